@@ -1,0 +1,28 @@
+// What a main.cf parameter is. Each is declared once, in lib/conf/params/AREA.h, as an inline constexpr constant in namespace
+// `param` whose identifier is the parameter's own name (2bounce_notice_recipient: param::n2bounce_notice_recipient). The parser,
+// postconf, postconf(5) and the tests read the same declaration through conf::all_parameters().
+#pragma once
+#include <cstdint>
+#include <limits>
+#include <string_view>
+
+namespace conf {
+enum class Kind : std::uint8_t { boolean, integer, time, text };
+
+struct Parameter {
+    std::string_view name;
+    std::string_view fallback;                   // the default as postconf -d prints it; may hold $name
+    std::int64_t min = std::numeric_limits<std::int64_t>::min();   // integer and time (seconds): the value's; text: 1 means "not empty"
+    std::int64_t max = std::numeric_limits<std::int64_t>::max();
+    bool implemented = false;                    // some file outside lib/conf reads it and it does what it says
+    bool raw = false;                            // $name in the value is left for its user to expand, at each use
+    std::string_view doc = {};                   // one or two sentences of our own
+    Kind kind = Kind::text;                      // set by the typed constants below
+};
+
+// The typed constants: settings[param::x] has the type that belongs to the constant.
+struct Bool : Parameter { constexpr Bool(Parameter p) : Parameter(p) { kind = Kind::boolean; } };   // yes | no
+struct Int : Parameter { constexpr Int(Parameter p) : Parameter(p) { kind = Kind::integer; } };     // std::int64_t
+struct Time : Parameter { constexpr Time(Parameter p) : Parameter(p) { kind = Kind::time; } };      // std::chrono::seconds; a bare number has the default's unit
+struct Text : Parameter { constexpr Text(Parameter p) : Parameter(p) { kind = Kind::text; } };      // std::string: text, lists, tables, paths
+}

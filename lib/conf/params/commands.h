@@ -1,0 +1,73 @@
+// Parameters of the area commands: see conf/parameter.h.
+#pragma once
+#include "conf/parameter.h"
+
+namespace param {
+inline constexpr conf::Text alias_database{{.name = "alias_database", .fallback = "$default_database_type:/etc/aliases"}};
+inline constexpr conf::Text alternate_config_directories{{.name = "alternate_config_directories", .fallback = ""}};
+inline constexpr conf::Text authorized_flush_users{{.name = "authorized_flush_users", .fallback = "static:anyone"}};
+inline constexpr conf::Text authorized_mailq_users{{.name = "authorized_mailq_users", .fallback = "static:anyone"}};
+inline constexpr conf::Text authorized_submit_users{{.name = "authorized_submit_users", .fallback = "static:anyone"}};
+inline constexpr conf::Int berkeley_db_create_buffer_size{{.name = "berkeley_db_create_buffer_size", .fallback = "16777216", .min = 1}};
+inline constexpr conf::Int berkeley_db_read_buffer_size{{.name = "berkeley_db_read_buffer_size", .fallback = "131072", .min = 1}};
+inline constexpr conf::Text command_directory{{.name = "command_directory", .fallback = "/usr/sbin"}};
+inline constexpr conf::Text compatibility_level{{.name = "compatibility_level", .fallback = "0"}};
+inline constexpr conf::Text config_directory{{.name = "config_directory", .fallback = "/etc/postfix"}};
+inline constexpr conf::Text daemon_directory{{.name = "daemon_directory", .fallback = "/usr/libexec/postfix"}};
+inline constexpr conf::Text data_directory{{.name = "data_directory", .fallback = "/var/lib/postfix"}};
+inline constexpr conf::Int debug_peer_level{{.name = "debug_peer_level", .fallback = "2", .min = 1}};
+inline constexpr conf::Text debug_peer_list{{.name = "debug_peer_list", .fallback = ""}};
+inline constexpr conf::Text debugger_command{{.name = "debugger_command", .fallback = ""}};
+inline constexpr conf::Text default_database_type{{.name = "default_database_type", .fallback = "hash", .min = 1}};
+inline constexpr conf::Text default_verp_delimiters{{.name = "default_verp_delimiters", .fallback = "+=", .min = 1}};
+inline constexpr conf::Time delay_warning_time{{.name = "delay_warning_time", .fallback = "0h", .min = 0}};
+inline constexpr conf::Int deliver_lock_attempts{{.name = "deliver_lock_attempts", .fallback = "20", .min = 1}};
+inline constexpr conf::Time deliver_lock_delay{{.name = "deliver_lock_delay", .fallback = "1s", .min = 1}};
+inline constexpr conf::Text empty_address_local_login_sender_maps_lookup_key{{.name = "empty_address_local_login_sender_maps_lookup_key", .fallback = "<>"}};
+inline constexpr conf::Bool enable_long_queue_ids{{.name = "enable_long_queue_ids", .fallback = "no"}};
+inline constexpr conf::Text fast_flush_domains{{.name = "fast_flush_domains", .fallback = "$relay_domains"}};
+inline constexpr conf::Int fork_attempts{{.name = "fork_attempts", .fallback = "5", .min = 1}};
+inline constexpr conf::Time fork_delay{{.name = "fork_delay", .fallback = "1s", .min = 1}};
+inline constexpr conf::Int hash_queue_depth{{.name = "hash_queue_depth", .fallback = "1", .min = 1}};
+inline constexpr conf::Text hash_queue_names{{.name = "hash_queue_names", .fallback = "deferred, defer", .min = 1}};
+inline constexpr conf::Int hopcount_limit{{.name = "hopcount_limit", .fallback = "50", .min = 1}};
+inline constexpr conf::Text html_directory{{.name = "html_directory", .fallback = "no"}};
+inline constexpr conf::Text import_environment{{.name = "import_environment", .fallback = "MAIL_CONFIG MAIL_DEBUG MAIL_LOGTAG TZ XAUTHORITY DISPLAY LANG=C POSTLOG_SERVICE POSTLOG_HOSTNAME XDG_RUNTIME_DIR"}};
+inline constexpr conf::Int lmdb_map_size{{.name = "lmdb_map_size", .fallback = "16777216", .min = 1}};
+inline constexpr conf::Text local_login_sender_maps{{.name = "local_login_sender_maps", .fallback = "static:*"}};
+inline constexpr conf::Text mail_owner{{.name = "mail_owner", .fallback = "postfix", .min = 1}};
+inline constexpr conf::Text mailbox_delivery_lock{{.name = "mailbox_delivery_lock", .fallback = "fcntl, dotlock", .min = 1}};
+inline constexpr conf::Text maillog_file{{.name = "maillog_file", .fallback = ""}};
+inline constexpr conf::Text maillog_file_compressor{{.name = "maillog_file_compressor", .fallback = "gzip", .min = 1}};
+inline constexpr conf::Text maillog_file_prefixes{{.name = "maillog_file_prefixes", .fallback = "/var, /dev/stdout", .min = 1}};
+inline constexpr conf::Text maillog_file_rotate_suffix{{.name = "maillog_file_rotate_suffix", .fallback = "%Y%m%d-%H%M%S", .min = 1}};
+inline constexpr conf::Text mailq_path{{.name = "mailq_path", .fallback = "/usr/bin/mailq"}};
+inline constexpr conf::Text manpage_directory{{.name = "manpage_directory", .fallback = "/usr/local/man"}};
+inline constexpr conf::Text meta_directory{{.name = "meta_directory", .fallback = "/etc/postfix"}};
+inline constexpr conf::Text multi_instance_directories{{.name = "multi_instance_directories", .fallback = ""}};
+inline constexpr conf::Bool multi_instance_enable{{.name = "multi_instance_enable", .fallback = "no"}};
+inline constexpr conf::Text multi_instance_group{{.name = "multi_instance_group", .fallback = ""}};
+inline constexpr conf::Text multi_instance_name{{.name = "multi_instance_name", .fallback = ""}};
+inline constexpr conf::Text multi_instance_wrapper{{.name = "multi_instance_wrapper", .fallback = ""}};
+inline constexpr conf::Text newaliases_path{{.name = "newaliases_path", .fallback = "/usr/bin/newaliases"}};
+inline constexpr conf::Text openssl_path{{.name = "openssl_path", .fallback = "openssl"}};
+inline constexpr conf::Text postlog_service_name{{.name = "postlog_service_name", .fallback = "postlog"}};
+inline constexpr conf::Text postmulti_control_commands{{.name = "postmulti_control_commands", .fallback = "reload flush"}};
+inline constexpr conf::Text postmulti_start_commands{{.name = "postmulti_start_commands", .fallback = "start"}};
+inline constexpr conf::Text postmulti_stop_commands{{.name = "postmulti_stop_commands", .fallback = "stop abort drain quick-stop"}};
+inline constexpr conf::Time queue_run_delay{{.name = "queue_run_delay", .fallback = "300s", .min = 1}};
+inline constexpr conf::Text readme_directory{{.name = "readme_directory", .fallback = "no"}};
+inline constexpr conf::Text recipient_delimiter{{.name = "recipient_delimiter", .fallback = ""}};
+inline constexpr conf::Text remote_header_rewrite_domain{{.name = "remote_header_rewrite_domain", .fallback = ""}};
+inline constexpr conf::Bool requiretls_enable{{.name = "requiretls_enable", .fallback = "yes"}};
+inline constexpr conf::Text sendmail_fix_line_endings{{.name = "sendmail_fix_line_endings", .fallback = "always", .min = 1}};
+inline constexpr conf::Text sendmail_path{{.name = "sendmail_path", .fallback = "/usr/sbin/sendmail"}};
+inline constexpr conf::Text setgid_group{{.name = "setgid_group", .fallback = "postdrop", .min = 1}};
+inline constexpr conf::Text shlib_directory{{.name = "shlib_directory", .fallback = "no"}};
+inline constexpr conf::Bool smtputf8_enable{{.name = "smtputf8_enable", .fallback = "${{$compatibility_level} <level {1} ? {no} : {yes}}"}};
+inline constexpr conf::Time stale_lock_time{{.name = "stale_lock_time", .fallback = "500s", .min = 1}};
+inline constexpr conf::Text syslog_facility{{.name = "syslog_facility", .fallback = "mail", .min = 1}};
+inline constexpr conf::Text syslog_name{{.name = "syslog_name", .fallback = "${multi_instance_name?{$multi_instance_name}:{postfix}}", .min = 1}};
+inline constexpr conf::Time trigger_timeout{{.name = "trigger_timeout", .fallback = "10s", .min = 1}};
+inline constexpr conf::Text verp_delimiter_filter{{.name = "verp_delimiter_filter", .fallback = "-=+", .min = 1}};
+}

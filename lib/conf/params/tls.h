@@ -1,0 +1,38 @@
+// Parameters of the area tls: see conf/parameter.h.
+#pragma once
+#include "conf/parameter.h"
+
+namespace param {
+inline constexpr conf::Bool tls_append_default_CA{{.name = "tls_append_default_CA", .fallback = "no"}};
+inline constexpr conf::Text tls_config_file{{.name = "tls_config_file", .fallback = "default"}};
+inline constexpr conf::Text tls_config_name{{.name = "tls_config_name", .fallback = ""}};
+inline constexpr conf::Int tls_daemon_random_bytes{{.name = "tls_daemon_random_bytes", .fallback = "32", .min = 1}};
+inline constexpr conf::Text tls_dane_digest_agility{{.name = "tls_dane_digest_agility", .fallback = "on"}};
+inline constexpr conf::Text tls_dane_digests{{.name = "tls_dane_digests", .fallback = "sha512 sha256", .min = 1}};
+inline constexpr conf::Text tls_dane_trust_anchor_digest_enable{{.name = "tls_dane_trust_anchor_digest_enable", .fallback = "yes"}};
+inline constexpr conf::Text tls_disable_workarounds{{.name = "tls_disable_workarounds", .fallback = ""}};
+inline constexpr conf::Text tls_eecdh_auto_curves{{.name = "tls_eecdh_auto_curves", .fallback = "X25519 X448 prime256v1 secp384r1 secp521r1"}};
+inline constexpr conf::Text tls_eecdh_strong_curve{{.name = "tls_eecdh_strong_curve", .fallback = "prime256v1"}};
+inline constexpr conf::Text tls_eecdh_ultra_curve{{.name = "tls_eecdh_ultra_curve", .fallback = "secp384r1"}};
+inline constexpr conf::Text tls_export_cipherlist{{.name = "tls_export_cipherlist", .fallback = ""}};
+inline constexpr conf::Bool tls_fast_shutdown_enable{{.name = "tls_fast_shutdown_enable", .fallback = "yes"}};
+inline constexpr conf::Text tls_ffdhe_auto_groups{{.name = "tls_ffdhe_auto_groups", .fallback = "ffdhe2048 ffdhe3072"}};
+inline constexpr conf::Text tls_high_cipherlist{{.name = "tls_high_cipherlist", .fallback = "aNULL:-aNULL:HIGH:!SEED:!IDEA:!3DES:!RC2:!RC4:!RC5:!kDH:!kECDH:!aDSS:!MD5:@STRENGTH", .min = 1}};
+inline constexpr conf::Text tls_legacy_public_key_fingerprints{{.name = "tls_legacy_public_key_fingerprints", .fallback = "no"}};
+inline constexpr conf::Text tls_low_cipherlist{{.name = "tls_low_cipherlist", .fallback = ""}};
+inline constexpr conf::Text tls_medium_cipherlist{{.name = "tls_medium_cipherlist", .fallback = "aNULL:-aNULL:HIGH:MEDIUM:!SEED:!IDEA:!3DES:!RC2:!RC4:!RC5:!kDH:!kECDH:!aDSS:!MD5:+RC4:@STRENGTH", .min = 1}};
+inline constexpr conf::Text tls_null_cipherlist{{.name = "tls_null_cipherlist", .fallback = "eNULL:!kDH:!kECDH:!aDSS:!MD5:!aNULL", .min = 1}};
+inline constexpr conf::Bool tls_preempt_cipherlist{{.name = "tls_preempt_cipherlist", .fallback = "no"}};
+inline constexpr conf::Int tls_random_bytes{{.name = "tls_random_bytes", .fallback = "32", .min = 1}};
+inline constexpr conf::Text tls_random_exchange_name{{.name = "tls_random_exchange_name", .fallback = "${data_directory}/prng_exch"}};
+inline constexpr conf::Time tls_random_prng_update_period{{.name = "tls_random_prng_update_period", .fallback = "3600s", .min = 1}};
+inline constexpr conf::Time tls_random_reseed_period{{.name = "tls_random_reseed_period", .fallback = "3600s", .min = 1}};
+inline constexpr conf::Text tls_random_source{{.name = "tls_random_source", .fallback = "dev:/dev/urandom"}};
+inline constexpr conf::Bool tls_required_enable{{.name = "tls_required_enable", .fallback = "yes"}};
+inline constexpr conf::Text tls_server_sni_maps{{.name = "tls_server_sni_maps", .fallback = ""}};
+inline constexpr conf::Text tls_session_ticket_cipher{{.name = "tls_session_ticket_cipher", .fallback = "aes-256-cbc"}};
+inline constexpr conf::Text tls_ssl_options{{.name = "tls_ssl_options", .fallback = ""}};
+inline constexpr conf::Int tls_trace_rate_limit{{.name = "tls_trace_rate_limit", .fallback = "1", .min = 0}};
+inline constexpr conf::Bool tls_trust_server_ccerts{{.name = "tls_trust_server_ccerts", .fallback = "no"}};
+inline constexpr conf::Bool tls_wildcard_matches_multiple_labels{{.name = "tls_wildcard_matches_multiple_labels", .fallback = "yes"}};
+}
