@@ -1,0 +1,123 @@
+// The waits that fibers use, and their blocking twins outside fibers.
+#include <poll.h>
+#include <algorithm>
+#include <cassert>
+#include <cerrno>
+#include <utility>
+#include "loop/loop.h"
+
+namespace loop {
+namespace {
+Wait poll_until(int fd, short what, Deadline d) {
+    for (pollfd p{fd, static_cast<short>(what & EV_READ ? POLLIN : POLLOUT), 0};;) {
+        int ms = d == never ? -1 : static_cast<int>(std::clamp<long long>(std::chrono::ceil<std::chrono::milliseconds>(d - Clock::now()).count(), 0, 1 << 30));
+        int n = poll(&p, 1, ms);
+        if (n > 0) return Wait::ready;
+        if (n == 0 && Clock::now() >= d) return Wait::timed_out;
+    }
+}
+
+Wait wait_once(int fd, short what, Deadline d) {
+    if (!current()) return poll_until(fd, what, d);
+    struct Waiting {
+        event ev{};
+        Fiber* fiber;
+        bool got = false;
+        ~Waiting() { event_del(&ev); }
+    } w;
+    w.fiber = current();
+    event_assign(&w.ev, loop()->base(), fd, what, [](evutil_socket_t, short, void* p) {
+        auto* x = static_cast<Waiting*>(p);
+        x->got = true;
+        loop()->wake(*x->fiber);
+    }, &w);
+    event_add(&w.ev, nullptr);
+    while (!w.got) if (loop()->park_until(d) == Wait::timed_out && !w.got) return Wait::timed_out;
+    return Wait::ready;
+}
+}
+
+Wait wait_readable(int fd, Deadline d) { return wait_once(fd, EV_READ, d); }
+Wait wait_writable(int fd, Deadline d) { return wait_once(fd, EV_WRITE, d); }
+
+void sleep_until(Deadline d) {
+    if (!current()) { std::this_thread::sleep_until(d); return; }
+    while (Clock::now() < d) loop()->park_until(d);
+}
+
+void yield() {
+    if (!current()) return;
+    loop()->wake(*current());
+    loop()->park();
+}
+
+Watch::~Watch() { reset(); }
+void Watch::reset() { if (std::exchange(added_, false)) event_del(&event_); can_read_ = can_write_ = false; }
+Wait Watch::readable(Deadline d) { return wait(can_read_, reader_, EV_READ, d); }
+Wait Watch::writable(Deadline d) { return wait(can_write_, writer_, EV_WRITE, d); }
+
+Wait Watch::wait(bool& flag, Fiber*& waiter, short what, Deadline d) {
+    if (!current()) return poll_until(fd_, what, d);
+    if (!added_) {
+        event_assign(&event_, loop()->base(), fd_, EV_READ | EV_WRITE | EV_ET | EV_PERSIST, [](evutil_socket_t, short got, void* p) {
+            auto* w = static_cast<Watch*>(p);
+            if (got & EV_READ) { w->can_read_ = true; if (w->reader_) loop()->wake(*w->reader_); }
+            if (got & EV_WRITE) { w->can_write_ = true; if (w->writer_) loop()->wake(*w->writer_); }
+        }, this);
+        event_add(&event_, nullptr);             // reports at once what is ready already
+        added_ = true;
+    }
+    assert(!waiter);
+    struct Registered { Fiber*& f; ~Registered() { f = nullptr; } } registered{waiter};
+    waiter = current();
+    while (!flag) if (loop()->park_until(d) == Wait::timed_out && !flag) return Wait::timed_out;
+    flag = false;
+    return Wait::ready;
+}
+
+void Condition::notify_all() { for (Fiber* f : waiters_) loop()->wake(*f); waiters_.clear(); }
+void Condition::notify_one() {
+    if (waiters_.empty()) return;
+    loop()->wake(*waiters_.front());
+    waiters_.pop_front();
+}
+Wait Condition::wait(Deadline d) {
+    Fiber* me = current();
+    waiters_.push_back(me);
+    struct Leave {
+        std::deque<Fiber*>& waiters;
+        Fiber* f;
+        ~Leave() { if (auto at = std::find(waiters.begin(), waiters.end(), f); at != waiters.end()) waiters.erase(at); }
+    } leave{waiters_, me};
+    return loop()->park_until(d);
+}
+
+void offload(const std::function<void()>& f) {
+    Fiber* me = current();
+    if (!me) return f();
+    std::exception_ptr e;
+    bool done = false;                           // set by the loop's thread: the pool touches nothing after its last lock
+    loop()->submit({[&] { try { f(); } catch (...) { e = std::current_exception(); } }, me, &done});
+    while (!done) loop()->park(false);
+    if (e) std::rethrow_exception(std::exchange(e, {}));
+}
+
+void on_main_stack(const std::function<void()>& f) {
+    if (!current()) return f();
+    std::exception_ptr e;
+    loop()->on_main([&] { try { f(); } catch (...) { e = std::current_exception(); } });
+    if (e) std::rethrow_exception(std::exchange(e, {}));
+}
+
+void Group::spawn(std::function<void()> body) {
+    Fiber& f = loop()->spawn(std::move(body));
+    ++left_;
+    mine_.insert(&f);
+    f.ended = [this, &f, owner = current()] {
+        mine_.erase(&f);
+        if (--left_ == 0) loop()->wake(*owner);
+    };
+}
+void Group::join(bool cancellable) { while (left_) loop()->park(cancellable); }
+void Group::cancel() { for (auto* f : mine_) loop()->cancel(*f); }
+}

@@ -1,0 +1,140 @@
+#include "loop/loop.h"
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <cstdlib>
+#include <string>
+
+using namespace loop;
+using namespace std::chrono_literals;
+
+namespace {
+struct Pair {
+    int fd[2];
+    Pair() { EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd), 0); }
+    ~Pair() { ::close(fd[0]); ::close(fd[1]); }
+    void put(std::string_view s) { EXPECT_EQ(write(fd[1], s.data(), s.size()), static_cast<ssize_t>(s.size())); }
+};
+struct Count { int& n; ~Count() { ++n; } };
+}
+
+TEST(Loop, TheSameWaitBlocksOutsideFibers) {
+    Pair p;
+    p.put("x");
+    EXPECT_EQ(wait_readable(p.fd[0], in(1s)), Wait::ready);
+    char c;
+    (void)!read(p.fd[0], &c, 1);
+    auto start = Clock::now();
+    EXPECT_EQ(wait_readable(p.fd[0], start + 30ms), Wait::timed_out);
+    EXPECT_GE(Clock::now() - start, 30ms);
+}
+TEST(Loop, OneFiberWakesAnother) {
+    Pair p;
+    Loop l;
+    int steps = 0;
+    l.spawn([&] { EXPECT_EQ(wait_readable(p.fd[0], in(5s)), Wait::ready); ++steps; });
+    l.spawn([&] { sleep_until(in(5ms)); p.put("x"); ++steps; });
+    l.run();
+    EXPECT_EQ(steps, 2);
+}
+TEST(Loop, WatchIsEdgeTriggeredAndTimesOut) {
+    Pair p;
+    Loop l;
+    l.spawn([&] {
+        Watch w(p.fd[0]);
+        EXPECT_EQ(w.readable(in(10ms)), Wait::timed_out);
+        p.put("ab");
+        EXPECT_EQ(w.readable(in(5s)), Wait::ready);
+        EXPECT_EQ(w.readable(in(10ms)), Wait::timed_out);   // not drained, but no new edge
+        p.put("c");
+        EXPECT_EQ(w.readable(in(5s)), Wait::ready);
+        EXPECT_EQ(w.writable(in(5s)), Wait::ready);
+    });
+    l.run();
+}
+TEST(Loop, PoolJobsReturnTheirExceptions) {
+    Loop l;
+    bool ran = false, caught = false;
+    l.spawn([&] {
+        offload([&] { EXPECT_FALSE(current()); usleep(2000); ran = true; });
+        try { offload([] { throw std::runtime_error("pool"); }); } catch (const std::runtime_error&) { caught = true; }
+    });
+    l.run();
+    EXPECT_TRUE(ran && caught);
+}
+TEST(Loop, DeepWorkRunsOnTheMainStack) {
+    Loop l;
+    bool ok = false;
+    l.spawn([&] { on_main_stack([&] { volatile char big[1 << 20]; big[0] = 1; big[sizeof big - 1] = 1; ok = !current(); }); });
+    l.run();
+    EXPECT_TRUE(ok);
+}
+TEST(Loop, AGroupEndsWithItsOwner) {
+    Loop l;
+    bool child = false, thrown = false;
+    int joined = 0;
+    l.spawn([&] {
+        try {
+            Group::with([&](Group& g) {
+                g.spawn([&] { struct D { bool& b; ~D() { b = true; } } d{child}; sleep_until(never); });
+                sleep_until(in(2ms));
+                throw std::runtime_error("x");
+            });
+        } catch (const std::runtime_error&) { thrown = child; }
+        Group::with([&](Group& g) { for (int i = 0; i < 5; i++) g.spawn([&, i] { sleep_until(in(1ms * i)); ++joined; }); });
+    });
+    l.run();
+    EXPECT_TRUE(thrown);
+    EXPECT_EQ(joined, 5);
+}
+TEST(Loop, CancellingEndsEveryWait) {
+    Pair p;
+    int destroyed = 0, swallowed = 0;
+    bool pooled = false;
+    {
+        Loop l;
+        for (int i = 0; i < 100; i++) l.spawn([&] { Count c{destroyed}; Watch w(p.fd[0]); for (;;) wait_readable(p.fd[0]); });
+        l.spawn([&] { Count c{destroyed}; for (;;) { try { sleep_until(never); } catch (const Cancelled&) { if (++swallowed > 3) throw; } } });
+        l.spawn([&] { Count c{destroyed}; offload([&] { usleep(10000); pooled = true; }); sleep_until(never); });
+        l.spawn([&] { sleep_until(in(3ms)); loop::loop()->cancel_all(); });
+        l.run();
+        EXPECT_EQ(destroyed, 102);
+        EXPECT_EQ(swallowed, 4);
+        EXPECT_TRUE(pooled);
+        for (int i = 0; i < 10; i++) l.spawn([&] { sleep_until(never); });   // ended by ~Loop before they ran
+    }
+}
+TEST(Loop, HandledExceptionsBelongToTheirFiber) {
+    Loop l;
+    int good = 0;
+    for (int i = 0; i < 20; i++)
+        l.spawn([&, i] {
+            try {
+                throw std::runtime_error("e" + std::to_string(i));
+            } catch (const std::exception&) {
+                sleep_until(in(1ms * ((i * 7) % 13)));
+                try { throw; } catch (const std::exception& e) { yield(); good += e.what() == "e" + std::to_string(i); }
+            }
+        });
+    l.run();
+    EXPECT_EQ(good, 20);
+}
+TEST(Loop, ConditionWakesAllAndTimesOut) {
+    Loop l;
+    Condition c;
+    bool flag = false;
+    int woken = 0;
+    for (int i = 0; i < 3; i++) l.spawn([&] { while (!flag) c.wait(); ++woken; });
+    l.spawn([&] { EXPECT_EQ(Condition().wait(in(3ms)), Wait::timed_out); flag = true; c.notify_all(); });
+    l.run();
+    EXPECT_EQ(woken, 3);
+}
+TEST(Loop, SignalsArriveInTheLoop) {
+    Loop l;
+    bool got = false;
+    l.on_signal(SIGUSR1, [&] { got = true; });
+    l.spawn([&] { kill(getpid(), SIGUSR1); auto end = in(5s); while (!got && Clock::now() < end) sleep_until(in(1ms)); });
+    l.run();
+    EXPECT_TRUE(got);
+}
