@@ -1,0 +1,46 @@
+// The words of RFC 5322 address syntax, and lists of addresses that can be rewritten where they stand.
+//
+// For header rewriting (cleanup, smtp), sendmail's arguments, aliases and trivial-rewrite.
+// When things fail: nothing is refused; unbalanced quotes, comments and brackets end with the text. Nesting and token counts
+// are limited, what is beyond is dropped.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mail {
+struct AddressToken {
+    enum class Kind : std::uint8_t { atom, quoted, literal, comment, special };
+    Kind kind;
+    std::string text;                                        // atom and special: itself; the others: between their delimiters, backslashes kept
+    bool is(char special) const { return kind == Kind::special && text[0] == special; }
+};
+// Specials are < > @ , ; : . and, outside quotes, a lone ')' or ']'. "%" and "!" are part of atoms.
+std::vector<AddressToken> address_tokens(std::string_view text, std::size_t limit = 10240);
+// The tokens back as text, in external form, without white space except between words and around comments.
+std::string tokens_text(const std::vector<AddressToken>& tokens);
+
+class AddressList {
+public:
+    static AddressList parse(std::string_view text, std::size_t token_limit = 10240);
+
+    // All addresses in order, in external form; "" for <>. Not the names of groups.
+    std::vector<std::string> addresses() const;
+    // Offers each address (external form, comments apart) and puts what comes back in its place. Text that comes back is parsed
+    // as an address list: where it holds several, all are put there. True when something changed.
+    bool rewrite(const std::function<std::optional<std::string>(const std::string& external)>& with);
+    // "header" (with its colon) and the list, folded after commas so that lines stay under 70 characters where they can; line
+    // ends are \n, no line end behind the last line. Without a header: on one line.
+    std::string text(std::string_view header = {}) const;
+
+private:
+    enum class Kind : std::uint8_t { word, comment, address, angle, comma, colon, semicolon };
+    struct Item { Kind kind; std::string text; };            // address, angle: external form
+    std::vector<Item> items_;
+    friend class ListParser;
+};
+}
