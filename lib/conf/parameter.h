@@ -17,6 +17,7 @@ struct Parameter {
     bool implemented = false;                    // some file outside lib/conf reads it and it does what it says
     bool raw = false;                            // $name in the value is left for its user to expand, at each use
     std::string_view doc = {};                   // one or two sentences of our own
+    bool removed = false;                        // an old name: undefined unless main.cf sets it, and postconf -d does not show it
     Kind kind = Kind::text;                      // set by the typed constants below
 };
 

@@ -18,6 +18,8 @@
 #include "conf/parameter.h"
 
 namespace conf {
+class Values;
+
 // One "name = value" as written, later ones win.
 struct Assignment { std::string name, value; };
 using Overrides = std::vector<Assignment>;
@@ -25,7 +27,8 @@ using Overrides = std::vector<Assignment>;
 class Settings {
 public:
     // Reads DIR/main.cf. An absent main.cf is an error; unknown names are kept (they may be user-defined parameters).
-    static Result<Settings> load(const std::string& directory, const Overrides& overrides = {});
+    // Overrides may supply process_name, service_name and the like. Warnings (a name defined twice …) go to `warnings` where given.
+    static Result<Settings> load(const std::string& directory, const Overrides& overrides = {}, std::vector<std::string>* warnings = nullptr);
     // All defaults (what `postconf -d` shows), with overrides: for tests.
     static Settings defaults(const Overrides& overrides = {});
     // The snapshot that master hands its daemons: what main.cf said, as one string, and back.
@@ -50,11 +53,18 @@ public:
     std::string expand(std::string_view text, const std::map<std::string, std::string>& extra = {}) const;
 
     const std::string& directory() const;                     // config_directory
+    const Values& values() const;                             // what is behind: assignments and their lines, unexpanded
+    // The same settings with further overrides on top, e.g. {"stress", "yes"}.
+    Result<Settings> with(const Overrides& overrides) const;
     // Copies share what they hold.
-private:
     struct Data;
+private:
+    explicit Settings(std::shared_ptr<const Data> data) : data_(std::move(data)) {}
     std::shared_ptr<const Data> data_;
 };
+
+// Checks one value as main.cf would have it: what is wrong with it and what would be right ("a time is expected: …"), or nothing.
+std::optional<std::string> value_problem(const Parameter& p, std::string_view expanded);
 
 // The whole catalogue, sorted by name. For a family the entry has the "transport_…" name.
 const std::vector<const Parameter*>& all_parameters();

@@ -11,7 +11,7 @@ inline constexpr conf::Text lmtp_bind_address{{.name = "lmtp_bind_address", .fal
 inline constexpr conf::Text lmtp_bind_address6{{.name = "lmtp_bind_address6", .fallback = ""}};
 inline constexpr conf::Bool lmtp_bind_address_enforce{{.name = "lmtp_bind_address_enforce", .fallback = "no"}};
 inline constexpr conf::Text lmtp_body_checks{{.name = "lmtp_body_checks", .fallback = ""}};
-inline constexpr conf::Text lmtp_cache_connection{{.name = "lmtp_cache_connection", .fallback = "yes"}};
+inline constexpr conf::Text lmtp_cache_connection{{.name = "lmtp_cache_connection", .fallback = "yes", .removed = true}};
 inline constexpr conf::Bool lmtp_cname_overrides_servername{{.name = "lmtp_cname_overrides_servername", .fallback = "no"}};
 inline constexpr conf::Time lmtp_connect_timeout{{.name = "lmtp_connect_timeout", .fallback = "0s", .min = 0}};
 inline constexpr conf::Text lmtp_connection_cache_destinations{{.name = "lmtp_connection_cache_destinations", .fallback = ""}};
@@ -44,7 +44,7 @@ inline constexpr conf::Int lmtp_min_data_rate{{.name = "lmtp_min_data_rate", .fa
 inline constexpr conf::Int lmtp_mx_address_limit{{.name = "lmtp_mx_address_limit", .fallback = "5", .min = 0}};
 inline constexpr conf::Int lmtp_mx_session_limit{{.name = "lmtp_mx_session_limit", .fallback = "2", .min = 0}};
 inline constexpr conf::Text lmtp_nested_header_checks{{.name = "lmtp_nested_header_checks", .fallback = ""}};
-inline constexpr conf::Text lmtp_per_record_deadline{{.name = "lmtp_per_record_deadline", .fallback = "no"}};
+inline constexpr conf::Text lmtp_per_record_deadline{{.name = "lmtp_per_record_deadline", .fallback = "no", .removed = true}};
 inline constexpr conf::Bool lmtp_per_request_deadline{{.name = "lmtp_per_request_deadline", .fallback = "${lmtp_per_record_deadline?{$lmtp_per_record_deadline}:{no}}"}};
 inline constexpr conf::Time lmtp_pix_workaround_delay_time{{.name = "lmtp_pix_workaround_delay_time", .fallback = "10s", .min = 1}};
 inline constexpr conf::Text lmtp_pix_workaround_maps{{.name = "lmtp_pix_workaround_maps", .fallback = ""}};

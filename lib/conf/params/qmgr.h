@@ -25,6 +25,8 @@ inline constexpr conf::Text defer_transports{{.name = "defer_transports", .fallb
 inline constexpr conf::Bool destination_concurrency_feedback_debug{{.name = "destination_concurrency_feedback_debug", .fallback = "no"}};
 inline constexpr conf::Bool helpful_warnings{{.name = "helpful_warnings", .fallback = "yes"}};
 inline constexpr conf::Int initial_destination_concurrency{{.name = "initial_destination_concurrency", .fallback = "5", .min = 1}};
+inline constexpr conf::Int local_destination_concurrency_limit{{.name = "local_destination_concurrency_limit", .fallback = "2"}};
+inline constexpr conf::Int local_destination_recipient_limit{{.name = "local_destination_recipient_limit", .fallback = "1"}};
 inline constexpr conf::Time maximal_backoff_time{{.name = "maximal_backoff_time", .fallback = "4000s", .min = 1}};
 inline constexpr conf::Time maximal_queue_lifetime{{.name = "maximal_queue_lifetime", .fallback = "5d", .min = 0, .max = 8640000}};
 inline constexpr conf::Time minimal_backoff_time{{.name = "minimal_backoff_time", .fallback = "300s", .min = 1}};

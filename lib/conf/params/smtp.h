@@ -10,7 +10,7 @@ inline constexpr conf::Bool disable_dns_lookups{{.name = "disable_dns_lookups", 
 inline constexpr conf::Bool disable_mime_output_conversion{{.name = "disable_mime_output_conversion", .fallback = "no"}};
 inline constexpr conf::Text dnssec_probe{{.name = "dnssec_probe", .fallback = "ns:."}};
 inline constexpr conf::Text error_notice_recipient{{.name = "error_notice_recipient", .fallback = "postmaster", .min = 1}};
-inline constexpr conf::Text fallback_relay{{.name = "fallback_relay", .fallback = ""}};
+inline constexpr conf::Text fallback_relay{{.name = "fallback_relay", .fallback = "", .removed = true}};
 inline constexpr conf::Bool ignore_mx_lookup_error{{.name = "ignore_mx_lookup_error", .fallback = "no"}};
 inline constexpr conf::Bool ignore_srv_lookup_error{{.name = "ignore_srv_lookup_error", .fallback = "no"}};
 inline constexpr conf::Text proxy_interfaces{{.name = "proxy_interfaces", .fallback = ""}};
@@ -56,7 +56,7 @@ inline constexpr conf::Int smtp_mx_address_limit{{.name = "smtp_mx_address_limit
 inline constexpr conf::Int smtp_mx_session_limit{{.name = "smtp_mx_session_limit", .fallback = "2", .min = 0}};
 inline constexpr conf::Text smtp_nested_header_checks{{.name = "smtp_nested_header_checks", .fallback = ""}};
 inline constexpr conf::Bool smtp_never_send_ehlo{{.name = "smtp_never_send_ehlo", .fallback = "no"}};
-inline constexpr conf::Text smtp_per_record_deadline{{.name = "smtp_per_record_deadline", .fallback = "no"}};
+inline constexpr conf::Text smtp_per_record_deadline{{.name = "smtp_per_record_deadline", .fallback = "no", .removed = true}};
 inline constexpr conf::Bool smtp_per_request_deadline{{.name = "smtp_per_request_deadline", .fallback = "${smtp_per_record_deadline?{$smtp_per_record_deadline}:{no}}"}};
 inline constexpr conf::Time smtp_pix_workaround_delay_time{{.name = "smtp_pix_workaround_delay_time", .fallback = "10s", .min = 1}};
 inline constexpr conf::Text smtp_pix_workaround_maps{{.name = "smtp_pix_workaround_maps", .fallback = ""}};
@@ -84,7 +84,7 @@ inline constexpr conf::Text smtp_sasl_type{{.name = "smtp_sasl_type", .fallback 
 inline constexpr conf::Bool smtp_send_dummy_mail_auth{{.name = "smtp_send_dummy_mail_auth", .fallback = "no"}};
 inline constexpr conf::Bool smtp_send_xforward_command{{.name = "smtp_send_xforward_command", .fallback = "no"}};
 inline constexpr conf::Bool smtp_sender_dependent_authentication{{.name = "smtp_sender_dependent_authentication", .fallback = "no"}};
-inline constexpr conf::Text smtp_skip_4xx_greeting{{.name = "smtp_skip_4xx_greeting", .fallback = "yes"}};
+inline constexpr conf::Text smtp_skip_4xx_greeting{{.name = "smtp_skip_4xx_greeting", .fallback = "yes", .removed = true}};
 inline constexpr conf::Bool smtp_skip_5xx_greeting{{.name = "smtp_skip_5xx_greeting", .fallback = "yes"}};
 inline constexpr conf::Bool smtp_skip_quit_response{{.name = "smtp_skip_quit_response", .fallback = "yes"}};
 inline constexpr conf::Time smtp_starttls_timeout{{.name = "smtp_starttls_timeout", .fallback = "300s", .min = 1}};
@@ -94,7 +94,7 @@ inline constexpr conf::Text smtp_tls_CApath{{.name = "smtp_tls_CApath", .fallbac
 inline constexpr conf::Bool smtp_tls_block_early_mail_reply{{.name = "smtp_tls_block_early_mail_reply", .fallback = "no"}};
 inline constexpr conf::Text smtp_tls_cert_file{{.name = "smtp_tls_cert_file", .fallback = ""}};
 inline constexpr conf::Text smtp_tls_chain_files{{.name = "smtp_tls_chain_files", .fallback = ""}};
-inline constexpr conf::Text smtp_tls_cipherlist{{.name = "smtp_tls_cipherlist", .fallback = ""}};
+inline constexpr conf::Text smtp_tls_cipherlist{{.name = "smtp_tls_cipherlist", .fallback = "", .removed = true}};
 inline constexpr conf::Text smtp_tls_ciphers{{.name = "smtp_tls_ciphers", .fallback = "medium"}};
 inline constexpr conf::Bool smtp_tls_connection_reuse{{.name = "smtp_tls_connection_reuse", .fallback = "no"}};
 inline constexpr conf::Text smtp_tls_dane_insecure_mx_policy{{.name = "smtp_tls_dane_insecure_mx_policy", .fallback = "dane"}};

@@ -14,11 +14,11 @@ inline constexpr conf::Text tlsproxy_client_eckey_file{{.name = "tlsproxy_client
 inline constexpr conf::Bool tlsproxy_client_enforce_tls{{.name = "tlsproxy_client_enforce_tls", .fallback = "$smtp_enforce_tls"}};
 inline constexpr conf::Text tlsproxy_client_fingerprint_digest{{.name = "tlsproxy_client_fingerprint_digest", .fallback = "$smtp_tls_fingerprint_digest", .min = 1}};
 inline constexpr conf::Text tlsproxy_client_key_file{{.name = "tlsproxy_client_key_file", .fallback = "$smtp_tls_key_file"}};
-inline constexpr conf::Text tlsproxy_client_level{{.name = "tlsproxy_client_level", .fallback = "$smtp_tls_security_level"}};
+inline constexpr conf::Text tlsproxy_client_level{{.name = "tlsproxy_client_level", .fallback = "$smtp_tls_security_level", .removed = true}};
 inline constexpr conf::Text tlsproxy_client_loglevel{{.name = "tlsproxy_client_loglevel", .fallback = "$smtp_tls_loglevel"}};
-inline constexpr conf::Text tlsproxy_client_loglevel_parameter{{.name = "tlsproxy_client_loglevel_parameter", .fallback = "smtp_tls_loglevel"}};
+inline constexpr conf::Text tlsproxy_client_loglevel_parameter{{.name = "tlsproxy_client_loglevel_parameter", .fallback = "smtp_tls_loglevel", .removed = true}};
 inline constexpr conf::Text tlsproxy_client_per_site{{.name = "tlsproxy_client_per_site", .fallback = "$smtp_tls_per_site"}};
-inline constexpr conf::Text tlsproxy_client_policy{{.name = "tlsproxy_client_policy", .fallback = "$smtp_tls_policy_maps"}};
+inline constexpr conf::Text tlsproxy_client_policy{{.name = "tlsproxy_client_policy", .fallback = "$smtp_tls_policy_maps", .removed = true}};
 inline constexpr conf::Text tlsproxy_client_policy_maps{{.name = "tlsproxy_client_policy_maps", .fallback = "${tlsproxy_client_policy?{$tlsproxy_client_policy}:{$smtp_tls_policy_maps}}"}};
 inline constexpr conf::Int tlsproxy_client_scert_verifydepth{{.name = "tlsproxy_client_scert_verifydepth", .fallback = "$smtp_tls_scert_verifydepth", .min = 0}};
 inline constexpr conf::Text tlsproxy_client_security_level{{.name = "tlsproxy_client_security_level", .fallback = "${tlsproxy_client_level?{$tlsproxy_client_level}:{$smtp_tls_security_level}}"}};
@@ -51,7 +51,7 @@ inline constexpr conf::Text tlsproxy_tls_mandatory_protocols{{.name = "tlsproxy_
 inline constexpr conf::Text tlsproxy_tls_protocols{{.name = "tlsproxy_tls_protocols", .fallback = "$smtpd_tls_protocols"}};
 inline constexpr conf::Bool tlsproxy_tls_req_ccert{{.name = "tlsproxy_tls_req_ccert", .fallback = "$smtpd_tls_req_ccert"}};
 inline constexpr conf::Text tlsproxy_tls_security_level{{.name = "tlsproxy_tls_security_level", .fallback = "$smtpd_tls_security_level"}};
-inline constexpr conf::Text tlsproxy_tls_session_cache_timeout{{.name = "tlsproxy_tls_session_cache_timeout", .fallback = "$smtpd_tls_session_cache_timeout"}};
+inline constexpr conf::Text tlsproxy_tls_session_cache_timeout{{.name = "tlsproxy_tls_session_cache_timeout", .fallback = "$smtpd_tls_session_cache_timeout", .removed = true}};
 inline constexpr conf::Bool tlsproxy_use_tls{{.name = "tlsproxy_use_tls", .fallback = "$smtpd_use_tls"}};
 inline constexpr conf::Time tlsproxy_watchdog_timeout{{.name = "tlsproxy_watchdog_timeout", .fallback = "10s", .min = 10}};
 }

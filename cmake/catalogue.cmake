@@ -1,0 +1,16 @@
+# Writes OUTPUT, a C++ file with the table of all parameters that DIRECTORY/*.h declare (see lib/conf/parameter.h), so that a
+# parameter is declared in one place only. Run with cmake -DDIRECTORY=… -DOUTPUT=… -P catalogue.cmake.
+file(GLOB headers ${DIRECTORY}/*.h)
+list(SORT headers)
+set(includes "")
+set(names "")
+foreach(header IN LISTS headers)
+  get_filename_component(file ${header} NAME)
+  string(APPEND includes "#include \"conf/params/${file}\"\n")
+  file(STRINGS ${header} lines REGEX "^inline constexpr conf::[A-Z][a-z]+ [A-Za-z0-9_]+{{")
+  foreach(line IN LISTS lines)
+    string(REGEX REPLACE "^inline constexpr conf::[A-Z][a-z]+ ([A-Za-z0-9_]+){{.*" "\\1" name "${line}")
+    string(APPEND names "    &param::${name},\n")
+  endforeach()
+endforeach()
+file(WRITE ${OUTPUT} "// Made by cmake/catalogue.cmake from lib/conf/params/*.h.\n${includes}#include \"conf/catalogue.h\"\n\nnamespace conf {\nconst std::initializer_list<const Parameter*> declared_parameters = {\n${names}};\n}\n")

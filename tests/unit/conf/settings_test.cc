@@ -1,0 +1,169 @@
+#include "conf/settings.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "conf/catalogue.h"
+#include "conf/main_cf.h"
+#include "conf/params/global.h"
+#include "conf/params/local.h"
+#include "conf/params/qmgr.h"
+#include "conf/params/rewrite.h"
+#include "conf/params/smtpd.h"
+#include "conf/values.h"
+
+using namespace std::chrono_literals;
+
+namespace {
+struct Directory {
+    Directory() { char name[] = "/tmp/conf_test.XXXXXX"; path = mkdtemp(name); }
+    ~Directory() { unlink((path + "/main.cf").c_str()); rmdir(path.c_str()); }
+    void write(std::string_view text) { std::ofstream(path + "/main.cf") << text; }
+    Result<conf::Settings> load(std::string_view text, const conf::Overrides& overrides = {}) { write(text); return conf::Settings::load(path, overrides); }
+    std::string path;
+};
+
+TEST(Settings, EveryDefaultIsValid) {
+    for (auto level : {"0", "1", "2", "3.6", "3.11"}) {
+        Directory d;
+        auto s = d.load(std::string("compatibility_level = ") + level + "\n");
+        EXPECT_TRUE(s.has_value()) << s.error().reason;
+    }
+    EXPECT_GT(conf::all_parameters().size(), 900u);
+}
+
+TEST(Settings, TypedValuesComeFromMainCfAndDefaults) {
+    Directory d;
+    auto s = *d.load("smtpd_timeout = 2m\nsmtpd_recipient_limit=5\nsmtpd_helo_required = Yes\nmydestination = $myhostname,\n  localhost\nmyhostname = a.example.org\n");
+    EXPECT_EQ(s[param::smtpd_timeout], 120s);
+    EXPECT_EQ(s[param::smtpd_recipient_limit], 5);
+    EXPECT_TRUE(s[param::smtpd_helo_required]);
+    EXPECT_EQ(s[param::mydestination], "a.example.org,  localhost");
+    EXPECT_EQ(s[param::mydomain], "example.org");
+    EXPECT_EQ(s[param::smtpd_hard_error_limit], 20);
+    EXPECT_TRUE(s.is_set("smtpd_timeout"));
+    EXPECT_FALSE(s.is_set("smtpd_hard_error_limit"));
+    EXPECT_EQ(s.directory(), d.path);
+    EXPECT_EQ(s.value("config_directory"), d.path);
+}
+
+TEST(Settings, OverridesWinAndStressChangesDefaults) {
+    Directory d;
+    auto s = *d.load("smtpd_timeout = 2m\n", {{"smtpd_timeout", "7"}, {"stress", "yes"}, {"service_name", "smtp"}});
+    EXPECT_EQ(s[param::smtpd_timeout], 7s);
+    EXPECT_EQ(s[param::smtpd_hard_error_limit], 1);
+    EXPECT_EQ(s.value("service_name"), "smtp");
+    EXPECT_EQ((*s.with({{"stress", ""}}))[param::smtpd_hard_error_limit], 20);
+}
+
+TEST(Settings, BareTimesHaveTheUnitOfTheDefault) {
+    Directory d;
+    auto s = *d.load("maximal_queue_lifetime = 3\nsmtpd_timeout = 3\n");
+    EXPECT_EQ(s[param::maximal_queue_lifetime], 3 * 24h);
+    EXPECT_EQ(s[param::smtpd_timeout], 3s);
+}
+
+TEST(Settings, ErrorsNameFileLineParameterAndWhatWouldBeRight) {
+    Directory d;
+    auto reason = [&](std::string_view text) { auto s = d.load(text); return s ? "no error" : s.error().reason.substr(d.path.size()); };
+    EXPECT_EQ(reason("# x\nsmtpd_timeout = soon\n"),
+              "/main.cf, line 2: smtpd_timeout = soon: a time is expected: a number and one of s, m, h, d or w behind it (without one: s)");
+    EXPECT_EQ(reason("smtpd_helo_required = maybe\n"), "/main.cf, line 1: smtpd_helo_required = maybe: yes or no is expected");
+    EXPECT_EQ(reason("smtpd_recipient_limit = 0\n"), "/main.cf, line 1: smtpd_recipient_limit = 0: out of range: a number of 1 or more is expected");
+    EXPECT_EQ(reason("x = many\nsmtpd_recipient_limit = $x\n"),
+              "/main.cf, line 2: smtpd_recipient_limit = $x (which is \"many\"): a whole number of 1 or more is expected");
+    EXPECT_EQ(reason("relay_destination_concurrency_limit = lots\n"), "/main.cf, line 1: relay_destination_concurrency_limit = lots: a whole number is expected");
+    EXPECT_EQ(reason("myorigin = ${foo\n"), "/main.cf, line 1: myorigin = ${foo: \"${foo\" has no closing }");
+    EXPECT_EQ(reason("a = $b\nb = $a\nmyorigin = $a\n"),
+              "/main.cf, line 3: myorigin = $a: expansion is nested too deeply, or a parameter refers to itself");
+    EXPECT_EQ(reason("myorigin\n"), "/main.cf, line 1: missing '=' after attribute name: \"myorigin\"");
+    EXPECT_EQ(reason("= x\n"), "/main.cf, line 1: missing attribute name: \"= x\"");
+}
+
+TEST(Settings, AbsentMainCfIsAnError) {
+    auto s = conf::Settings::load("/nonexistent");
+    ASSERT_FALSE(s.has_value());
+    EXPECT_NE(s.error().reason.find("/nonexistent/main.cf"), std::string::npos);
+}
+
+TEST(Settings, FamiliesFallBackToTheirDefault) {
+    Directory d;
+    auto s = *d.load("default_destination_concurrency_limit = 7\nrelay_destination_concurrency_limit = 3\nslow_transport_rate_delay = 2m\nx_time_limit = 9\n");
+    EXPECT_EQ(s.of(param::transport_destination_concurrency_limit, "relay"), 3);
+    EXPECT_EQ(s.of(param::transport_destination_concurrency_limit, "smtp"), 7);
+    EXPECT_EQ(s.of(param::transport_destination_concurrency_limit, "local"), 2);
+    EXPECT_EQ(s.of(param::transport_transport_rate_delay, "slow"), 120s);
+    EXPECT_EQ(s.of(param::transport_transport_rate_delay, "smtp"), 0s);
+}
+
+TEST(Settings, SnapshotRoundTrip) {
+    Directory d;
+    auto s = *d.load("smtpd_timeout = 2m\nuser_defined = $mail_name!\nmailbox_command = /x $USER\n");
+    std::string bytes = s.snapshot();
+    auto back = *conf::Settings::from_snapshot(bytes, {{"smtpd_recipient_limit", "9"}});
+    EXPECT_EQ(back[param::smtpd_timeout], 120s);
+    EXPECT_EQ(back[param::smtpd_recipient_limit], 9);
+    EXPECT_EQ(back.value("user_defined"), "Postfix!");
+    EXPECT_EQ(back[param::mailbox_command], "/x $USER");
+    EXPECT_EQ(back.directory(), d.path);
+    EXPECT_EQ(back.values().assigned("smtpd_timeout")->line, 1);
+}
+
+TEST(Settings, SnapshotCutAtEveryByteNeverCrashes) {
+    std::string bytes = conf::Settings::defaults({{"smtpd_timeout", "2m"}}).snapshot();
+    for (std::size_t n = 0; n < bytes.size(); ++n) (void)conf::Settings::from_snapshot(std::string_view(bytes).substr(0, n));
+    EXPECT_FALSE(conf::Settings::from_snapshot("").has_value());
+    EXPECT_FALSE(conf::Settings::from_snapshot("posthorn settings 1").has_value());
+}
+
+TEST(Settings, ExpandTakesOutsideTextLiterally) {
+    Directory d;
+    auto s = *d.load("x = outside\n");
+    EXPECT_EQ(s.expand("${user}@$x ${domain?{yes}:{no}}", {{"user", "$x"}}), "$x@outside no");
+}
+
+TEST(Settings, OldNamesAreUndefinedUnlessSet) {
+    Directory d;
+    EXPECT_FALSE(d.load("")->value("postscreen_dnsbl_ttl") && d.load("")->values().raw("postscreen_dnsbl_ttl"));
+    EXPECT_EQ(d.load("postscreen_dnsbl_ttl = 5\n")->value("postscreen_dnsbl_max_ttl"), "5h");
+    EXPECT_EQ(d.load("")->value("postscreen_dnsbl_max_ttl"), "1h");
+}
+
+TEST(MainCf, ContinuationsCommentsAndDuplicates) {
+    auto file = *conf::parse_main_cf("  stray = 1\na = b\n# comment\n\n  c \\d\t\n\t#no\n  e\nf=g\na = again", "/m");
+    ASSERT_EQ(file.lines.size(), 3u);
+    EXPECT_EQ(file.lines[0].value, "b  c \\d  e");
+    EXPECT_EQ(file.lines[0].line, 2);
+    EXPECT_EQ(file.lines[0].last, 7);
+    EXPECT_EQ(file.lines[2].value, "again");
+    ASSERT_EQ(file.warnings.size(), 2u);
+    EXPECT_EQ(file.warnings[0], "/m: logical line must not start with whitespace: \"  stray = 1\"");
+    EXPECT_EQ(file.warnings[1], "/m, line 9: overriding earlier entry: a=b  c \\d  e");
+}
+
+TEST(MainCf, CutAtEveryByteGivesAnAnswer) {
+    std::string text = "a = ${b?{c}:{d}}\n  more\n# x\ne=$f\nmynetworks = [::1]/128, !/x\n";
+    for (std::size_t n = 0; n <= text.size(); ++n) (void)conf::parse_main_cf(std::string_view(text).substr(0, n), "/m");
+    EXPECT_FALSE(conf::parse_main_cf(std::string_view("a = b\0c\n", 8), "/m").has_value());
+}
+
+TEST(Catalogue, NearestNameFindsTypingErrors) {
+    EXPECT_EQ(conf::nearest_name("smtpd_recipient_restriction"), "smtpd_recipient_restrictions");
+    EXPECT_EQ(conf::nearest_name("myhostnam"), "myhostname");
+    EXPECT_EQ(conf::nearest_name("mynetowrks"), "mynetworks");
+    EXPECT_EQ(conf::nearest_name("something_else_entirely"), "");
+}
+
+TEST(Catalogue, EveryDeclarationIsFoundByAddressAndName) {
+    auto& all = conf::all_parameters();
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        EXPECT_EQ(conf::parameter_index(*all[i]), i) << all[i]->name;
+        EXPECT_EQ(conf::find_parameter(all[i]->name), all[i]);
+        conf::Parameter copy = *all[i];
+        EXPECT_EQ(conf::parameter_index(copy), i);
+    }
+}
+}
