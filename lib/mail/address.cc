@@ -174,6 +174,10 @@ std::optional<Path> parse_path(std::string_view text, bool strict) {
         if (end == std::string_view::npos) return {};
         inside = text.substr(1, end - 1);
         rest = text.substr(end + 1);
+        if (!strict && inside.starts_with('<') && rest.starts_with('>')) {   // <<a@b>>
+            inside.remove_prefix(1);
+            rest.remove_prefix(1);
+        }
         if (!rest.empty() && rest.front() != ' ') return {};
     } else {
         if (strict || text.empty()) return {};
@@ -188,9 +192,7 @@ std::optional<Path> parse_path(std::string_view text, bool strict) {
             if (bytes::is_space(inside[i]) && !quoted) return {};
         }
     const auto tokens = address_tokens(inside, 1000);
-    std::size_t from = 0, to = tokens.size();
-    if (!strict && to > 2 && tokens[0].is('<') && tokens[to - 1].is('>')) ++from, --to;      // <<a@b>>
-    auto address = address_from_tokens(tokens, from, to, strict);
+    auto address = address_from_tokens(tokens, 0, tokens.size(), strict);
     if (!address) return {};
     return Path{std::move(*address), rest};
 }

@@ -120,7 +120,7 @@ private:
 
     void segment() {
         const std::size_t end = find_end();
-        if (at_ == end) {
+        if (at_ == end && !tokens_[at_].is('<')) {
             ++at_;                                           // a token that fits nowhere, such as '>': dropped
             return;
         }
@@ -273,13 +273,14 @@ std::string AddressList::text(std::string_view header) const {
         if (piece.empty()) return;
         if (first) {
             if (!header.empty()) out += ' ';
-        } else if (!header.empty() && out.size() - line_start + 1 + piece.size() > line_length) {
+        } else if (!header.empty() && out.size() - line_start + 1 + std::min(piece.find('\n'), piece.size()) > line_length) {
             out += "\n\t";
             line_start = out.size() - 1;
         } else {
             out += ' ';
         }
         first = false;
+        if (const std::size_t newline = piece.rfind('\n'); newline != std::string::npos) line_start = out.size() + newline + 1;
         out += piece;
         piece.clear();
     };

@@ -48,7 +48,6 @@ struct MimeOptions {
     std::size_t nesting_limit = 100, header_size_limit = 102400, boundary_length_limit = 2048;
     bool report_8bit_header = false, report_8bit_body = false, report_encoding_domain = false;
     bool downgrade = false;                                  // 8bit and binary parts leave as quoted-printable
-    // Parsing begins inside a message whose headers look like this: for tests and nested use.
 };
 
 class MimeParser {
@@ -63,13 +62,15 @@ public:
     const std::string& problem_line() const { return problem_line_; }
     // Did the message's header say Content-Transfer-Encoding: 8bit or binary?
     bool declared_8bit() const { return declared_8bit_; }
+    // Did the message's header end with a line that is neither header nor empty? The missing empty line was then supplied.
+    bool header_ended_by_text() const { return ended_by_text_; }
 
 private:
     enum class State : std::uint8_t { primary, mime, nested, body, finished };
     enum class Domain : std::uint8_t { seven_bit, eight_bit, binary };
     enum class Encoding : std::uint8_t { none, base64, quoted_printable };
     enum class Type : std::uint8_t { text, message, multipart, other };
-    struct Boundary { std::string text; Type default_type; bool digest; };
+    struct Boundary { std::string text; bool digest; };       // digest: its parts are messages unless they say otherwise
 
     void header_line(std::string_view text, bool whole);
     void end_field();
@@ -89,9 +90,9 @@ private:
     State state_ = State::primary;
     std::uint32_t problems_ = 0;
     std::string problem_line_;
-    bool declared_8bit_ = false;
+    bool declared_8bit_ = false, ended_by_text_ = false;
     std::string field_;                                      // the header field being collected
-    bool field_open_ = false, field_overflow_ = false, line_started_ = false, mime_version_seen_ = false;
+    bool field_open_ = false, field_overflow_ = false, line_started_ = false;
     std::vector<Boundary> boundaries_;
     Type type_ = Type::text;
     std::string subtype_, boundary_;
