@@ -1,0 +1,225 @@
+"""A private Posthorn (or Debian's Postfix) for a system test: own directory, loopback ports, log file.
+
+    with posthorn.Instance(main="mydestination = example.test") as mta:
+        mta.smtp().sendmail("a@client.test", ["alice@example.test"], "Subject: x\n\nhello\n")
+        mta.wait_log(r"status=sent")
+
+Every wait is for a condition, with a limit. When a test fails the log is shown. Exit 77 means skipped.
+"""
+import contextlib, os, pwd, re, shutil, signal, smtplib, socket, subprocess, sys, tempfile, time
+
+SOURCE = os.environ.get("SOURCE_DIR") or os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
+BUILD = os.environ.get("BUILD_DIR") or os.path.join(SOURCE, "build", "debug")
+SHARED = os.path.abspath(os.path.join(SOURCE, "..", "shared"))
+PEER = os.environ.get("POSTHORN_PEER", "/var/tmp/posthorn-peer")
+
+
+def skip(reason):
+    print("SKIPPED: " + reason)
+    sys.exit(77)
+
+
+def need_root():
+    if os.geteuid() != 0:
+        skip("needs root: daemons take and give up users' rights")
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_for(what, condition, seconds=20.0):
+    """The first true value of condition(); fails when there is none in time."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError("waited %.0f s in vain for %s" % (seconds, what))
+        time.sleep(0.02)
+
+
+MASTER_CF = """
+{port}     inet  n - n - - smtpd
+pickup     unix  n - n 60 1 pickup
+cleanup    unix  n - n - 0 cleanup
+qmgr       unix  n - n 300 1 qmgr
+tlsmgr     unix  - - n 1000? 1 tlsmgr
+rewrite    unix  - - n - - trivial-rewrite
+bounce     unix  - - n - 0 bounce
+defer      unix  - - n - 0 bounce
+trace      unix  - - n - 0 bounce
+flush      unix  n - n 1000? 0 flush
+smtp       unix  - - n - - smtp
+relay      unix  - - n - - smtp
+showq      unix  n - n - - showq
+error      unix  - - n - - error
+retry      unix  - - n - - error
+discard    unix  - - n - - discard
+local      unix  - n n - - local
+virtual    unix  - n n - - virtual
+lmtp       unix  - - n - - lmtp
+anvil      unix  - - n - 1 anvil
+postlog    unix-dgram n - n - 1 postlogd
+"""
+
+
+class Instance:
+    """binaries: a folder with all programs, or with sbin/ and lib/postfix/sbin/ below it; peer=True: Debian's Postfix."""
+
+    def __init__(self, main="", master="", name="mta", binaries=None, peer=False, start=True, master_cf=None, directory=None):
+        need_root()
+        self.peer = peer
+        self.name = name
+        self.directory = directory or tempfile.mkdtemp(prefix="posthorn-%s-" % name)
+        os.chmod(self.directory, 0o755)
+        self.port = free_port()
+        self.config = os.path.join(self.directory, "etc")
+        self.queue = os.path.join(self.directory, "queue")
+        self.data = os.path.join(self.directory, "data")
+        self.mail = os.path.join(self.directory, "mail")
+        self.log_path = os.path.join(self.directory, "maillog")
+        self.sbin, self.daemons = self._binaries(binaries)
+        self.environment = dict(os.environ, MAIL_CONFIG=self.config)
+        if peer:
+            libraries = os.path.join(PEER, "usr", "lib", "postfix")
+            self.environment["LD_LIBRARY_PATH"] = libraries
+        owner = pwd.getpwnam("postfix")
+        for d in (self.config, self.queue, self.data, self.mail):
+            os.makedirs(d, exist_ok=True)
+        os.chown(self.data, owner.pw_uid, owner.pw_gid)
+        os.chown(self.mail, owner.pw_uid, owner.pw_gid)
+        self.write("master.cf", (master_cf or MASTER_CF).format(port="127.0.0.1:%d" % self.port) + master)
+        self.write("main.cf", self._main_cf() + main + "\n")
+        if start:
+            self.start()
+
+    def _binaries(self, binaries):
+        if self.peer:
+            if not os.access(os.path.join(PEER, "usr/sbin/postfix"), os.X_OK):
+                skip("Debian's postfix is not unpacked at " + PEER)
+            return os.path.join(PEER, "usr/sbin"), os.path.join(PEER, "usr/lib/postfix/sbin")
+        root = binaries or os.path.join(BUILD, "bin")
+        if os.path.isdir(os.path.join(root, "sbin")):
+            return os.path.join(root, "sbin"), os.path.join(root, "lib", "postfix", "sbin")
+        return root, root
+
+    def _main_cf(self):
+        return """compatibility_level = 3.6
+config_directory = {0.config}
+queue_directory = {0.queue}
+data_directory = {0.data}
+command_directory = {0.sbin}
+daemon_directory = {0.daemons}
+sendmail_path = {0.sbin}/sendmail
+newaliases_path = {0.sbin}/newaliases
+mailq_path = {0.sbin}/mailq
+mail_owner = postfix
+setgid_group = postdrop
+maillog_file = {0.log_path}
+maillog_file_prefixes = {0.directory}
+myhostname = mx.test
+mydomain = test
+mydestination =
+mynetworks = 127.0.0.0/8
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+alias_maps =
+alias_database =
+local_recipient_maps =
+""".format(self)
+
+    # --- configuration
+    def path(self, *names):
+        return os.path.join(self.directory, *names)
+
+    def write(self, name, text, mode=0o644):
+        path = os.path.join(self.config, name)
+        with open(path, "w") as f:
+            f.write(text)
+        os.chmod(path, mode)
+        return path
+
+    def add_main(self, text):
+        with open(os.path.join(self.config, "main.cf"), "a") as f:
+            f.write(text + "\n")
+
+    def command(self, *args, check=True, input=None, env=None, timeout=60, text=True):
+        """Runs a command of ours, e.g. command("postqueue", "-p"); the CompletedProcess, output captured."""
+        full = [os.path.join(self.sbin, args[0])] + list(args[1:])
+        done = subprocess.run(full, input=input, capture_output=True, text=text, timeout=timeout, env=dict(self.environment, **(env or {})))
+        if check and done.returncode != 0:
+            raise AssertionError("%s: exit %d\n%s%s" % (" ".join(args), done.returncode, done.stdout, done.stderr))
+        return done
+
+    # --- life
+    def start(self):
+        self.command("postfix", "start")
+        self.wait_listening()
+
+    def wait_listening(self):
+        def connects():
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=5) as s:
+                s.settimeout(10)
+                return s.recv(3) == b"220"
+        wait_for("a greeting on port %d" % self.port, connects)
+
+    def master_pid(self):
+        with contextlib.suppress(OSError, ValueError):
+            with open(os.path.join(self.queue, "pid", "master.pid")) as f:
+                return int(f.read())
+        return 0
+
+    def stop(self, how="stop"):
+        pid = self.master_pid()
+        self.command("postfix", how, check=False)
+        if pid:
+            wait_for("the end of master", lambda: not os.path.exists("/proc/%d" % pid))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        with contextlib.suppress(Exception):
+            self.stop("abort" if kind else "stop")
+        if kind and kind is not SystemExit:
+            print("--- maillog of %s, the last lines" % self.name)
+            print("\n".join(self.log().splitlines()[-60:]))
+        elif not os.environ.get("KEEP"):
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    # --- what can be seen
+    def log(self):
+        with contextlib.suppress(FileNotFoundError):
+            with open(self.log_path, errors="replace") as f:
+                return f.read()
+        return ""
+
+    def wait_log(self, pattern, count=1, seconds=20.0):
+        """All matches of pattern in the log, once there are `count` of them."""
+        found = re.compile(pattern, re.M)
+        def enough():
+            matches = list(found.finditer(self.log()))
+            return matches if len(matches) >= count else None
+        return wait_for("log line /%s/ (%d times)" % (pattern, count), enough, seconds)
+
+    def queue_files(self, *queues):
+        found = []
+        for q in queues or ("maildrop", "incoming", "active", "deferred", "hold", "corrupt"):
+            for folder, _, files in os.walk(os.path.join(self.queue, q)):
+                found += [os.path.join(folder, f) for f in files]
+        return found
+
+    def wait_empty(self, seconds=20.0):
+        wait_for("an empty queue", lambda: not self.queue_files("maildrop", "incoming", "active", "deferred"), seconds)
+
+    # --- clients
+    def smtp(self, hello="client.test"):
+        return smtplib.SMTP("127.0.0.1", self.port, local_hostname=hello, timeout=30)
+
+    def sendmail(self, sender, recipients, message):
+        with self.smtp() as s:
+            return s.sendmail(sender, recipients, message)
