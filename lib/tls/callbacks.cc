@@ -1,0 +1,108 @@
+#include "tls/callbacks.h"
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <openssl/ssl.h>
+#include <cstring>
+#include "tls/context.h"
+
+namespace tls {
+namespace {
+constexpr std::size_t session_limit = 64 * 1024;
+
+int luggage_index() {
+    static int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+    return index;
+}
+Luggage* luggage_of(const SSL* ssl) { return static_cast<Luggage*>(SSL_get_ex_data(ssl, luggage_index())); }
+
+std::string bytes_of(const unsigned char* p, std::size_t n) { return std::string(reinterpret_cast<const char*>(p), n); }
+
+void keep(Luggage& luggage, SSL_SESSION* session) {
+    int length = i2d_SSL_SESSION(session, nullptr);
+    if (length <= 0 || static_cast<std::size_t>(length) > session_limit) return;
+    luggage.made.resize(static_cast<std::size_t>(length));
+    auto* p = reinterpret_cast<unsigned char*>(luggage.made.data());
+    i2d_SSL_SESSION(session, &p);
+    unsigned id_length = 0;
+    const unsigned char* id = SSL_SESSION_get_id(session, &id_length);
+    luggage.made_id = bytes_of(id, id_length);
+}
+
+int new_client_session(SSL* ssl, SSL_SESSION* session) {
+    if (Luggage* l = luggage_of(ssl)) keep(*l, session);
+    return 0;                                    // the library keeps its reference
+}
+int new_server_session(SSL* ssl, SSL_SESSION* session) {
+    Luggage* l = luggage_of(ssl);
+    if (l && SSL_version(ssl) < TLS1_3_VERSION) keep(*l, session);
+    return 0;
+}
+
+// TLS 1.2 and older resume by id: stop here until the fiber has asked the store for it.
+int client_hello(SSL* ssl, int*, void*) {
+    Luggage* l = luggage_of(ssl);
+    const unsigned char *id = nullptr, *extension = nullptr;
+    std::size_t extension_length = 0;
+    std::size_t length = SSL_client_hello_get0_session_id(ssl, &id);
+    if (!l || l->fetched || length == 0) return SSL_CLIENT_HELLO_SUCCESS;
+    if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_supported_versions, &extension, &extension_length)) return SSL_CLIENT_HELLO_SUCCESS;   // 1.3: the id is for show
+    l->wanted_id = bytes_of(id, length);
+    return SSL_CLIENT_HELLO_RETRY;
+}
+
+SSL_SESSION* get_server_session(SSL* ssl, const unsigned char* id, int length, int* copy) {
+    *copy = 0;
+    Luggage* l = luggage_of(ssl);
+    if (!l || l->found.empty() || l->wanted_id != bytes_of(id, static_cast<std::size_t>(length))) return nullptr;
+    auto* p = reinterpret_cast<const unsigned char*>(l->found.data());
+    return d2i_SSL_SESSION(nullptr, &p, static_cast<long>(l->found.size()));
+}
+
+int ticket_key(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac, int sealing) {
+    auto* server = static_cast<ServerContext*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
+    const auto& keys = server->ticket_keys();
+    const TicketKey* key = nullptr;
+    if (sealing) {
+        if (!keys.empty()) key = &keys.front();
+    } else {
+        for (const TicketKey& k : keys) if (std::memcmp(k.name.data(), name, 16) == 0) key = &k;
+        if (Luggage* l = luggage_of(ssl); l && !key) l->key_unknown = true;
+    }
+    if (!key) return 0;                          // sealing: no ticket; opening: a full handshake
+    if (sealing) {
+        std::memcpy(name, key->name.data(), 16);
+        if (RAND_bytes(iv, EVP_MAX_IV_LENGTH) != 1) return -1;
+    }
+    OSSL_PARAM params[3];
+    params[0] = OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, const_cast<char*>(key->mac_key.data()), key->mac_key.size());
+    params[1] = OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, const_cast<char*>("sha256"), 0);
+    params[2] = OSSL_PARAM_construct_end();
+    auto* secret = reinterpret_cast<const unsigned char*>(key->cipher_key.data());
+    if (EVP_MAC_CTX_set_params(mac, params) != 1) return -1;
+    if (EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), nullptr, secret, iv, sealing) != 1) return -1;
+    return sealing || key == &keys.front() ? 1 : 2;   // 2: opened with an old key, send a ticket of the new one
+}
+}
+
+void hang_on(SSL* ssl, Luggage* luggage) { SSL_set_ex_data(ssl, luggage_index(), luggage); }
+
+int accept_any_chain(int, X509_STORE_CTX*) { return 1; }
+
+void use_ticket_callback(SSL_CTX* context, ServerContext* server) {
+    SSL_CTX_set_app_data(context, server);
+    SSL_CTX_set_tlsext_ticket_key_evp_cb(context, ticket_key);
+}
+
+void use_server_session_callbacks(SSL_CTX* context) {
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL | SSL_SESS_CACHE_NO_AUTO_CLEAR);
+    SSL_CTX_sess_set_new_cb(context, new_server_session);
+    SSL_CTX_sess_set_get_cb(context, get_server_session);
+    SSL_CTX_set_client_hello_cb(context, client_hello, nullptr);
+}
+
+void use_client_session_callbacks(SSL_CTX* context) {
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL | SSL_SESS_CACHE_NO_AUTO_CLEAR);
+    SSL_CTX_sess_set_new_cb(context, new_client_session);
+}
+}

@@ -1,0 +1,27 @@
+// What OpenSSL calls back, for context.cc and session.cc. None of these waits: they take from and put into the Session object what
+// its fiber fetched before or stores after.
+#pragma once
+#include <string>
+
+typedef struct ssl_st SSL;
+typedef struct ssl_ctx_st SSL_CTX;
+typedef struct x509_store_ctx_st X509_STORE_CTX;
+
+namespace tls {
+class ServerContext;
+
+// A place for sessions on their way between OpenSSL and the store; hung on the SSL object.
+struct Luggage {
+    std::string wanted_id;                       // server: the session that the client asks to resume
+    bool fetched = false;                        // server: the store was asked for it
+    std::string found;                           // server: what the store had
+    std::string made_id, made;                   // the newest session to be kept
+    bool key_unknown = false;                    // a ticket came that no key opens
+};
+void hang_on(SSL* ssl, Luggage* luggage);
+
+int accept_any_chain(int verified, X509_STORE_CTX* context);
+void use_ticket_callback(SSL_CTX* context, ServerContext* server);
+void use_server_session_callbacks(SSL_CTX* context);
+void use_client_session_callbacks(SSL_CTX* context);
+}

@@ -1,0 +1,23 @@
+// TLS on a net::Stream: the handshake, and from then on the stream's layer. In a fiber the handshake waits like any read.
+//
+// When things fail: the handshake's Error says why ("lost connection", "timeout", or the library's words) and the usual line has been logged
+// ("SSL_accept error from …", "SSL_connect error to …"); the stream is then good for nothing but close().
+#pragma once
+#include <string>
+#include "base/error.h"
+#include "loop/loop.h"
+#include "tls/context.h"
+#include "tls/info.h"
+
+namespace net { class Stream; }
+
+namespace tls {
+// Plaintext that came before the handshake is thrown away. peer is for log lines: "host[addr]", for a client "host[addr]:port".
+// The established line is logged where the context's level says so.
+Result<Info> accept(net::Stream& stream, ServerContext& context, loop::Deadline deadline, const std::string& peer);
+Result<Info> connect(net::Stream& stream, ClientContext& context, const Demand& demand, loop::Deadline deadline, const std::string& peer);
+// Hands what the server gave us for resumption (TLS 1.3 does so after the handshake) to the store: call before close(). May wait.
+void save_session(net::Stream& stream);
+// Is the stream under TLS?
+bool active(net::Stream& stream);
+}
