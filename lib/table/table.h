@@ -20,7 +20,9 @@
 namespace conf { class Settings; }
 
 namespace table {
-enum class Access : std::uint8_t { read, update, create };   // create: a new, empty table that takes the old one's place at commit()
+// What may be done. update: a daemon's own cache, changed in place, made where missing, for this process alone (an exclusive lock).
+// edit: a copy that takes the old table's place at commit(), which is as safe for readers as create: a new, empty one.
+enum class Access : std::uint8_t { read, update, edit, create };
 enum class Duplicates : std::uint8_t { warn, ignore, replace };   // what put() does with a key that is there already
 
 struct OpenOptions {
@@ -29,6 +31,7 @@ struct OpenOptions {
     bool refuse_substitution = false;            // the value decides a user, a file or a command: regexp $n and proxy: are refused
     Access access = Access::read;
     Duplicates duplicates = Duplicates::warn;
+    unsigned create_mode = 0644;                 // of a file that was not there; otherwise the old file's owner and mode stay
     bool try_without_nul = true, try_with_nul = true;   // indexed files: key forms to try (postmap -N and -n narrow this)
     std::function<std::unique_ptr<class Table>(std::string_view type, std::string_view name)> replaced_by = {};   // tests
 };
@@ -50,7 +53,8 @@ public:
     // All entries in the table's own order: first(), then next() until absent.
     virtual Result<std::optional<Entry>> first();
     virtual Result<std::optional<Entry>> next();
-    // Ends Access::create: syncs, and puts the new file in the old one's place. Without it nothing has changed.
+    // Ends edit and create: syncs, and puts the new file in the old one's place; without it nothing has changed. The table is of no
+    // more use then. For update: writes out what is buffered.
     virtual Result<void> commit() { return {}; }
 
     const std::string& name() const { return name_; }
