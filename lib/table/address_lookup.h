@@ -20,6 +20,8 @@
 #include "base/error.h"
 #include "table/maps.h"
 
+namespace conf { class Settings; }
+
 namespace table {
 struct AddressMatch {
     std::string value;
@@ -45,6 +47,8 @@ enum class Parents : std::uint8_t { none, bare, dotted };   // sub.example.org a
 struct AddressRules {
     unsigned forms = forms_rewrite;
     std::string delimiters = {};                 // recipient_delimiter
+    std::string double_bounce_sender = "double-bounce";      // never split
+    bool owner_request_special = true;
     Parents parents = Parents::none;
     // For form_local_user: is the domain $myorigin, in mydestination, or one of our addresses? (LocalDomains::rewrites_bare)
     std::function<Result<bool>(std::string_view domain)> is_local = {};
@@ -56,13 +60,6 @@ Result<std::optional<AddressMatch>> find_domain(const Maps& maps, std::string_vi
 // address (IPv4 dotted, IPv6 compressed lower case), then its octet or word prefixes.
 Result<std::optional<AddressMatch>> find_network(const Maps& maps, std::string_view address);
 
-// Splits the local part at the first delimiter that is not its first byte: "user", "+ext". owner-… and …-request do not split at
-// '-', mailer-daemon and double-bounce never split. Absent where there is no extension.
-struct SplitLocalPart { std::string_view user, extension; };
-std::optional<SplitLocalPart> split_extension(std::string_view local_part, std::string_view delimiters,
-                                              std::string_view double_bounce_sender = "double-bounce");
 // Does parent_domain_matches_subdomains name this parameter (or table class: "smtpd_access_maps")?
 Parents parents_of(const conf::Settings& settings, std::string_view name);
-// user"odd part"@domain: the local part quoted for RFC 5321 where it must be.
-std::string quoted_address(std::string_view internal);
 }

@@ -91,7 +91,7 @@ public:
         utf8_ = options.utf8 && process().utf8;
     }
     ~CdbMaker() override {
-        if (fd_) cdb_make_free(&make_);
+        if (fd_) cdb_make_finish(&make_);           // frees what it holds; the file goes with replacement_
     }
 
     Result<void> open() {

@@ -1,0 +1,245 @@
+// Types of tables: what each finds, how it folds, and what it does when broken.
+#include "table/table.h"
+#include <filesystem>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include "base/fd.h"
+#include "log/log.h"
+#include "table/maps.h"
+
+namespace {
+std::vector<std::string> logged;
+void keep(maillog::Level, std::string_view, std::string_view text, void*) { logged.emplace_back(text); }
+bool logged_text(std::string_view text) {
+    for (const auto& line : logged)
+        if (line.find(text) != std::string::npos) return true;
+    return false;
+}
+
+class TableTest : public testing::Test {
+protected:
+    void SetUp() override {
+        char name[] = "/tmp/posthorn-table.XXXXXX";
+        dir = mkdtemp(name);
+        logged.clear();
+        maillog::redirect(keep, nullptr);
+    }
+    void TearDown() override {
+        maillog::redirect(nullptr, nullptr);
+        std::filesystem::remove_all(dir);
+    }
+    std::string file(const std::string& name, const std::string& text) {
+        std::ofstream(dir + "/" + name) << text;
+        return dir + "/" + name;
+    }
+    static std::string ask(table::Table& t, std::string_view key) {
+        auto found = t.find(key);
+        return !found ? "ERROR " + found.error().reason : *found ? **found : "-";
+    }
+    static std::string ask(const std::string& name, std::string_view key, table::OpenOptions options = {}) {
+        auto t = table::open(name, options);
+        return t ? ask(**t, key) : "OPEN " + t.error().reason;
+    }
+    std::string dir;
+};
+
+class IndexedTest : public TableTest, public testing::WithParamInterface<std::string> {};
+TEST_P(IndexedTest, KeepsReplacesAndFindsInAnyCase) {
+    std::string name = GetParam() + ":" + dir + "/t";
+    EXPECT_NE(ask(name, "a").find("No such file or directory"), std::string::npos);
+    {
+        auto made = table::open(name, {.access = table::Access::create});
+        ASSERT_TRUE(made) << made.error().reason;
+        ASSERT_TRUE((*made)->put("Key", "Value"));
+        ASSERT_TRUE((*made)->put("b", "2"));
+        ASSERT_TRUE((*made)->put("KEY", "other"));
+        EXPECT_TRUE((*made)->commit());
+    }
+    auto t = table::open(name);
+    ASSERT_TRUE(t) << t.error().reason;
+    EXPECT_TRUE(logged_text("duplicate entry: \"key\""));
+    EXPECT_EQ(ask(**t, "kEy"), "Value");
+    EXPECT_EQ(ask(**t, "c"), "-");
+    EXPECT_EQ(ask(**t, ""), "-");
+    EXPECT_EQ(ask(**t, std::string(600, 'x')), "-");
+    EXPECT_EQ(ask(name, "KEY", {.fold = false}), "-");
+    int entries = 0;
+    for (auto e = (*t)->first(); e && *e; e = (*t)->next()) ++entries;
+    EXPECT_EQ(entries, 2);
+    // A table that was replaced is taken up by those who have it open.
+    {
+        auto made = table::open(name, {.access = table::Access::create});
+        ASSERT_TRUE(made);
+        ASSERT_TRUE((*made)->put("key", "new"));
+        ASSERT_TRUE((*made)->commit());
+    }
+    for (int i = 0; i < 300 && ask(**t, "key") != "new"; ++i) usleep(10000);
+    EXPECT_EQ(ask(**t, "key"), "new");
+    EXPECT_EQ(ask(**t, "b"), "-");
+}
+TEST_P(IndexedTest, LeavesTheOldTableWhenNotCommitted) {
+    std::string name = GetParam() + ":" + dir + "/t";
+    { auto made = table::open(name, {.access = table::Access::create}); ASSERT_TRUE((*made)->put("a", "1")); ASSERT_TRUE((*made)->commit()); }
+    { auto made = table::open(name, {.access = table::Access::create}); ASSERT_TRUE((*made)->put("a", "2")); }
+    EXPECT_EQ(ask(name, "a"), "1");
+    std::filesystem::directory_iterator files(dir);
+    EXPECT_EQ(std::distance(begin(files), end(files)), 1);
+}
+TEST_P(IndexedTest, EditsAndErases) {
+    std::string name = GetParam() + ":" + dir + "/t";
+    { auto made = table::open(name, {.access = table::Access::create}); ASSERT_TRUE((*made)->put("a", "1")); ASSERT_TRUE((*made)->commit()); }
+    {
+        auto made = table::open(name, {.access = table::Access::edit});
+        if (GetParam() == "cdb") {               // a constant database
+            EXPECT_FALSE(made);
+            return;
+        }
+        ASSERT_TRUE(made) << made.error().reason;
+        ASSERT_TRUE((*made)->put("b", "2"));
+        EXPECT_EQ((*made)->erase("a").value(), true);
+        EXPECT_EQ((*made)->erase("a").value(), false);
+        ASSERT_TRUE((*made)->commit());
+    }
+    EXPECT_EQ(ask(name, "a"), "-");
+    EXPECT_EQ(ask(name, "b"), "2");
+}
+TEST_P(IndexedTest, RefusesWhatIsNoTable) {
+    std::string suffix = *table::file_suffix(GetParam());
+    file("t" + suffix, std::string(5000, 'x'));
+    std::string answer = ask(GetParam() + ":" + dir + "/t", "a");
+    EXPECT_TRUE(answer == "-" || answer.starts_with("OPEN") || answer.starts_with("ERROR")) << answer;
+}
+INSTANTIATE_TEST_SUITE_P(Types, IndexedTest, testing::Values("hash", "btree", "lmdb", "cdb"));
+
+TEST_F(TableTest, LmdbGrowsBeyondItsMap) {
+    auto made = table::open("lmdb:" + dir + "/big", {.access = table::Access::create});
+    std::string value(2000, 'v');
+    for (int i = 0; i < 20000; ++i) ASSERT_TRUE((*made)->put("key" + std::to_string(i), value));
+    ASSERT_TRUE((*made)->commit());
+    EXPECT_EQ(ask("lmdb:" + dir + "/big", "key19999"), value);
+}
+TEST_F(TableTest, UpdateIsForOneProcess) {
+    auto cache = table::open("btree:" + dir + "/cache", {.access = table::Access::update});
+    ASSERT_TRUE(cache) << cache.error().reason;
+    EXPECT_TRUE((*cache)->put("a", "1"));
+    EXPECT_EQ(ask(**cache, "a"), "1");
+    auto second = table::open("btree:" + dir + "/cache", {.access = table::Access::update});
+    EXPECT_FALSE(second);
+}
+
+TEST_F(TableTest, MemoryTables) {
+    EXPECT_EQ(ask("inline:{a=b, { c = d e }}", "C"), "d e");
+    EXPECT_EQ(ask("inline:{a=b}", "x"), "-");
+    EXPECT_EQ(ask("inline:{}", "x"), "OPEN bad syntax: \"inline:{}\"; need \"inline:{name=value...}\"");
+    EXPECT_EQ(ask("inline:{a}", "x"), "OPEN missing '=' after attribute name: \"inline:{a}\"; need \"inline:{name=value...}\"");
+    EXPECT_EQ(ask("static:x", "y"), "x");
+    EXPECT_EQ(ask("static:{ a b }", "y"), "a b");
+    EXPECT_TRUE(ask("fail:x", "y").starts_with("ERROR table fail:x: query error"));
+    EXPECT_EQ(ask("internal:x", "y"), "-");
+    EXPECT_EQ(ask("randmap:{a}", "y"), "a");
+    EXPECT_EQ(ask("nosuch:x", "y"), "OPEN unsupported dictionary type: nosuch");
+    EXPECT_EQ(ask("hash:", "y"), "OPEN open dictionary: expecting \"type:name\" form instead of \"hash:\"");
+    EXPECT_EQ(ask("unix:passwd.byname", "ROOT").substr(0, 9), "root:x:0:");
+    EXPECT_EQ(ask("unix:group.byname", "root").substr(0, 9), "root:x:0:");
+    EXPECT_EQ(ask("proxy:inline:{a=b}", "a"), "b");
+    setenv("TABLE_TEST", "here", 1);
+    EXPECT_EQ(ask("environ:x", "TABLE_TEST"), "here");
+}
+TEST_F(TableTest, Texthash) {
+    std::string f = file("t", "  leading b\nok a\n\n# c\n  more\nA.b x y  \n\"q k\" v\nbad\n\"un x\n");
+    EXPECT_EQ(ask("texthash:" + f, "OK"), "a  more");
+    EXPECT_EQ(ask("texthash:" + f, "a.B"), "x y");
+    EXPECT_EQ(ask("texthash:" + f, "\"q k\""), "v");
+    EXPECT_TRUE(logged_text("logical line must not start with whitespace"));
+    EXPECT_TRUE(logged_text("line 8: expected format: key whitespace value"));
+    EXPECT_TRUE(logged_text("line 9: unbalanced '\"' in '\"un x' -- ignoring this line"));
+}
+TEST_F(TableTest, Compound) {
+    EXPECT_EQ(ask("pipemap:{static:x,inline:{x=yy}}", "a"), "yy");
+    EXPECT_EQ(ask("pipemap:{static:z,inline:{x=yy}}", "a"), "-");
+    EXPECT_EQ(ask("unionmap:{static:x,inline:{b=c},static:y}", "a"), "x,y");
+    EXPECT_EQ(ask("unionmap:{inline:{b=c}}", "a"), "-");
+    EXPECT_TRUE(ask("unionmap:{static:x,fail:y}", "a").starts_with("ERROR"));
+}
+TEST_F(TableTest, FoldsUnicodeAndRefusesWhatIsNotUtf8) {
+    EXPECT_EQ(ask("inline:{äb=x}", "ÄB"), "x");
+    EXPECT_EQ(ask("inline:{a=x}", "\xff"), "-");
+    EXPECT_TRUE(logged_text("non-UTF-8 key \"?\""));
+    EXPECT_EQ(ask("static:x", "\xff", {.utf8 = false}), "x");
+}
+
+TEST_F(TableTest, Cidr) {
+    std::string f = file("c", "10.0.0.1/8 a\n10.0.0.0/8 b\n1.2.3 c\n[::1] d\n2001:db8::/32 e\nif 192.0.0.0/8\n!192.1.0.0/16 f\n192.1.1.1 g\nendif\n11.0.0.0/8\nendif\n1.2.3.4/33 x\n");
+    EXPECT_EQ(ask("cidr:" + f, "10.1.1.1"), "b");
+    EXPECT_EQ(ask("cidr:" + f, "::1"), "d");
+    EXPECT_EQ(ask("cidr:" + f, "2001:DB8:0::1"), "e");
+    EXPECT_EQ(ask("cidr:" + f, "192.2.2.2"), "f");
+    EXPECT_EQ(ask("cidr:" + f, "192.1.1.1"), "g");
+    EXPECT_EQ(ask("cidr:" + f, "192.1.1.2"), "-");
+    EXPECT_EQ(ask("cidr:" + f, "11.1.1.1"), "-");
+    EXPECT_EQ(ask("cidr:" + f, "host.name"), "-");
+    EXPECT_EQ(ask("cidr:{{!10.0.0.0/8 x}}", "name"), "-");
+    EXPECT_EQ(ask("cidr:{{0.0.0.0/0 x}}", "1.2.3.4"), "x");
+    EXPECT_TRUE(logged_text("line 1: non-null host address bits in \"10.0.0.1/8\", perhaps you should use \"10.0.0.0/8\" instead: skipping this rule"));
+    EXPECT_TRUE(logged_text("line 3: bad address pattern: \"1.2.3\": skipping this rule"));
+    EXPECT_TRUE(logged_text("line 10: no lookup result: skipping this rule"));
+    EXPECT_TRUE(logged_text("line 11: ENDIF without IF: skipping this rule"));
+    EXPECT_TRUE(logged_text("line 12: bad mask length in \"1.2.3.4/33\": skipping this rule"));
+}
+
+class PatternTest : public TableTest, public testing::WithParamInterface<std::string> {};
+TEST_P(PatternTest, RulesIfAndSubstitution) {
+    std::string t = GetParam() + ":" + file("r", "/^no/ first\nif /^[ab]/\n!/x/ ${1}no\n/^a(.)(.)/ $2-$1-$$-${1}x-$(2)\nif !/y/\n/^b/ b\nendif\nendif\n/^(Q)$/i case\n/z/ all $1\n/e(f)?g/ [$1]\n");
+    EXPECT_EQ(ask(t, "aBCx"), "C-B-$-Bx-C");
+    EXPECT_EQ(ask(t, "bx"), "b");
+    EXPECT_EQ(ask(t, "bxy"), "-");
+    EXPECT_EQ(ask(t, "Q"), "case");
+    EXPECT_EQ(ask(t, "q"), "-");
+    EXPECT_EQ(ask(t, "NOthing"), "first");
+    EXPECT_EQ(ask(t, "eg"), "[]");
+    EXPECT_TRUE(logged_text("line 3: $number found in negative match replacement text: skipping this rule"));
+    EXPECT_TRUE(logged_text("line 10: out of range replacement index \"1\": skipping this rule"));
+    EXPECT_EQ(ask(t, "abcx", {.refuse_substitution = true}), "-");
+    EXPECT_EQ(ask(t, "", {}), "-");
+}
+TEST_P(PatternTest, ReportsWhatMakesNoSense) {
+    std::string t = GetParam() + ":" + file("r", "/(/ a\n/a/Z x\nendif\nfoo bar\n/noend\n/empty/\nif /x/\n/n/ ${x}\n");
+    EXPECT_EQ(ask(t, "empty"), "");
+    for (auto what : {"line 2: unknown regexp option \"Z\": skipping this rule", "line 3: ignoring ENDIF without matching IF", "line 4: ignoring unrecognized request",
+                      "line 5: no closing regexp delimiter \"/\":", "line 6: no replacement text: using empty string", "line 7: IF has no matching ENDIF",
+                      "line 8: non-numeric replacement index \"x\""})
+        EXPECT_TRUE(logged_text(what)) << what;
+    EXPECT_TRUE(logged_text(GetParam() == "pcre" ? "line 1: error in regex at offset 1: missing closing parenthesis" : "line 1: Unmatched ( or \\("));
+}
+TEST_P(PatternTest, LongSubjectsAndNulBytes) {
+    std::string t = GetParam() + ":{{/^a+b/ yes}, {/x\\x00?$/ x}}";
+    EXPECT_EQ(ask(t, std::string(1 << 20, 'a')), "-");
+    EXPECT_EQ(ask(t, std::string(90000, 'a') + "b"), "yes");
+    EXPECT_EQ(ask(t, std::string_view("q\0aab", 5)), "-");
+}
+INSTANTIATE_TEST_SUITE_P(Types, PatternTest, testing::Values("regexp", "pcre"));
+
+TEST_F(TableTest, PcreLimitIsAnErrorNotAPass) {
+    EXPECT_TRUE(ask("pcre:{{/^(([a-z])+.)+[A-Z]([a-z])+$/i x}}", std::string(5000, 'a') + "!").starts_with("ERROR") ||
+                ask("pcre:{{/^((a+)+)+$/ x}}", std::string(60, 'a') + "!").starts_with("ERROR"));
+}
+TEST_F(TableTest, RegexpBackReferences) { EXPECT_EQ(ask("regexp:{{/^(.+)\\1$/ twice $1}}", "abab"), "twice ab"); }
+
+TEST_F(TableTest, MapsGoOnPastMissesAndStopAtErrors) {
+    auto maps = table::Maps::open("x_maps", "inline:{a=1}, {inline:{b=2, a=3}} regexp:{{/^z$/ pattern}}");
+    EXPECT_EQ(maps.find("a")->value(), "1");
+    EXPECT_EQ(maps.find("b")->value(), "2");
+    EXPECT_EQ(maps.find("z")->value(), "pattern");
+    EXPECT_FALSE(maps.find("z", table::Which::fixed)->has_value());
+    EXPECT_TRUE(maps.has_patterns());
+    auto failing = table::Maps::open("x_maps", "inline:{a=1} hash:/nonexistent/x");
+    EXPECT_TRUE(logged_text("open database /nonexistent/x.db: No such file or directory"));
+    EXPECT_EQ(failing.find("a")->value(), "1");
+    auto miss = failing.find("b");
+    ASSERT_FALSE(miss);
+    EXPECT_TRUE(miss.error().status.temporary());
+    EXPECT_NE(miss.error().reason.find("hash:/nonexistent/x is unavailable"), std::string::npos);
+}
+}
