@@ -9,8 +9,9 @@
 // status log line, tells the services bounce, defer or trace, and settling marks the record in the queue file. Call delivered()
 // only when what was delivered is on stable storage, or the peer has said so.
 //
-// When things fail: where the service bounce or trace cannot be told, the recipient is deferred; where defer cannot be told, that
-// is a warning and the recipient stays in the queue all the same. A mark that cannot be written is a warning (the recipient may
+// When things fail: where the service bounce cannot be told of a failure, the recipient is deferred instead; where defer cannot be
+// told, that is a warning and the recipient stays in the queue all the same; where trace cannot be told of a delivery, that is a
+// warning and the delivery counts (deferring would deliver twice). A mark that cannot be written is a warning (the recipient may
 // get the message again). Nothing here ends the process. In fibers the calls wait; a Job belongs to one fiber.
 #pragma once
 #include <span>
@@ -34,6 +35,8 @@ struct Subject {
     std::string original;                        // orig_to=, left out where it is empty or the same
     std::string orcpt;
     int notify = 0;
+    bool own_sender = false;                     // sender below gets the non-delivery report at once, not the message's sender
+    std::string sender{};                        // (local: members of an alias that has an owner- alias)
 };
 struct Recipient : Subject {
     Disposition disposition = Disposition::none;
@@ -88,10 +91,11 @@ private:
     friend class Agent;
     Job(const Agent& agent, ipc::DeliveryRequest request, queue::QueueFile file, base::WallTime received);
     ipc::DeliveryReply finish();
-    enum class Report : std::uint8_t { delivered, deferred, bounced };
-    Disposition report(Report what, const Subject& subject, const Event& event);
-    Disposition report_probe(Report what, const Subject& subject, const Event& event);
-    void log(const Subject& subject, const Event& event, std::string_view outcome, std::string_view text) const;
+    Disposition defer(const Subject& subject, const Event& event, std::string_view outcome);
+    Disposition report_probe(const Subject& subject, const Event& event);
+    bool trace(const Subject& subject, const Event& event, std::string_view action) const;
+    bool bounce(const Subject& subject, const Event& event) const;
+    void log(const Subject& subject, const Event& event, std::string_view outcome) const;
 
     const Agent& agent_;
     ipc::DeliveryRequest request_;

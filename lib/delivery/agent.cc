@@ -1,0 +1,60 @@
+// See delivery/agent.h.
+#include "delivery/agent.h"
+
+#include <algorithm>
+#include "base/bytes.h"
+#include "conf/params/bounce.h"
+#include "conf/params/cleanup.h"
+#include "conf/params/global.h"
+#include "delivery/services.h"
+#include "log/log.h"
+
+namespace delivery {
+Agent::Services::Services(const conf::Settings& s, std::string_view status_filter)
+    : settings(s), directories(s), bounce("private/" + s[param::bounce_service_name], s), defer("private/" + s[param::defer_service_name], s),
+      trace("private/" + s[param::trace_service_name], s), filter(table::Maps::open("delivery_status_filter", status_filter)),
+      soft_bounce(s[param::soft_bounce]), external_addresses(s[param::info_log_address_format] != "internal"),
+      delay_digits(static_cast<int>(s[param::delay_logging_resolution_limit])) {}
+
+Agent::Agent(const conf::Settings& settings, std::string_view status_filter) : services_(std::make_unique<Services>(settings, status_filter)) {}
+Agent::~Agent() = default;
+const conf::Settings& Agent::settings() const { return services_->settings; }
+
+void Agent::serve(net::Stream& peer, const Handler& deliver, std::chrono::seconds idle_limit) const {
+    for (;;) {
+        auto request = ipc::receive<ipc::DeliveryRequest>(peer, loop::in(idle_limit));
+        if (!request) {
+            bool gone = peer.at_end() || peer.failure() != net::Stream::Failure::none;
+            if (!gone) maillog::warning("delivery request: {}", request.error().reason);
+            return;
+        }
+        ipc::DeliveryReply reply = handle(std::move(*request), deliver);
+        if (!ipc::send(peer, reply, loop::in(idle_limit)) || !peer.flush(loop::in(idle_limit))) {
+            maillog::warning("the queue manager did not take the answer to a delivery request");
+            return;
+        }
+    }
+}
+
+static Result<queue::QueueFile> open_file(const queue::Directories& directories, const ipc::DeliveryRequest& request) {
+    if (!std::all_of(request.queue_name.begin(), request.queue_name.end(), bytes::is_alpha)) return temporary("bad queue name");
+    TRY_ASSIGN(mail::QueueId id, mail::QueueId::parse(request.queue_id));
+    TRY_ASSIGN(queue::QueueFile file, queue::QueueFile::open(directories, request.queue_name, id, queue::Access::update));
+    TRY_ASSIGN(bool locked, file.try_lock_shared());
+    if (!locked) return temporary("queue file is locked");
+    if (request.data_offset <= 0 || request.data_size < 0 || request.data_offset > file.bytes()) return temporary("request does not fit the queue file");
+    return file;
+}
+
+ipc::DeliveryReply Agent::handle(ipc::DeliveryRequest request, const Handler& deliver) const {
+    base::WallTime received = base::wall_now();
+    auto file = open_file(services_->directories, request);
+    if (!file) {
+        maillog::warning("{}: cannot deliver: {}", bytes::printable(request.queue_id.substr(0, mail::QueueId::length_max)), file.error().reason);
+        return {.deferred = true, .site_status = {}, .site_reason = {}};
+    }
+    Job job(*this, std::move(request), std::move(*file), received);
+    deliver(job);
+    return job.finish();
+}
+}
