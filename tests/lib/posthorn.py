@@ -6,7 +6,7 @@
 
 Every wait is for a condition, with a limit. When a test fails the log is shown. Exit 77 means skipped.
 """
-import contextlib, os, pwd, re, shutil, signal, smtplib, socket, subprocess, sys, tempfile, time
+import contextlib, os, pwd, re, shutil, signal, smtplib, socket, subprocess, sys, tempfile, threading, time
 
 SOURCE = os.environ.get("SOURCE_DIR") or os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 BUILD = os.environ.get("BUILD_DIR") or os.path.join(SOURCE, "build", "debug")
@@ -22,6 +22,23 @@ def skip(reason):
 def need_root():
     if os.geteuid() != 0:
         skip("needs root: daemons take and give up users' rights")
+
+
+def private_namespace(network=False):
+    """Goes on in a mount namespace of its own (with network=True also a network one, loopback up), in which Debian's unpacked
+    postfix finds its libraries at /usr/lib/postfix. Call it first of all."""
+    if os.environ.get("POSTHORN_NAMESPACE") == "yes":
+        return
+    need_root()
+    if subprocess.run(["unshare", "-m", "true"], capture_output=True).returncode != 0:
+        skip("this machine gives no mount namespace")
+    script = 'mount --make-rprivate / && '
+    if os.path.isdir(os.path.join(PEER, "usr/lib/postfix")):
+        script += 'mkdir -p /usr/lib/postfix && mount --bind "%s/usr/lib/postfix" /usr/lib/postfix && ' % PEER
+    if network:
+        script += "ip link set lo up && "
+    os.environ["POSTHORN_NAMESPACE"] = "yes"
+    os.execvp("unshare", ["unshare", "-m"] + (["-n"] if network else []) + ["bash", "-c", script + 'exec "$@"', "bash", sys.executable] + sys.argv)
 
 
 def free_port():
@@ -67,12 +84,84 @@ postlog    unix-dgram n - n - 1 postlogd
 """
 
 
+class Sink:
+    """A scripted SMTP server on a loopback port. rules: command word (or "GREETING", "DOT") -> reply text, or a function of the line
+    that returns one; None closes the connection. Every accepted message is kept in `messages` as (sender, recipients, text)."""
+
+    def __init__(self, rules=None, extensions=("PIPELINING", "8BITMIME", "DSN", "SIZE 100000000", "SMTPUTF8")):
+        self.rules = dict(rules or {})
+        self.extensions = extensions
+        self.messages, self.commands, self.sessions = [], [], 0
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=100)
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def close(self):
+        self.listener.close()
+
+    def _serve(self):
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self.listener.accept()
+                self.sessions += 1
+                threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
+
+    def _reply(self, word, line, default):
+        rule = self.rules.get(word, default)
+        return rule(line) if callable(rule) else rule
+
+    def _talk(self, connection):
+        with contextlib.suppress(OSError, ValueError), connection, connection.makefile("rwb") as stream:
+            def say(text):
+                if text is None:
+                    raise ValueError("close")
+                stream.write(text.encode() + b"\r\n")
+                stream.flush()
+            say(self._reply("GREETING", "", "220 sink.test ESMTP"))
+            sender, recipients = None, []
+            while True:
+                line = stream.readline().decode(errors="replace").rstrip("\r\n")
+                if not line:
+                    return
+                self.commands.append(line)
+                word = line.split()[0].upper()
+                default = "250 2.0.0 Ok"
+                if word == "EHLO":
+                    default = "\r\n".join(["250-sink.test"] + ["250-" + e for e in self.extensions[:-1]] + ["250 " + e for e in self.extensions[-1:]]) if self.extensions else "250 sink.test"
+                elif word == "DATA":
+                    default = "354 go on" if recipients else "554 5.5.1 no valid recipients"
+                elif word == "QUIT":
+                    default = "221 2.0.0 Bye"
+                reply = self._reply(word, line, default)
+                say(reply)
+                if word == "MAIL":
+                    sender, recipients = line, []
+                elif word == "RCPT" and reply.startswith("2"):
+                    recipients.append(line)
+                elif word == "DATA" and reply.startswith("3"):
+                    text = b""
+                    while True:
+                        part = stream.readline()
+                        if part in (b".\r\n", b""):
+                            break
+                        text += part[1:] if part.startswith(b"..") else part
+                    verdict = self._reply("DOT", text.decode(errors="replace"), "250 2.0.0 Ok: taken")
+                    if verdict and verdict.startswith("2"):
+                        self.messages.append((sender, recipients, text))
+                    say(verdict)
+                elif word == "QUIT":
+                    return
+
+
 class Instance:
     """binaries: a folder with all programs, or with sbin/ and lib/postfix/sbin/ below it; peer=True: Debian's Postfix."""
 
     def __init__(self, main="", master="", name="mta", binaries=None, peer=False, start=True, master_cf=None, directory=None):
         need_root()
-        self.peer = peer
+        # SUBJECT=peer runs a whole test with Debian's Postfix: what a test expects of us can be tried on the reference.
+        self.peer = peer = peer or os.environ.get("SUBJECT") == "peer"
+        if peer:
+            private_namespace()
         self.name = name
         self.directory = directory or tempfile.mkdtemp(prefix="posthorn-%s-" % name)
         os.chmod(self.directory, 0o755)
@@ -83,17 +172,17 @@ class Instance:
         self.mail = os.path.join(self.directory, "mail")
         self.log_path = os.path.join(self.directory, "maillog")
         self.sbin, self.daemons = self._binaries(binaries)
+        links = os.path.join(PEER, "usr/bin") if peer else self.sbin
+        self.newaliases, self.mailq = os.path.join(links, "newaliases"), os.path.join(links, "mailq")
         self.environment = dict(os.environ, MAIL_CONFIG=self.config)
-        if peer:
-            libraries = os.path.join(PEER, "usr", "lib", "postfix")
-            self.environment["LD_LIBRARY_PATH"] = libraries
         owner = pwd.getpwnam("postfix")
         for d in (self.config, self.queue, self.data, self.mail):
             os.makedirs(d, exist_ok=True)
         os.chown(self.data, owner.pw_uid, owner.pw_gid)
         os.chown(self.mail, owner.pw_uid, owner.pw_gid)
         self.write("master.cf", (master_cf or MASTER_CF).format(port="127.0.0.1:%d" % self.port) + master)
-        self.write("main.cf", self._main_cf() + main + "\n")
+        self.write("main.cf", self._main_cf())
+        self.add_main(main)
         if start:
             self.start()
 
@@ -108,15 +197,16 @@ class Instance:
         return root, root
 
     def _main_cf(self):
-        return """compatibility_level = 3.6
+        peer = "shlib_directory = /usr/lib/postfix\nmeta_directory = %s/etc/postfix\n" % PEER if self.peer else ""
+        return peer + """compatibility_level = 3.6
 config_directory = {0.config}
 queue_directory = {0.queue}
 data_directory = {0.data}
 command_directory = {0.sbin}
 daemon_directory = {0.daemons}
 sendmail_path = {0.sbin}/sendmail
-newaliases_path = {0.sbin}/newaliases
-mailq_path = {0.sbin}/mailq
+newaliases_path = {0.newaliases}
+mailq_path = {0.mailq}
 mail_owner = postfix
 setgid_group = postdrop
 maillog_file = {0.log_path}
@@ -144,16 +234,35 @@ local_recipient_maps =
         return path
 
     def add_main(self, text):
-        with open(os.path.join(self.config, "main.cf"), "a") as f:
-            f.write(text + "\n")
+        """Adds lines to main.cf; a parameter that is set there already is replaced."""
+        path = os.path.join(self.config, "main.cf")
+        names = set(re.findall(r"^(\w+)\s*=", text, re.M))
+        with open(path) as f:
+            kept = [line for line in f if line.split("=")[0].strip() not in names]
+        with open(path, "w") as f:
+            f.write("".join(kept) + text + "\n")
 
     def command(self, *args, check=True, input=None, env=None, timeout=60, text=True):
         """Runs a command of ours, e.g. command("postqueue", "-p"); the CompletedProcess, output captured."""
-        full = [os.path.join(self.sbin, args[0])] + list(args[1:])
+        path = {"newaliases": self.newaliases, "mailq": self.mailq}.get(args[0]) or os.path.join(self.sbin, args[0])
+        full = [path] + list(args[1:])
         done = subprocess.run(full, input=input, capture_output=True, text=text, timeout=timeout, env=dict(self.environment, **(env or {})))
         if check and done.returncode != 0:
             raise AssertionError("%s: exit %d\n%s%s" % (" ".join(args), done.returncode, done.stdout, done.stderr))
         return done
+
+    def user(self, name):
+        """A user of this machine for local delivery, made when missing, with a home directory in this instance's."""
+        home = self.path("home-" + name)
+        with contextlib.suppress(KeyError):
+            pwd.getpwnam(name)
+            subprocess.run(["userdel", name], check=True, capture_output=True)
+        os.makedirs(home, exist_ok=True)
+        subprocess.run(["useradd", "-M", "-d", home, "-s", "/bin/sh", name], check=True, capture_output=True)
+        entry = pwd.getpwnam(name)
+        os.chown(home, entry.pw_uid, entry.pw_gid)
+        self.users = getattr(self, "users", []) + [name]
+        return entry
 
     # --- life
     def start(self):
@@ -185,6 +294,8 @@ local_recipient_maps =
     def __exit__(self, kind, value, trace):
         with contextlib.suppress(Exception):
             self.stop("abort" if kind else "stop")
+        for name in getattr(self, "users", []):
+            subprocess.run(["userdel", name], capture_output=True)
         if kind and kind is not SystemExit:
             print("--- maillog of %s, the last lines" % self.name)
             print("\n".join(self.log().splitlines()[-60:]))
