@@ -80,7 +80,7 @@ int ticket_key(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX*
     params[2] = OSSL_PARAM_construct_end();
     auto* secret = reinterpret_cast<const unsigned char*>(key->cipher_key.data());
     if (EVP_MAC_CTX_set_params(mac, params) != 1) return -1;
-    if (EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), nullptr, secret, iv, sealing) != 1) return -1;
+    if (EVP_CipherInit_ex(cipher, server->ticket_cipher(), nullptr, secret, iv, sealing) != 1) return -1;
     return sealing || key == &keys.front() ? 1 : 2;   // 2: opened with an old key, send a ticket of the new one
 }
 }

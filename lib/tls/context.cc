@@ -124,7 +124,11 @@ Result<std::shared_ptr<ServerContext>> ServerContext::create(const conf::Setting
     ERR_clear_error();
 
     made->session_timeout_ = s[param::smtpd_tls_session_cache_timeout];
-    made->tickets_ = made->session_timeout_.count() > 0 && !(SSL_CTX_get_options(c.get()) & SSL_OP_NO_TICKET);
+    const std::string& ticket_cipher = s[param::tls_session_ticket_cipher];
+    if (bytes::iequals(ticket_cipher, "aes-256-cbc")) made->ticket_cipher_ = EVP_aes_256_cbc();
+    else if (bytes::iequals(ticket_cipher, "aes-128-cbc")) made->ticket_cipher_ = EVP_aes_128_cbc();
+    else if (!ticket_cipher.empty()) return bad(fmt::format("bad value of tls_session_ticket_cipher: \"{}\" is neither aes-256-cbc nor aes-128-cbc", ticket_cipher));
+    made->tickets_ = made->ticket_cipher_ && made->session_timeout_.count() > 0 && !(SSL_CTX_get_options(c.get()) & SSL_OP_NO_TICKET);
     made->cache_sessions_ = made->session_timeout_.count() > 0 && !s[param::smtpd_tls_session_cache_database].empty();
     made->log_level_ = parse_log_level(s[param::smtpd_tls_loglevel]);
     SSL_CTX_set_timeout(c.get(), static_cast<long>(made->session_timeout_.count()));

@@ -15,6 +15,7 @@
 
 typedef struct ssl_ctx_st SSL_CTX;
 typedef struct x509_store_st X509_STORE;
+typedef struct evp_cipher_st EVP_CIPHER;
 namespace conf { class Settings; }
 
 namespace tls {
@@ -57,6 +58,7 @@ public:
     // Fetches ticket keys when those at hand are old. May wait.
     void refresh_ticket_keys();
     const std::vector<TicketKey>& ticket_keys() const { return ticket_keys_; }
+    const EVP_CIPHER* ticket_cipher() const { return ticket_cipher_; }
     bool asks_certificate() const { return ask_certificate_; }
     bool requires_certificate() const { return require_certificate_; }
     int log_level() const { return log_level_; }
@@ -66,6 +68,7 @@ private:
     ContextPtr context_;
     SessionStore* store_ = nullptr;
     std::vector<TicketKey> ticket_keys_;
+    const EVP_CIPHER* ticket_cipher_ = nullptr;
     std::chrono::steady_clock::time_point refresh_at_{};
     std::chrono::seconds session_timeout_{3600};
     bool cache_sessions_ = false, tickets_ = false, ask_certificate_ = false, require_certificate_ = false;

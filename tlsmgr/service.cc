@@ -1,0 +1,119 @@
+#include "service.h"
+#include <fmt/format.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <algorithm>
+#include <ctime>
+#include "base/bytes.h"
+#include "conf/params/commands.h"
+#include "conf/params/global.h"
+#include "conf/params/lmtp.h"
+#include "conf/params/smtp.h"
+#include "conf/params/smtpd.h"
+#include "conf/params/tls.h"
+#include "log/log.h"
+
+namespace tlsmgr {
+namespace {
+using namespace std::chrono_literals;
+constexpr std::int64_t seed_limit = 255;
+
+// Cache files belong to $mail_owner, below data_directory: for this scope the process is that user (when it is root at all).
+class AsMailOwner {
+public:
+    explicit AsMailOwner(const conf::Settings& settings) {
+        const passwd* owner = geteuid() == 0 ? getpwnam(settings[param::mail_owner].c_str()) : nullptr;
+        if (owner && setegid(owner->pw_gid) == 0) active_ = seteuid(owner->pw_uid) == 0;
+    }
+    ~AsMailOwner() {
+        if (active_ && (seteuid(0) != 0 || setegid(0) != 0)) maillog::fatal("cannot take root's rights back");
+    }
+    AsMailOwner(const AsMailOwner&) = delete;
+
+private:
+    bool active_ = false;
+};
+
+// A file in a directory that $mail_owner cannot write goes below data_directory, as it has been since Postfix 2.5.
+std::string cache_file(const conf::Settings& settings, std::string_view parameter, const std::string& file) {
+    auto [type, path] = bytes::cut(file, ':');
+    if (file.empty() || !path) return file;
+    auto slash = path->rfind('/');
+    std::string directory(slash == path->npos ? "." : path->substr(0, std::max<std::size_t>(slash, 1)));
+    struct stat st;
+    if (stat(directory.c_str(), &st) == 0 && (st.st_uid == geteuid() || geteuid() == 0)) return file;
+    std::string other = fmt::format("{}:{}/{}", type, settings[param::data_directory], path->substr(slash == path->npos ? 0 : slash + 1));
+    maillog::warning("{}: the directory {} is not $mail_owner's; using {}", parameter, directory, other);
+    return other;
+}
+
+std::int64_t steady_seconds() { return std::chrono::duration_cast<std::chrono::seconds>(loop::Clock::now().time_since_epoch()).count(); }
+}
+
+Service::Service(const conf::Settings& s) : settings_(s), pool_([&]() -> RandomPool { AsMailOwner owner(s); return RandomPool(s); }()), ticket_keys_(s[param::smtpd_tls_session_cache_timeout]) {
+    AsMailOwner owner(s);
+    auto add = [&](const char* name, const conf::Text& file, const conf::Time& timeout) {
+        caches_.push_back(std::make_unique<SessionCache>(name, cache_file(s, file.name, s[file]), s[timeout]));
+    };
+    add("smtpd", param::smtpd_tls_session_cache_database, param::smtpd_tls_session_cache_timeout);
+    add("smtp", param::smtp_tls_session_cache_database, param::smtp_tls_session_cache_timeout);
+    add("lmtp", param::lmtp_tls_session_cache_database, param::lmtp_tls_session_cache_timeout);
+}
+
+SessionCache* Service::cache(std::string_view name) {
+    for (auto& c : caches_) if (c->name() == name) return c.get();
+    return nullptr;
+}
+
+bool Service::answer(net::Stream& peer, const ipc::Incoming& in) {
+    auto deadline = loop::in(60s);
+    auto now = static_cast<std::int64_t>(std::time(nullptr));
+    ipc::TlsSessionReply reply;
+    if (auto find = in.as<ipc::TlsSessionFind>()) {
+        SessionCache* c = cache(find->cache);
+        auto session = c ? c->find(find->id, now) : std::nullopt;
+        reply.found = session.has_value();
+        if (session) reply.session = std::move(*session);
+    } else if (auto save = in.as<ipc::TlsSessionSave>()) {
+        SessionCache* c = cache(save->cache);
+        reply.found = c && c->save(save->id, save->session, now);
+    } else if (auto remove = in.as<ipc::TlsSessionRemove>()) {
+        SessionCache* c = cache(remove->cache);
+        reply.found = c && c->remove(remove->id);
+    } else if (in.as<ipc::TlsTicketKeysRequest>()) {
+        return ipc::send(peer, ticket_keys_.keys(steady_seconds()), deadline) && peer.flush(deadline);
+    } else if (auto seed = in.as<ipc::TlsSeedRequest>(); seed && seed->size > 0) {
+        ipc::TlsSeedReply octets{bytes::base64_encode(random_octets(static_cast<std::size_t>(std::min(seed->size, seed_limit))))};
+        return ipc::send(peer, octets, deadline) && peer.flush(deadline);
+    } else {
+        maillog::warning("unexpected request \"{}\"", in.protocol().substr(0, 40));
+        return false;
+    }
+    return ipc::send(peer, reply, deadline) && peer.flush(deadline);
+}
+
+void Service::serve(net::Stream& peer) {
+    for (;;) {
+        auto request = ipc::receive(peer, loop::in(3600s));
+        if (!request || !answer(peer, *request)) return;
+    }
+}
+
+void Service::keep_house() {
+    auto interval = [](std::chrono::seconds s) { return std::max(s, 1s); };
+    auto sweep_every = 3600s;
+    for (auto& c : caches_) if (c->open()) sweep_every = std::min(sweep_every, interval(c->timeout()));
+    auto reseed_every = interval(settings_[param::tls_random_reseed_period]);
+    auto save_every = interval(settings_[param::tls_random_prng_update_period]);
+    loop::Deadline sweep = loop::in(sweep_every), reseed = loop::in(reseed_every), save = loop::Clock::now();
+    for (;;) {
+        auto now = loop::Clock::now();
+        if (now >= sweep) { for (auto& c : caches_) c->sweep(std::time(nullptr)); sweep = now + sweep_every; }
+        if (now >= reseed) { pool_.reseed(); reseed = now + reseed_every; }
+        if (now >= save) { pool_.save(); save = now + save_every; }
+        loop::sleep_until(std::min({sweep, reseed, save}));
+    }
+}
+}

@@ -1,0 +1,39 @@
+// One session cache (smtpd, smtp or lmtp) in a table file: id → when it was saved, and the session. Entries end with the side's
+// …_session_cache_timeout.
+//
+// When things fail: a file that cannot be opened is one warning, and that side goes without; a broken entry is no entry.
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace table { class Table; }
+
+namespace tlsmgr {
+class SessionCache {
+public:
+    static constexpr std::size_t entries_limit = 200000, session_limit = 64 * 1024, id_limit = 1024;
+
+    // file: "btree:/var/lib/postfix/smtpd_scache", made anew; empty: no cache. Call with the rights that the file is to have.
+    SessionCache(std::string name, const std::string& file, std::chrono::seconds timeout);
+    ~SessionCache();
+    const std::string& name() const { return name_; }
+    std::chrono::seconds timeout() const { return timeout_; }
+    bool open() const { return table_ != nullptr; }
+
+    std::optional<std::string> find(std::string_view id, std::int64_t now);    // the session in base64
+    bool save(std::string_view id, std::string_view session, std::int64_t now);
+    bool remove(std::string_view id);
+    // Removes what is older than the timeout.
+    void sweep(std::int64_t now);
+
+private:
+    std::string name_;
+    std::chrono::seconds timeout_;
+    std::unique_ptr<table::Table> table_;
+    std::size_t entries_ = 0;                    // at least so many; sweep() counts anew
+};
+}
