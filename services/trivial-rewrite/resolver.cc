@@ -44,7 +44,8 @@ Resolver::Resolver(const conf::Settings& s, bool probes, table::LocalDomains loc
       double_bounce_(s[param::double_bounce_sender]), swap_bangpath_(s[param::swap_bangpath]), percent_hack_(s[param::allow_percent_hack]),
       dequoted_(s[param::resolve_dequoted_address]), null_domain_(s[param::resolve_null_domain]), numeric_domain_(s[param::resolve_numeric_domain]),
       min_user_(s[param::allow_min_user]), show_table_(s[param::show_user_unknown_table_name]), relocated_prefix_(s[param::relocated_prefix_enable]),
-      utf8_(s[param::smtputf8_enable]), local_domains_(std::move(local_domains)), transport_parents_(table::parents_of(s, "transport_maps")) {
+      utf8_(s[param::smtputf8_enable]), append_dot_(s[param::append_dot_mydomain] ? s[param::mydomain] : ""),
+      local_domains_(std::move(local_domains)), transport_parents_(table::parents_of(s, "transport_maps")) {
     const conf::Text& transport = probes ? param::address_verify_transport_maps : param::transport_maps;
     const conf::Text& by_relayhost = probes ? param::address_verify_sender_dependent_relayhost_maps : param::sender_dependent_relayhost_maps;
     const conf::Text& by_transport =
@@ -63,12 +64,13 @@ ResolveReply Resolver::resolve(std::string_view sender, std::string_view address
     auto work = [&]() -> Result<void> {
         auto parts = mail::split_address(address);
         std::string local(parts.local), domain(parts.domain.value_or(""));
-        bool has_domain = parts.domain.has_value();
-        if (local.empty()) local = empty_recipient_;         // <> and <@domain>
+        const bool has_domain = parts.domain.has_value();
+        if (address.empty()) local = empty_recipient_;       // <>
         if (!has_domain) domain = myhostname_;
-        if (!has_domain && undo_operators(local, domain)) has_domain = true;
+        if (!has_domain) undo_operators(local, domain);
 
         TRY_ASSIGN(bool is_local, strip_local_domains(local, domain));
+        if (is_local && local.empty()) local = empty_recipient_;
         if (is_local) reply.address_class = AddressClass::local;
         else if (domain.empty() || !valid_domain(domain)) reply.flags |= ResolveReply::error;
         reply.recipient = domain.empty() && !is_local ? local + "@" : local + "@" + domain;
@@ -96,21 +98,26 @@ bool Resolver::undo_operators(std::string& local, std::string& domain) const {
     std::size_t at = dequoted_ ? local.rfind('@') : npos;
     if (at == npos && swap_bangpath_) {
         if (std::size_t bang = local.find('!'); bang != npos) {
-            domain = local.substr(0, bang);
+            domain = completed(local.substr(0, bang));
             local.erase(0, bang + 1);
             return true;
         }
     }
     if (at == npos && percent_hack_) at = local.rfind('%');
     if (at == npos) return false;
-    domain = local.substr(at + 1);
+    domain = completed(local.substr(at + 1));
     local.resize(at);
     return true;
 }
 
+std::string Resolver::completed(std::string domain) const {
+    if (!append_dot_.empty() && !domain.empty() && domain.front() != '[' && domain.find('.') == npos) domain += "." + append_dot_;
+    return domain;
+}
+
 Result<bool> Resolver::strip_local_domains(std::string& local, std::string& domain) const {
     for (;;) {                                   // each round shortens the local part
-        if (domain.size() > 1 && domain.back() == '.') domain.pop_back();
+        if (domain.size() > 1 && domain.back() == '.' && domain[domain.size() - 2] != '.') domain.pop_back();
         bool null = domain.empty() && null_domain_;
         if (null) domain = myhostname_;
         TRY_ASSIGN(bool is_local, null ? Result<bool>(true) : local_domains_.is_local(domain));
@@ -119,7 +126,6 @@ Result<bool> Resolver::strip_local_domains(std::string& local, std::string& doma
         if (!undo_operators(inner_local, inner_domain)) return true;
         local = std::move(inner_local);
         domain = std::move(inner_domain);
-        if (local.empty()) local = empty_recipient_;
     }
 }
 

@@ -4,6 +4,7 @@
 #include "conf/params/global.h"
 #include "conf/params/rewrite.h"
 #include "conf/params/commands.h"
+#include "mail/address.h"
 
 namespace rewrite {
 namespace {
@@ -66,7 +67,7 @@ std::string Rewriter::rewrite(std::string_view context, std::string_view address
     }
     if (at != npos && at + 1 < text.size() && append_dot_mydomain_ && !parent.empty() && text[at + 1] != '[' && text.find('.', at) == npos)
         text += "." + parent;
-    if (at != npos && text.size() > at + 2 && text.back() == '.') text.pop_back();
-    return text;
+    if (at != npos && text.size() > at + 2 && text.back() == '.' && text[text.size() - 2] != '.') text.pop_back();
+    return mail::to_external(mail::to_internal(text));       // quotes where they are needed, and only there
 }
 }

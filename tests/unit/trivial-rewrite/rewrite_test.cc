@@ -7,7 +7,7 @@
 
 namespace {
 conf::Settings with(conf::Overrides more = {}) {
-    conf::Overrides all{{"myhostname", "mail.here.test"}, {"mydomain", "here.test"}, {"myorigin", "here.test"}, {"mydestination", "here.test, localhost"},
+    conf::Overrides all{{"myhostname", "mail.here.test"}, {"mydomain", "here.test"}, {"myorigin", "here.test"}, {"mydestination", "here.test, localhost, $myhostname"},
                         {"inet_interfaces", "127.0.0.1"}, {"relay_domains", "relay.test"}, {"virtual_alias_domains", "alias.test"},
                         {"virtual_mailbox_domains", "mbox.test"}, {"recipient_delimiter", "+"}, {"append_dot_mydomain", "yes"}};
     for (auto& one : more) all.push_back(one);
