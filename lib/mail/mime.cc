@@ -102,10 +102,10 @@ void MimeParser::end_headers() {
     }
     if (options_.report_encoding_domain && (type_ == Type::multipart || type_ == Type::message) && encoding_ != Encoding::none &&
         !(type_ == Type::message && subtype_ == "partial"))
-        problem(mime_problem::encoding_domain, "");
+        problem(mime_problem::encoding_domain, encoding_ == Encoding::base64 ? "base64" : "quoted-printable");
     state_ = State::body;
     if (type_ == Type::multipart && !boundary_.empty()) {
-        if (boundaries_.size() >= options_.nesting_limit) problem(mime_problem::nesting, boundary_);
+        if (boundaries_.size() >= options_.nesting_limit) problem(mime_problem::nesting, "Content-Type: multipart/" + subtype_ + "; boundary=" + boundary_);
         else boundaries_.push_back({boundary_, subtype_ == "digest"});
     } else if (type_ == Type::message && options_.nested_headers && (subtype_ == "rfc822" || subtype_ == "global") && encoding_ == Encoding::none) {
         start_part(State::nested, Type::text, false);        // from behind the empty line that ends this header

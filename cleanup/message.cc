@@ -1,0 +1,124 @@
+#include "message.h"
+#include <cerrno>
+#include "log/log.h"
+#include "mail/address.h"
+#include "mail/reply.h"
+
+namespace cleanup {
+using queue::RecordType;
+namespace flags = ipc::cleanup_flags;
+
+Message::Message(const Rules& rules, Rewrite rewrite, int flags_asked, queue::NewQueueFile file)
+    : rules_(rules), rewriting_(rules, rewrite), flags_(flags_asked), file_(std::move(file)) {
+    checks_on_ = flags_ & flags::filter;
+    hold_ = flags_ & flags::hold;
+    discard_ = false;
+    if (flags_ & flags::smtputf8) smtputf8_ |= 1;
+}
+
+void Message::take(RecordType type, std::string_view payload) {
+    if (type == RecordType::end) {
+        if (phase_ != Phase::extracted) trouble(bad_records);
+        else if (!stopped()) end_extracted();
+        phase_ = Phase::ended;
+        return;
+    }
+    switch (phase_) {
+    case Phase::envelope:
+        if (type == RecordType::message) {
+            end_envelope();
+            phase_ = Phase::content;
+        } else if (!stopped()) {
+            envelope_record(type, payload);
+        }
+        break;
+    case Phase::content:
+        if (type == RecordType::line || type == RecordType::part) {
+            if (!stopped()) content_record(payload, type == RecordType::line);
+        } else if (type == RecordType::extracted) {
+            if (!stopped()) end_content();
+            phase_ = Phase::extracted;
+        } else {
+            trouble(bad_records);
+        }
+        break;
+    case Phase::extracted:
+        if (!stopped()) extracted_record(type, payload);
+        break;
+    case Phase::ended:
+        break;
+    }
+}
+
+void Message::put(RecordType type, std::string_view payload) {
+    if (troubles_ & not_written) return;
+    const auto done = file_.put(type, payload);
+    if (done) return;
+    maillog::warning("{}: write queue file: {}", id().text(), done.error().reason);
+    trouble(done.error().sys_errno == EFBIG ? too_large : not_written);
+    if (done.error().sys_errno == EFBIG) troubles_ |= not_written;
+}
+
+void Message::trouble(Trouble what, std::string_view status, std::string_view reason) {
+    if (!(troubles_ & what) && reason_.empty()) {
+        status_ = status;
+        reason_ = reason;
+    }
+    troubles_ |= what;
+}
+
+std::string Message::quoted(const std::string& internal) const { return rules_.external_log_form ? mail::to_external(internal) : internal; }
+
+ipc::CleanupReply Message::verdict() const {
+    const auto say = [](int code, std::string_view status, std::string_view text) {
+        return ipc::CleanupReply{false, code, std::string(status), std::string(text)};
+    };
+    if (troubles_ == 0 || discard_) return {true, 250, "2.0.0", ""};
+    if ((troubles_ & (refused | content)) && !reason_.empty()) return say(status_.starts_with('4') ? 451 : 550, status_, reason_);
+    if (troubles_ & refused) return say(451, "4.7.1", "Error: service unavailable");
+    if (troubles_ & bad_records) return say(451, "4.3.0", "Error: internal error 1");
+    if (troubles_ & no_recipients) return say(550, "5.1.0", "Error: no recipients specified");
+    if (troubles_ & too_many_hops) return say(554, "5.4.0", "Error: too many hops");
+    if (troubles_ & too_large) return say(552, "5.3.4", "Error: message file too big");
+    if (troubles_ & content) return say(550, "5.7.1", "Error: message content rejected");
+    return say(451, "4.3.0", "Error: queue file write error");
+}
+
+Result<void> Message::commit() {
+    if (hold_) TRY(file_.move(queue::hold));
+    queue::SizeRecord size;
+    size.message_size = size.content_length = data_size_;
+    size.data_offset = data_offset_;
+    size.recipients = recipients_;
+    size.qmgr_flags = queue::SizeRecord::notify(notify_bits_) | (mixed_ ? queue::SizeRecord::mixed : 0);
+    size.send_options = smtputf8_;
+    return file_.commit(size);
+}
+
+void Message::withdraw() {
+    phase_ = Phase::ended;
+    file_.cancel();
+}
+
+ipc::CleanupReply Message::finish() {
+    const ipc::CleanupReply reply = verdict();
+    if (discard_) {
+        file_.cancel();
+        maillog::info("{}: removed (discarded)", id().text());
+        return reply;
+    }
+    if (!reply.ok && !((flags_ & flags::bounce) && !(troubles_ & ~bounceable))) {
+        file_.cancel();
+        maillog::info("{}: removed (canceled)", id().text());
+        return reply;
+    }
+    if (const auto done = commit(); !done) {
+        maillog::warning("{}: write queue file: {}", id().text(), done.error().reason);
+        file_.cancel();
+        maillog::info("{}: removed (canceled)", id().text());
+        return {false, 451, "4.3.0", "Error: queue file write error"};
+    }
+    queued_ = !hold_;
+    return {true, 250, "2.0.0", ""};
+}
+}

@@ -1,0 +1,163 @@
+#include "rewriting.h"
+#include <algorithm>
+#include <memory>
+#include <unordered_map>
+#include "base/bytes.h"
+#include "conf/params/global.h"
+#include "ipc/client.h"
+#include "ipc/rewrite.h"
+#include "log/log.h"
+#include "mail/address_tokens.h"
+
+namespace cleanup {
+namespace {
+constexpr int canonical_nesting_max = 10;
+constexpr std::size_t cache_entries_max = 4096;
+constexpr std::chrono::seconds cache_time{30};
+
+// Answers of trivial-rewrite: forgotten all at once when they are old or many.
+struct Cache {
+    std::unordered_map<std::string, std::string> answers;
+    loop::Clock::time_point since = loop::Clock::now();
+};
+Cache cache;
+std::unique_ptr<ipc::Client> service;
+}
+
+void connect_trivial_rewrite(const conf::Settings& settings) {
+    service = std::make_unique<ipc::Client>("private/" + settings[param::rewrite_service_name], settings);
+}
+
+Result<std::string> ask_trivial_rewrite(std::string_view context, const std::string& external) {
+    const auto now = loop::Clock::now();
+    if (now - cache.since > cache_time || cache.answers.size() >= cache_entries_max) {
+        cache.answers.clear();
+        cache.since = now;
+    }
+    std::string key = std::string(context) + ' ' + external;
+    if (const auto found = cache.answers.find(key); found != cache.answers.end()) return found->second;
+    TRY_ASSIGN(ipc::RewriteReply reply, service->ask<ipc::RewriteReply>(ipc::RewriteRequest{std::string(context), external}));
+    if (reply.failed) return temporary("address rewriting problem for " + external);
+    cache.answers.emplace(std::move(key), reply.address);
+    return std::move(reply.address);
+}
+
+bool is_canonical(std::string_view external) {
+    const auto [local, domain] = mail::split_address(external);
+    if (!domain || local.empty() || domain->find('.') == std::string_view::npos || domain->front() == '.' || domain->back() == '.') return false;
+    for (char c : local)
+        if (!bytes::is_alnum(c) && c != '.' && c != '-' && c != '_' && c != '+' && c != '=') return false;
+    for (char c : *domain)
+        if (!bytes::is_alnum(c) && c != '.' && c != '-') return false;
+    return local.front() != '.' && local.back() != '.' && external.find("..") == std::string_view::npos;
+}
+
+Result<std::string> Rewriting::complete(std::string_view context, const std::string& internal) const {
+    std::string external = mail::to_external(internal);
+    if (is_canonical(external)) return internal;
+    TRY_ASSIGN(std::string answer, rewrite_(context, external));
+    return mail::to_internal(answer);
+}
+
+table::AddressRules rewrite_lookup(const Rules& rules) {
+    table::AddressRules lookup;
+    lookup.delimiters = rules.recipient_delimiter;
+    lookup.is_local = [&rules](std::string_view domain) { return rules.local_domains.rewrites_bare(domain); };
+    return lookup;
+}
+
+std::string with_user_of(std::string_view result, std::string_view internal) {
+    if (!result.starts_with('@')) return std::string(result);
+    return std::string(mail::split_address(internal).local) + std::string(result);
+}
+
+Result<void> Rewriting::map(std::string& internal, const table::Maps& maps) const {
+    if (maps.empty()) return {};
+    for (int i = 0; i < canonical_nesting_max; ++i) {
+        TRY_ASSIGN(auto match, table::find_address(maps, internal, rewrite_lookup(rules_)));
+        if (!match) return {};
+        const auto results = mail::AddressList::parse(match->value, rules_.header_token_limit).addresses();
+        if (results.empty()) {
+            maillog::warning("{} map lookup of {} returns no address: ignored", maps.title(), internal);
+            return {};
+        }
+        std::string next = mail::to_internal(results[0]);
+        const bool same_user = next.starts_with('@');
+        next = with_user_of(next, internal);
+        TRY_ASSIGN(next, complete("local", next));
+        if (!same_user && rules_.propagate_canonical && !match->extension.empty()) next = mail::add_extension(next, match->extension);
+        if (bytes::iequals(next, internal)) {
+            internal = std::move(next);
+            return {};
+        }
+        internal = std::move(next);
+    }
+    maillog::warning("unreasonable {} map nesting for {}", maps.title(), internal);
+    return {};
+}
+
+void Rewriting::masquerade(std::string& internal) const {
+    const auto [local, domain] = mail::split_address(internal);
+    if (!domain) return;
+    const std::string user = bytes::lowered(local), host = bytes::lowered(*domain);
+    if (std::find(rules_.masquerade_exceptions.begin(), rules_.masquerade_exceptions.end(), user) != rules_.masquerade_exceptions.end()) return;
+    for (std::string_view entry : rules_.masquerade_domains) {
+        const bool keep = entry.starts_with('!');
+        if (keep) entry.remove_prefix(1);
+        if (host == entry) return;
+        if (host.size() > entry.size() && host.ends_with(entry) && host[host.size() - entry.size() - 1] == '.') {
+            if (!keep) internal = std::string(local) + "@" + std::string(entry);
+            return;
+        }
+    }
+}
+
+Result<void> Rewriting::apply(std::string& internal, unsigned klass, bool sender) const {
+    const table::Maps& own = sender ? rules_.sender_canonical : rules_.recipient_canonical;
+    const unsigned own_classes = sender ? rules_.sender_canonical_classes : rules_.recipient_canonical_classes;
+    if (own_classes & klass) TRY(map(internal, own));
+    if (rules_.canonical_classes & klass) TRY(map(internal, rules_.canonical));
+    if (rules_.masquerade_classes & klass) masquerade(internal);
+    return {};
+}
+
+Result<std::string> Rewriting::sender(const std::string& internal, bool map) const {
+    if (internal.empty()) return internal;
+    TRY_ASSIGN(std::string address, complete("local", internal));
+    if (map) TRY(apply(address, address_class::envelope_sender, true));
+    return address;
+}
+
+Result<Rewriting::Recipient> Rewriting::recipient(const std::string& internal, bool map) const {
+    Recipient out;
+    TRY_ASSIGN(out.completed, complete("local", internal.empty() ? rules_.empty_recipient : internal));
+    out.mapped = out.completed;
+    if (map) TRY(apply(out.mapped, address_class::envelope_recipient, false));
+    return out;
+}
+
+Result<std::optional<std::string>> Rewriting::header(const std::string& external, std::string_view context, bool sender, bool map) const {
+    if (external.empty()) return std::optional<std::string>();
+    std::string completed = external;
+    if (!is_canonical(external)) { TRY_ASSIGN(completed, rewrite_(context, external)); }
+    std::optional<std::string> out;
+    if (completed != external) out = completed;
+    if (!map) return out;
+    const std::string before = mail::to_internal(completed);
+    std::string internal = before;
+    TRY(apply(internal, sender ? address_class::header_sender : address_class::header_recipient, sender));
+    if (internal != before) out = mail::to_external(internal);
+    return out;
+}
+
+Result<std::vector<std::string>> Rewriting::completed_list(std::string_view text) const {
+    std::vector<std::string> out;
+    for (const std::string& external : mail::AddressList::parse(text, rules_.header_token_limit).addresses()) {
+        if (external.empty()) continue;
+        std::string internal = mail::to_internal(external);
+        if (!internal.starts_with('@')) { TRY_ASSIGN(internal, complete("local", internal)); }
+        out.push_back(std::move(internal));
+    }
+    return out;
+}
+}

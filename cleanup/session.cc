@@ -1,0 +1,105 @@
+#include "session.h"
+#include <optional>
+#include "conf/params/global.h"
+#include "ipc/cleanup.h"
+#include "log/log.h"
+#include "message.h"
+#include "rules.h"
+
+namespace cleanup {
+using queue::RecordType;
+
+namespace {
+std::optional<Rules> rules;
+std::string queue_manager;                                   // "public/qmgr"
+bool new_mail = false;
+loop::Fiber* notifier = nullptr;
+
+// The client's records, as many as one read brings.
+class Records {
+public:
+    Records(net::Stream& stream, std::chrono::seconds timeout) : stream_(stream), timeout_(timeout) {}
+    // Hands each record to `message` until END. What the stream brings is looked at where it lies; a record that is cut waits in buffer_.
+    Result<void> feed(Message& message) {
+        while (!message.ended()) {
+            TRY_ASSIGN(std::string_view more, stream_.read_some(64 * 1024, loop::in(timeout_)));
+            if (more.empty()) return temporary("lost connection");
+            if (!buffer_.empty()) {
+                buffer_.append(more);
+                more = buffer_;
+            }
+            queue::Record record{};
+            std::size_t needed = 0;
+            queue::Decoded decoded;
+            while (!message.ended() && (decoded = queue::decode(more, record, needed)) == queue::Decoded::record) message.take(record.type, record.payload);
+            if (!message.ended() && decoded == queue::Decoded::damaged) return temporary("malformed record");
+            if (message.ended() && !more.empty()) return temporary("data after the end record");
+            std::string rest(more);
+            buffer_ = std::move(rest);
+        }
+        return {};
+    }
+
+private:
+    net::Stream& stream_;
+    std::chrono::seconds timeout_;
+    std::string buffer_{};
+};
+
+// One message. False: the connection cannot be used any more.
+bool converse(net::Stream& stream) {
+    const auto open = ipc::receive<ipc::CleanupOpen>(stream, loop::in(rules->timeout));
+    if (!open) {
+        if (!stream.at_end() && !server::stopping()) maillog::warning("cleanup client: {}", open.error().reason);
+        return false;
+    }
+    auto file = queue::NewQueueFile::create(rules->directories, queue::incoming, rules->long_ids);
+    if (!file) {
+        maillog::warning("create queue file: {}", file.error().reason);
+        const ipc::CleanupOpened no{"", file.error().status.text(), "Error: queue file write error"};
+        return ipc::send(stream, no, loop::in(rules->timeout)).has_value() && stream.flush(loop::in(rules->timeout)).has_value();
+    }
+    Message message(*rules, ask_trivial_rewrite, open->flags, std::move(*file));
+    const ipc::CleanupOpened yes{message.id().text(), "", ""};
+    if (!ipc::send(stream, yes, loop::in(rules->timeout)) || !stream.flush(loop::in(rules->timeout))) {
+        message.withdraw();
+        return false;
+    }
+    if (const auto fed = Records(stream, rules->timeout).feed(message); !fed) {
+        message.withdraw();
+        if (!stream.at_end()) maillog::warning("{}: cleanup client: {}", message.id().text(), fed.error().reason);
+        maillog::info("{}: removed (canceled)", message.id().text());
+        return false;
+    }
+    const ipc::CleanupReply reply = message.finish();
+    if (message.queued()) {
+        new_mail = true;
+        if (notifier) loop::loop()->wake(*notifier);
+    }
+    return ipc::send(stream, reply, loop::in(rules->timeout)).has_value() && stream.flush(loop::in(rules->timeout)).has_value();
+}
+}
+
+Result<void> open_rules(const conf::Settings& settings) {
+    TRY_ASSIGN(rules, Rules::open(settings));
+    queue_manager = "public/" + settings[param::queue_service_name];
+    connect_trivial_rewrite(settings);
+    return {};
+}
+
+void serve(server::Session& session) {
+    while (converse(session.stream)) {}
+}
+
+void notify_queue_manager() {
+    struct Here {
+        Here() { notifier = loop::current(); }
+        ~Here() { notifier = nullptr; }
+    } here;
+    while (true) {
+        while (!new_mail) loop::loop()->park();
+        new_mail = false;
+        server::wake_service(queue_manager, "I");
+    }
+}
+}

@@ -1,0 +1,335 @@
+#include "message.h"
+#include <gtest/gtest.h>
+#include <cstdlib>
+#include <filesystem>
+#include "base/bytes.h"
+#include "base/fd.h"
+#include "checks.h"
+#include "log/log.h"
+#include "mail/dsn.h"
+#include "queue/file.h"
+
+using namespace cleanup;
+using queue::RecordType;
+namespace flags = ipc::cleanup_flags;
+
+namespace {
+// Stands in for trivial-rewrite: completes bare users, fails for "fail".
+Result<std::string> fake_rewrite(std::string_view context, const std::string& external) {
+    if (external == "fail") return temporary("address rewriting problem for fail");
+    if (external.find('@') != std::string::npos) return external;
+    return external + (context == "remote" ? "@domain.invalid" : "@mx.test");
+}
+
+class CleanupTest : public testing::Test {
+protected:
+    void SetUp() override {
+        char name[] = "/tmp/posthorn-cleanup-XXXXXX";
+        directory_ = ::mkdtemp(name);
+        std::filesystem::create_directories(directory_ + "/incoming");
+        std::filesystem::create_directories(directory_ + "/hold");
+        std::filesystem::current_path(directory_);
+        maillog::redirect([](maillog::Level, std::string_view, std::string_view text, void* to) { *static_cast<std::string*>(to) += std::string(text) + "\n"; }, &log_);
+    }
+    void TearDown() override {
+        maillog::redirect({}, nullptr);
+        std::filesystem::current_path("/");
+        std::filesystem::remove_all(directory_);
+    }
+
+    void open(conf::Overrides overrides = {}, int with = flags::external) {
+        overrides.push_back({"myhostname", "mx.test"});
+        overrides.push_back({"queue_directory", directory_});
+        auto rules = Rules::open(conf::Settings::defaults(overrides));
+        ASSERT_TRUE(rules) << rules.error().reason;
+        rules_ = std::make_unique<Rules>(std::move(*rules));
+        auto file = queue::NewQueueFile::create(rules_->directories, "incoming", false);
+        ASSERT_TRUE(file) << file.error().reason;
+        message_ = std::make_unique<Message>(*rules_, fake_rewrite, with, std::move(*file));
+    }
+    void put(char type, std::string_view payload = {}) { message_->take(static_cast<RecordType>(type), payload); }
+    void envelope(std::vector<std::string> recipients, std::string_view context = "local") {
+        put('T', "1795348574 5");
+        put('A', "rewrite_context=" + std::string(context));
+        put('A', "log_message_origin=localhost[127.0.0.1]");
+        put('A', "log_helo_name=client.test");
+        put('A', "log_protocol_name=ESMTP");
+        put('S', "me@x.y");
+        for (const auto& r : recipients) put('R', r);
+        put('M');
+    }
+    void content(std::string_view text) {
+        while (!text.empty()) {
+            const auto [line, rest] = bytes::cut(text, '\n');
+            put('N', line);
+            text = rest.value_or("");
+        }
+        put('X');
+    }
+    ipc::CleanupReply end() {
+        put('E');
+        return message_->finish();
+    }
+    // The queue file as text: one record a line, content lines as they are.
+    std::string file(std::string_view queue = "incoming") {
+        auto opened = queue::QueueFile::open(rules_->directories, queue, message_->id(), queue::Access::read);
+        if (!opened) return "no file: " + opened.error().reason;
+        std::string out;
+        queue::RecordReader reader(opened->fd());
+        bool content = false;
+        while (auto item = *reader.next()) {
+            const char type = static_cast<char>(item->type);
+            if (type == 'X') content = false;
+            if (type != 'C' && type != 'T' && !item->payload.starts_with("create_time")) {
+                if (!content) (out += type) += ' ';
+                (out += item->payload) += content && type == 'L' ? "~" : "\n";
+            }
+            if (type == 'M') content = true;
+        }
+        return out;
+    }
+    std::string log_without_id() {
+        std::string out = log_;
+        const std::string id = message_->id().text();
+        for (std::size_t at; (at = out.find(id)) != std::string::npos;) out.replace(at, id.size(), "ID");
+        return out;
+    }
+
+    std::string directory_, log_;
+    std::unique_ptr<Rules> rules_;
+    std::unique_ptr<Message> message_;
+};
+}
+
+TEST_F(CleanupTest, PlainMessageIsCompletedAndQueued) {
+    open();
+    envelope({"r@b.c", "bare"});
+    content("From: foo\nTo: r@b.c\nSubject: x\n\nbody\n");
+    EXPECT_TRUE(end().ok);
+    EXPECT_TRUE(message_->queued());
+    const std::string id = message_->id().text();
+    const std::string text = file();
+    EXPECT_NE(text.find("S me@x.y\nA dsn_orig_rcpt=rfc822;r@b.c\nO r@b.c\nR r@b.c\nA dsn_orig_rcpt=rfc822;bare@mx.test\nO bare\nR bare@mx.test\nM \n"
+                        "From: foo@mx.test\nTo: r@b.c\nSubject: x\nMessage-Id: <20261122115614." + id + "@mx.test>\nDate: Sun, 22 Nov 2026 11:56:14 "),
+              std::string::npos) << text;
+    EXPECT_NE(text.find("\n\nbody\nX \nE \n"), std::string::npos) << text;
+    EXPECT_EQ(log_without_id(), "ID: message-id=<20261122115614.ID@mx.test>\n");
+    auto opened = queue::QueueFile::open(rules_->directories, "incoming", message_->id(), queue::Access::read);
+    EXPECT_TRUE(opened->complete());
+    auto env = opened->envelope();
+    ASSERT_TRUE(env);
+    EXPECT_EQ(env->size.recipients, 2);
+    EXPECT_EQ(env->remaining, 2u);
+}
+
+TEST_F(CleanupTest, RemoteMailKeepsItsHeaders) {
+    open();
+    envelope({"r@b.c"}, "remote");
+    content("From: foo\nBcc: secret\nReturn-Path: <x>\n\nbody\n");
+    EXPECT_TRUE(end().ok);
+    EXPECT_NE(file().find("M \nFrom: foo\n\nbody\nX \n"), std::string::npos) << file();
+    EXPECT_EQ(log_without_id(), "ID: message-id=<>\n");
+}
+
+TEST_F(CleanupTest, RemoteHeadersAreCompletedWithTheirOwnDomain) {
+    open({{"remote_header_rewrite_domain", "domain.invalid"}});
+    envelope({"r@b.c"}, "remote");
+    content("From: foo\nMessage-Id: <a@b>\nDate: x\n\nbody\n");
+    EXPECT_TRUE(end().ok);
+    EXPECT_NE(file().find("M \nFrom: foo@domain.invalid\nMessage-Id: <a@b>\nDate: x\n\nbody\n"), std::string::npos) << file();
+}
+
+TEST_F(CleanupTest, HeaderCheckRejects) {
+    open({{"header_checks", "inline:{{Subject: bad=REJECT 5.7.3 go away}}"}});
+    envelope({"r@b.c"});
+    content("Subject: bad\n\nbody\n");
+    const auto reply = end();
+    EXPECT_FALSE(reply.ok);
+    EXPECT_EQ(reply.smtp_code, 550);
+    EXPECT_EQ(reply.status, "5.7.3");
+    EXPECT_EQ(reply.reason, "go away");
+    EXPECT_EQ(log_without_id(), "ID: reject: header Subject: bad from localhost[127.0.0.1]; from=<me@x.y> to=<r@b.c> proto=ESMTP helo=<client.test>: 5.7.3 go away\n"
+                                "ID: removed (canceled)\n");
+    EXPECT_TRUE(std::filesystem::is_empty(directory_ + "/incoming"));
+}
+
+TEST_F(CleanupTest, ChecksActOnHeadersAndBody) {
+    open({{"header_checks", "inline:{{Subject: warn=WARN odd}, {X-Ignore: 1=IGNORE}, {X-Old: 1=REPLACE X-New: foo}, {X-Pre: 1=PREPEND X-First: a}, "
+                            "{X-Red: 1=REDIRECT other@place}, {X-Fil: 1=FILTER smtp:[h]}, {X-Bcc: 1=BCC hid@den}, {X-Bad: 1=FOO}, {X-Bad2: 1=FILTER x}}"},
+          {"body_checks", "inline:{{strip me=STRIP why}, {replace me=REPLACE replaced}, {prepend=PREPEND before}}"}});
+    envelope({"r@b.c"});
+    content("Subject: warn\nX-Ignore: 1\nX-Old: 1\nX-Pre: 1\nX-Red: 1\nX-Fil: 1\nX-Bcc: 1\nX-Bad: 1\nX-Bad2: 1\nMessage-Id: <a@b>\nDate: d\nFrom: a@b.c\n\nstrip me\nreplace me\nprepend\nend\n");
+    EXPECT_TRUE(end().ok);
+    const std::string text = file();
+    EXPECT_NE(text.find("M \nSubject: warn\nX-New: foo\nX-First: a\nX-Pre: 1\nX-Red: 1\nX-Fil: 1\nX-Bcc: 1\nX-Bad: 1\nX-Bad2: 1\nMessage-Id: <a@b>\nDate: d\nFrom: a@b.c\n\n"
+                        "replaced\nbefore\nprepend\nend\nX \nA notify_flags=1\nO hid@den\nR hid@den\nL smtp:[h]\n> other@place\nE \n"), std::string::npos) << text;
+    EXPECT_NE(log_without_id().find("warning: unknown command in header_checks map: FOO\nwarning: bad FILTER command x in header_checks"), std::string::npos) << log_;
+}
+
+TEST_F(CleanupTest, HoldAndDiscard) {
+    open({{"header_checks", "inline:{{Subject: hold=HOLD}}"}});
+    envelope({"r@b.c"});
+    content("Subject: hold\n\nbody\n");
+    EXPECT_TRUE(end().ok);
+    EXPECT_FALSE(message_->queued());
+    EXPECT_NE(file("hold").find("Subject: hold"), std::string::npos);
+    open({{"header_checks", "inline:{{Subject: away=DISCARD}}"}});
+    envelope({"r@b.c"});
+    content("Subject: away\n\nbody\n");
+    EXPECT_TRUE(end().ok);
+    EXPECT_NE(log_without_id().find("ID: removed (discarded)\n"), std::string::npos);
+    EXPECT_TRUE(std::filesystem::is_empty(directory_ + "/incoming"));
+}
+
+TEST_F(CleanupTest, LocalMailWithBadContentGoesToErrorAgent) {
+    open({{"header_checks", "inline:{{Subject: bad=REJECT no}}"}}, flags::external | flags::bounce);
+    envelope({"r@b.c"});
+    content("Subject: bad\n\nbody\n");
+    EXPECT_TRUE(end().ok);
+    EXPECT_NE(file().find("L error:5.7.1 no\n"), std::string::npos) << file();
+}
+
+TEST_F(CleanupTest, VirtualAliasesExpandWithExtensionsAndDuplicatesGo) {
+    open({{"virtual_alias_maps", "inline:{{list@v.t=a@v.t, list@v.t, b, a@v.t}, {a@v.t=c@d.e}, {ext@v.t=user@w.x}, {@dom.t=@other.t}, {loop@v.t=loop+@v.t}}"}, {"recipient_delimiter", "+"}});
+    envelope({"list@v.t", "ext+tag@v.t", "who@dom.t"});
+    content("Message-Id: <a@b>\n\nbody\n");
+    EXPECT_TRUE(end().ok);
+    std::string recipients;
+    const std::string text = file();
+    for (std::string_view line : bytes::split(text, "\n"))
+        if (line.starts_with("R ")) recipients += std::string(line.substr(2)) + " ";
+    EXPECT_EQ(recipients, "c@d.e list@v.t b@mx.test user+tag@w.x who@other.t ");
+}
+
+TEST_F(CleanupTest, UnreasonableAliasesAreRefusedForNow) {
+    open({{"virtual_alias_maps", "regexp:{{/^grow(.*)@/ g@b.c, grow1$${1}@b.c, h$$1@c.d}}"}});
+    envelope({"grow0@b.c"});
+    content("Message-Id: <a@b>\n\nbody\n");
+    const auto reply = end();
+    EXPECT_EQ(reply.smtp_code, 451);
+    EXPECT_EQ(reply.status + " " + reply.reason, "4.6.0 Alias expansion error");
+}
+
+TEST_F(CleanupTest, BrokenTablesRefuseForNow) {
+    for (const char* parameter : {"virtual_alias_maps", "canonical_maps", "header_checks", "sender_bcc_maps", "recipient_bcc_maps", "body_checks"}) {
+        open({{parameter, "fail:broken"}});
+        envelope({"r@b.c"});
+        content("Message-Id: <a@b>\n\nbody\n");
+        const auto reply = end();
+        EXPECT_EQ(std::to_string(reply.smtp_code) + " " + reply.status + " " + reply.reason, "451 4.3.0 Error: queue file write error") << parameter;
+    }
+    open();
+    envelope({"fail"});
+    content("\n");
+    EXPECT_EQ(end().smtp_code, 451);
+}
+
+TEST_F(CleanupTest, CanonicalMapsMasqueradeAndBcc) {
+    open({{"canonical_maps", "inline:{{me@x.y=sub@host.corp.test}, {r@b.c=rr@b.c}}"}, {"masquerade_domains", "corp.test"}, {"masquerade_exceptions", "root"},
+          {"always_bcc", "all@arch"}, {"sender_bcc_maps", "inline:{{sub@corp.test=sent@arch}}"}, {"recipient_bcc_maps", "inline:{{rr@b.c=got@arch}}"}});
+    envelope({"r@b.c"});
+    content("From: me@x.y\nSender: root@host.corp.test\nTo: R <r@b.c>\nMessage-Id: <a@b>\nDate: d\n\nbody\n");
+    EXPECT_TRUE(end().ok);
+    const std::string text = file();
+    EXPECT_NE(text.find("S sub@corp.test\n"), std::string::npos) << text;
+    EXPECT_NE(text.find("From: sub@corp.test\nSender: root@host.corp.test\nTo: R <rr@b.c>\n"), std::string::npos) << text;
+    EXPECT_NE(text.find("O r@b.c\nR rr@b.c\nA notify_flags=1\nO got@arch\nR got@arch\nM"), std::string::npos) << text;
+    EXPECT_NE(text.find("O all@arch\nR all@arch\nA notify_flags=1\nO sent@arch\nR sent@arch\n"), std::string::npos) << text;
+}
+
+TEST_F(CleanupTest, LimitsAndMimeRules) {
+    open({{"message_size_limit", "1000"}});
+    envelope({"r@b.c"});
+    content("Subject: x\n\n" + std::string(2000, 'x') + "\n");
+    EXPECT_EQ(end().smtp_code, 552);
+    open({{"hopcount_limit", "3"}});
+    envelope({"r@b.c"});
+    content("Received: x\nReceived: x\nReceived: x\n\n");
+    EXPECT_EQ(end().reason, "Error: too many hops");
+    open({{"strict_8bitmime", "yes"}});
+    envelope({"r@b.c"});
+    log_.clear();
+    content("Subject: x\nX-8: \xc3\xa4\n\nbody\n");
+    const auto reply = end();
+    EXPECT_EQ(reply.status + " " + reply.reason, "5.6.0 improper use of 8-bit data in message header");
+    EXPECT_NE(log_without_id().find("ID: reject: mime-error improper use of 8-bit data in message header: X-8: \xc3\xa4 from localhost[127.0.0.1]; from=<me@x.y> to=<r@b.c>\n"), std::string::npos) << log_;
+    open({{"message_reject_characters", "\\7"}, {"message_strip_characters", "\\0"}});
+    envelope({"r@b.c"});
+    content("Subject: x\n\nbo" + std::string(1, '\0') + "dy\n" + "abc\7d\n");
+    EXPECT_EQ(end().reason, "disallowed character");
+    open();
+    envelope({"r@b.c"});
+    content("Subject: x\n\nstray\rcr\n");
+    EXPECT_TRUE(end().ok);
+    EXPECT_NE(file().find("stray cr\n"), std::string::npos);
+}
+
+TEST_F(CleanupTest, NoRecipientsAndBadRecordsAreRefused) {
+    open();
+    envelope({});
+    content("\n");
+    EXPECT_EQ(end().reason, "Error: no recipients specified");
+    open();
+    put('R', "a@b.c");
+    put('M');
+    content("\n");
+    EXPECT_EQ(end().status, "4.3.0");
+    for (char type : std::string("SRMNXE/Kpw?\x01")) {
+        open();
+        put(type, "x");
+        put('E');
+        EXPECT_FALSE(message_->finish().ok) << type;
+    }
+}
+
+TEST_F(CleanupTest, ExtractedRecipientsAndDsn) {
+    open();
+    put('T', "1795348574");
+    put('A', "envelope_id=e1");
+    put('A', "ret_flags=2");
+    put('S', "");
+    put('A', "notify_flags=10");
+    put('A', "dsn_orig_rcpt=rfc822;orig@b.c");
+    put('R', "r@b.c");
+    put('M');
+    content("Message-Id: <a@b>\nContent-Transfer-Encoding: 8bit\n\nbody\n");
+    put('R', "late@b.c");
+    EXPECT_TRUE(end().ok);
+    const std::string text = file();
+    EXPECT_NE(text.find("A envelope_id=e1\nA ret_flags=2\nS \nA notify_flags=10\nA dsn_orig_rcpt=rfc822;orig@b.c\nO r@b.c\nR r@b.c\nM"), std::string::npos) << text;
+    EXPECT_NE(text.find("X \nA encoding=8bit\nA dsn_orig_rcpt=rfc822;late@b.c\nO late@b.c\nR late@b.c\nE"), std::string::npos) << text;
+    EXPECT_NE(text.find("From: Mail Delivery System <MAILER-DAEMON@mx.test>\n"), std::string::npos) << text;
+}
+
+TEST_F(CleanupTest, AHundredThousandRecipientsTakeBoundedMemory) {
+    open();
+    put('T', "1795348574");
+    put('S', "me@x.y");
+    for (int i = 0; i < 100000; ++i) put('R', "user" + std::to_string(i) + "@b.c");
+    put('M');
+    content("Message-Id: <a@b>\n\nbody\n");
+    EXPECT_TRUE(end().ok);
+    auto opened = queue::QueueFile::open(rules_->directories, "incoming", message_->id(), queue::Access::read);
+    EXPECT_EQ(opened->envelope()->size.recipients, 100000);
+}
+
+TEST_F(CleanupTest, DelayWarningIsForSendersWithAName) {
+    open({{"delay_warning_time", "4h"}});
+    envelope({"r@b.c"});
+    content("Message-Id: <a@b>\n\n");
+    EXPECT_TRUE(end().ok);
+    EXPECT_NE(file().find("W      1795362974\n"), std::string::npos) << file();
+}
+
+TEST(Checks, ResultsAreParsed) {
+    using Kind = Action::Kind;
+    EXPECT_EQ(parse_action("reject  5.7.1 no ").text, "5.7.1 no");
+    EXPECT_EQ(parse_action("DUNNO").kind, Kind::none);
+    EXPECT_EQ(parse_action("ok").kind, Kind::none);
+    EXPECT_EQ(parse_action("FILTER x").kind, Kind::malformed);
+    EXPECT_EQ(parse_action("BCC nobody").kind, Kind::malformed);
+    EXPECT_EQ(parse_action("REPLACE").kind, Kind::malformed);
+    EXPECT_EQ(parse_action("NOSUCH x").kind, Kind::unknown);
+    EXPECT_EQ(parse_action("").kind, Kind::unknown);
+    EXPECT_EQ(unescaped("a\\7\\n\\\\b\\101"), "a\7\n\\bA");
+}
