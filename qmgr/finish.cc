@@ -1,0 +1,155 @@
+// Manager: all that could be done with a message now is done. Failures are reported, what is deferred is put off (or, too old,
+// returned), and what is finished is removed.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <algorithm>
+#include <cerrno>
+#include "conf/params/global.h"
+#include "log/log.h"
+#include "mail/address.h"
+#include "manager.h"
+
+namespace qmgr {
+// Recipients have been dealt with. Nothing of the message may be touched after this, it may be gone.
+void Manager::settled(Message& message, std::size_t recipients) {
+    message.in_memory -= std::min(message.in_memory, recipients);
+    recipients_ -= std::min(recipients_, recipients);
+    if (wants_refill(message, loop::Clock::now())) {
+        message.refilling = true;
+        loop::loop()->spawn([this, &message] { refill(message); });
+        return;
+    }
+    if (message.in_memory > 0 || message.unread > 0 || message.refilling) return;
+    message.refilling = true;                                         // nothing starts it again
+    loop::loop()->spawn([this, &message] { finish(message); });
+}
+
+static bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+
+void Manager::finish(Message& message) {
+    const bool bounced = exists(directories_.path(queue::bounce_log, message.id));
+    if (bounced && !send_bounces(message)) message.deferred = true;
+    if (exists(directories_.path(queue::trace_log, message.id))) send_traces(message);
+    if (!message.deferred) remove(message);
+    else if (expire(message)) remove(message);
+    else put_off(message);
+    forget(message);
+}
+
+bool Manager::send_report(const Message& message, ipc::Client& service, std::string_view kind) {
+    ipc::ReportSend request;
+    request.kind = kind;
+    request.queue_name = queue::active;
+    request.queue_id = message.id.text();
+    request.encoding = message.envelope.encoding;
+    request.smtputf8 = static_cast<int>(message.envelope.size.send_options);
+    request.sender = message.envelope.sender;
+    request.envid = message.envelope.dsn_envelope_id;
+    request.ret = message.envelope.dsn_return;
+    auto reply = service.ask<ipc::BounceReply>(request);
+    if (reply && reply->ok) return true;
+    maillog::warning("{}: {}: {}", message.id.text(), service.path(), reply ? reply->reason : reply.error().reason);
+    return false;
+}
+
+bool Manager::send_bounces(Message& message) { return send_report(message, bounce_, "bounce"); }
+
+// A report that cannot be sent does not keep the message: it would be delivered again for it.
+void Manager::send_traces(Message& message) {
+    const int probe_or_record = (1 << 9) | (1 << 10);
+    send_report(message, trace_, message.envelope.trace_flags & probe_or_record ? "verify" : "trace");
+}
+
+// Too old, or an administrator's wish: the reasons for the delay go back to the sender. True when they have.
+bool Manager::expire(Message& message) {
+    struct stat st{};
+    if (::stat(directories_.path(queue::active, message.id).c_str(), &st) != 0) return false;
+    message.mode = st.st_mode & 07777;
+    const auto lifetime = message.envelope.sender.empty() ? config_.bounce_lifetime : config_.queue_lifetime;
+    const bool old = base::wall_now().seconds > message.envelope.arrival.seconds + lifetime.count();
+    if (!old && !message.force_expired()) { warn_of_delay(message); return false; }
+    maillog::info("{}: from=<{}>, status={}, returned to sender", message.id.text(), mail::to_external(message.envelope.sender), message.force_expired() ? "force-expired" : "expired");
+    return send_report(message, defer_, "bounce");
+}
+
+void Manager::warn_of_delay(Message& message) {
+    const std::int64_t due = message.envelope.warn_time;
+    if (due <= 0 || base::wall_now().seconds <= due || message.envelope.sender.empty()) return;
+    if (!send_report(message, defer_, "warn") || message.envelope.warn_at == 0) return;
+    auto file = queue::QueueFile::open(directories_, queue::active, message.id, queue::Access::update);
+    if (!file) return;
+    if (auto marked = file->mark_warned(message.envelope.warn_at); !marked) maillog::warning("{}: {}", message.id.text(), marked.error().reason);
+}
+
+// The pause is as long as the message is old, within limits: attempts grow apart by themselves, across restarts too.
+void Manager::put_off(Message& message) {
+    const std::int64_t now = base::wall_now().seconds, age = std::max<std::int64_t>(0, now - message.envelope.arrival.seconds);
+    const std::int64_t pause = std::clamp<std::int64_t>(age, config_.minimal_backoff.count(), config_.maximal_backoff.count());
+    const timespec times[2] = {{now + pause, 0}, {now + pause, 0}};
+    Result<void> moved;
+    loop::offload([&] {
+        const std::string path = directories_.path(queue::active, message.id);
+        if (::utimensat(AT_FDCWD, path.c_str(), times, 0) != 0 && errno != ENOENT) moved = system_error("utimensat " + path, errno);
+        if (moved) moved = directories_.rename(message.id, queue::active, queue::deferred);
+    });
+    if (moved) { if (on_deferred) on_deferred(message.id, now + pause); }
+    else if (moved.error().sys_errno != ENOENT) maillog::error("{}: {}", message.id.text(), moved.error().reason);      // else: postsuper has it
+}
+
+void Manager::remove(Message& message) {
+    Result<void> removed;
+    loop::offload([&] {
+        removed = settings_[param::dont_remove] != 0 ? directories_.rename(message.id, queue::active, queue::saved) : directories_.remove(queue::active, message.id);
+    });
+    if (!removed && removed.error().sys_errno != ENOENT) { maillog::error("{}: {}", message.id.text(), removed.error().reason); return; }
+    maillog::info("{}: removed", message.id.text());
+}
+
+void Manager::forget(Message& message) {
+    messages_.erase(message.id.text());
+    ended_.notify_all();
+    if (on_room) on_room();
+}
+
+void Manager::revive_all() {
+    resolver_.forget();
+    for (auto& [name, s] : services_) {
+        s->transport.dead = false;
+        std::vector<Destination*> all;
+        for (auto& [key, destination] : s->transport.destinations) if (destination->dead) all.push_back(destination.get());
+        for (Destination* d : all) {
+            d->dead = false;
+            d->concurrency.revive();
+            s->transport.wake(*d, loop::Clock::now());
+            s->transport.forget_if_idle(*d);
+        }
+        dispatch(*s);
+    }
+}
+
+void Manager::maintain() {
+    const Time now = loop::Clock::now();
+    for (auto& [name, s] : services_) {
+        Transport& t = s->transport;
+        if (t.dead && now >= t.dead_until) t.dead = false;
+        std::vector<Destination*> over;
+        for (auto& [key, d] : t.destinations) if (d->dead && now >= d->dead_until) over.push_back(d.get());
+        for (Destination* d : over) {
+            d->dead = false;
+            d->concurrency.revive();
+            t.wake(*d, now);
+            t.forget_if_idle(*d);
+        }
+        dispatch(*s);
+    }
+    std::vector<Message*> short_of;
+    for (auto& [id, message] : messages_) if (wants_refill(*message, now)) short_of.push_back(message.get());
+    for (Message* message : short_of) settled(*message, 0);
+}
+
+void Manager::drain(loop::Deadline deadline) {
+    draining_ = true;
+    while (deliveries_ > 0 && ended_.wait(deadline) == loop::Wait::ready) {}
+}
+}

@@ -1,0 +1,164 @@
+#include "intake.h"
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <algorithm>
+#include <cerrno>
+#include "conf/params/commands.h"
+#include "log/log.h"
+
+namespace qmgr {
+static constexpr std::size_t taking_most = 16;           // files opened and read at once
+static constexpr std::size_t found_most = 2000;          // a scan pauses while so many wait
+static constexpr std::size_t batch = 512;                // directory entries in one job for the pool
+static constexpr std::size_t remembered_most = 4000000;
+
+Intake::Intake(Manager& manager, const conf::Settings& settings) : manager_(manager), run_delay_(settings[param::queue_run_delay]) {
+    manager_.on_deferred = [this](const mail::QueueId& id, std::int64_t due) { remember(id, due); };
+    manager_.on_room = [this] { changed_.notify_all(); };
+}
+
+void Intake::remember(const mail::QueueId& id, std::int64_t due) {
+    if (due_.size() >= remembered_most) due_.clear();
+    due_[std::hash<mail::QueueId>{}(id)] = static_cast<std::uint32_t>(std::clamp<std::int64_t>(due, 0, UINT32_MAX));
+}
+
+void Intake::trigger(std::string_view request) {
+    auto has = [&](char c) { return request.find(c) != request.npos; };
+    if (has('A')) deferred_.all_next = true;
+    if (has('F')) manager_.revive_all();
+    if (has('D')) deferred_.wanted = true;
+    if (has('I') || has('W')) incoming_.wanted = true;
+    scan_.notify_all();
+}
+
+// One queue manager at a time: while an earlier generation finishes, the next waits. Then what is in active was left by one that is
+// gone; it is new mail again.
+void Intake::take_over() {
+    turn_ = UniqueFd(::open(std::string(queue::active).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    for (int tries = 0; turn_ && ::flock(turn_.get(), LOCK_EX | LOCK_NB) != 0; ++tries) {
+        if (errno != EWOULDBLOCK && errno != EINTR) { maillog::warning("lock active: {}", errno_text(errno)); break; }
+        if (tries == 300) maillog::warning("another queue manager still has the active queue");
+        loop::sleep_until(loop::in(std::chrono::milliseconds(100)));
+    }
+    loop::offload([&] {
+        queue::Scan scan(manager_.directories(), queue::active);
+        std::vector<mail::QueueId> left;
+        while (auto entry = scan.next()) left.push_back(entry->id);
+        for (const auto& id : left)
+            if (auto moved = manager_.directories().rename(id, queue::active, queue::incoming); !moved) maillog::warning("{}: {}", id.text(), moved.error().reason);
+    });
+}
+
+void Intake::run() {
+    take_over();
+    incoming_.wanted = deferred_.wanted = true;
+    loop::Group::with([&](loop::Group& group) {
+        group.spawn([&] { scan_forever(incoming_); });
+        group.spawn([&] { scan_forever(deferred_); });
+        group.spawn([&] {
+            for (;;) {
+                loop::sleep_until(loop::in(run_delay_));
+                deferred_.wanted = incoming_.wanted = true;
+                scan_.notify_all();
+            }
+        });
+        group.spawn([&] {
+            for (;;) {
+                loop::sleep_until(loop::in(std::chrono::seconds(1)));
+                manager_.maintain();
+            }
+        });
+        feed();
+    });
+}
+
+void Intake::scan_forever(Source& source) {
+    for (;;) {
+        while (!source.wanted) scan_.wait();
+        source.wanted = false;
+        source.all = std::exchange(source.all_next, false);
+        scan(source);
+    }
+}
+
+static std::int64_t modified(const std::string& path) {
+    struct stat st{};
+    return ::lstat(path.c_str(), &st) == 0 ? static_cast<std::int64_t>(st.st_mtime) : -1;
+}
+
+void Intake::scan(Source& source) {
+    queue::Scan files(manager_.directories(), source.queue);
+    bool end = false;
+    while (!end) {
+        std::vector<queue::Scan::Entry> entries;
+        loop::offload([&] {
+            while (entries.size() < batch) {
+                auto entry = files.next();
+                if (!entry) { end = true; break; }
+                entries.push_back(std::move(*entry));
+            }
+        });
+        const std::int64_t now = base::wall_now().seconds;
+        std::erase_if(entries, [&](const queue::Scan::Entry& e) {
+            if (waiting_.contains(e.id.text()) || manager_.is_active(e.id)) return true;
+            if (&source == &incoming_ || source.all) return false;
+            auto known = due_.find(std::hash<mail::QueueId>{}(e.id));
+            return known != due_.end() && known->second > now;
+        });
+        if (&source == &deferred_ && !source.all && !entries.empty()) {
+            std::vector<std::int64_t> times(entries.size());
+            loop::offload([&] { for (std::size_t i = 0; i < entries.size(); ++i) times[i] = modified(entries[i].path); });
+            std::size_t kept = 0;
+            for (std::size_t i = 0; i < entries.size(); ++i) {
+                if (times[i] > now) remember(entries[i].id, times[i]);
+                else if (times[i] >= 0) { if (kept != i) entries[kept] = std::move(entries[i]); ++kept; }
+            }
+            entries.erase(entries.begin() + static_cast<std::ptrdiff_t>(kept), entries.end());
+        }
+        for (auto& entry : entries) {
+            if (!waiting_.insert(entry.id.text()).second) continue;
+            source.found.push_back(std::move(entry.id));
+        }
+        changed_.notify_all();
+        while (source.found.size() > found_most) changed_.wait();
+    }
+}
+
+void Intake::feed() {
+    for (;;) {
+        bool room = manager_.active() < manager_.config().messages && taking_ < taking_most;
+        if (!room || (incoming_.found.empty() && deferred_.found.empty())) { changed_.wait(); continue; }
+        Source& source = incoming_.found.empty() || (deferred_turn_ && !deferred_.found.empty()) ? deferred_ : incoming_;
+        deferred_turn_ = &source == &incoming_;
+        take(source);
+    }
+}
+
+void Intake::take(Source& source) {
+    mail::QueueId id = std::move(source.found.front());
+    source.found.pop_front();
+    ++taking_;
+    loop::loop()->spawn([this, &source, id = std::move(id), flush = source.all] {
+        due_.erase(std::hash<mail::QueueId>{}(id));
+        Taken result = manager_.activate(id, source.queue, flush);
+        if (result == Taken::busy) still_delivered(id, source.queue);
+        waiting_.erase(id.text());
+        --taking_;
+        changed_.notify_all();
+    });
+}
+
+// An agent that an earlier queue manager started has the message in hand: later.
+void Intake::still_delivered(const mail::QueueId& id, std::string_view from) {
+    maillog::info("{}: skipped, still being delivered", id.text());
+    const std::int64_t when = base::wall_now().seconds + manager_.config().minimal_backoff.count();
+    const timespec times[2] = {{when, 0}, {when, 0}};
+    loop::offload([&] {
+        ::utimensat(AT_FDCWD, manager_.directories().path(from, id).c_str(), times, 0);
+        if (from != queue::deferred) (void)manager_.directories().rename(id, from, queue::deferred);
+    });
+    remember(id, when);
+}
+}

@@ -1,0 +1,50 @@
+// Finds messages for the active queue: new mail in incoming when somebody says so, deferred mail whose time has come every
+// queue_run_delay. While both wait, one of each is taken in turn, so that a backlog does not hold up new mail.
+//
+// A deferred message's next attempt is its file's time of modification. What this process has put off or looked at once it
+// remembers, so that a scan of a million files asks the file system about the due ones only.
+//
+// When things fail: a directory that cannot be read finds nothing; the next scan tries again.
+#pragma once
+#include <deque>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include "manager.h"
+
+namespace qmgr {
+class Intake {
+public:
+    Intake(Manager& manager, const conf::Settings& settings);
+    // For the life of the process, in a fiber: waits for its turn to be the queue manager, sends home what an earlier one had in active, then feeds.
+    void run();
+    // Bytes from public/qmgr, in any order: I and W scan incoming, D deferred, A makes the next deferred scan take all, F forgets dead
+    // destinations.
+    void trigger(std::string_view request);
+
+private:
+    struct Source {
+        std::string_view queue;
+        std::deque<mail::QueueId> found{};
+        bool wanted = false, scanning = false;   // wanted: (another) scan is to begin
+        bool all = false, all_next = false;      // whatever the files' times say
+    };
+    void take_over();
+    void scan_forever(Source& source);
+    void scan(Source& source);
+    void feed();
+    void take(Source& source);
+    void still_delivered(const mail::QueueId& id, std::string_view from);
+    void remember(const mail::QueueId& id, std::int64_t due);
+
+    Manager& manager_;
+    std::chrono::seconds run_delay_;
+    Source incoming_{.queue = queue::incoming}, deferred_{.queue = queue::deferred};
+    std::unordered_map<std::size_t, std::uint32_t> due_{};             // by hash of the id: seconds since 1970
+    std::unordered_set<std::string> waiting_{};                        // found or being taken
+    std::size_t taking_ = 0;
+    bool deferred_turn_ = false;
+    loop::Condition changed_{}, scan_{};
+    UniqueFd turn_{};
+};
+}
