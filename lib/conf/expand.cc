@@ -227,16 +227,19 @@ std::optional<int> compare_levels(std::string_view a, std::string_view b) {
     return *left < *right ? -1 : *left > *right;
 }
 
-void for_each_name(std::string_view text, const std::function<void(std::string_view)>& visit) {
+void for_each_name(std::string_view text, const std::function<void(std::string_view, bool)>& visit) {
     // Names stand behind $, ${ and $(; nested text is part of the same string, so one pass finds them all.
     for (std::size_t at = text.find('$'); at != text.npos && at + 1 < text.size(); at = text.find('$', at)) {
         ++at;
         if (text[at] == '$') { ++at; continue; }
-        if (text[at] == '{' || text[at] == '(') ++at;
-        while (at < text.size() && bytes::is_space(text[at])) ++at;
-        std::size_t end = at;
+        bool braced = text[at] == '{' || text[at] == '(';
+        if (braced) ++at;
+        while (braced && at < text.size() && bytes::is_space(text[at])) ++at;
+        std::size_t end = at, behind = at;
         while (end < text.size() && is_name_char(text[end])) ++end;
-        if (end > at && !(end < text.size() && text[end] == '{')) visit(text.substr(at, end - at));
+        for (behind = end; braced && behind < text.size() && bytes::is_space(text[behind]);) ++behind;
+        bool conditional = braced && behind < text.size() && (text[behind] == '?' || text[behind] == ':');
+        if (end > at && !(braced && end < text.size() && text[end] == '{')) visit(text.substr(at, end - at), conditional);
         at = end;
     }
 }

@@ -41,6 +41,7 @@ Result<std::string> expand(std::string_view text, const Lookup& lookup, const st
 // Compares "3.6" with "3.11" as levels: numbers between dots. Absent where one of them is malformed.
 std::optional<int> compare_levels(std::string_view a, std::string_view b);
 
-// The names of parameters that text mentions, in its conditions and branches too, for warnings about unused ones. Bad syntax ends it.
-void for_each_name(std::string_view text, const std::function<void(std::string_view name)>& visit);
+// The names of parameters that text mentions, in its branches too, for warnings about unused and undefined ones; conditional: it
+// stands before ? or :, where it need not be defined.
+void for_each_name(std::string_view text, const std::function<void(std::string_view name, bool conditional)>& visit);
 }

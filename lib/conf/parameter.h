@@ -18,6 +18,7 @@ struct Parameter {
     bool raw = false;                            // $name in the value is left for its user to expand, at each use
     std::string_view doc = {};                   // one or two sentences of our own
     bool removed = false;                        // an old name: undefined unless main.cf sets it, and postconf -d does not show it
+    std::string_view obsolete = {};              // what follows "support for parameter X" in the warning to those who set it
     Kind kind = Kind::text;                      // set by the typed constants below
 };
 

@@ -16,7 +16,7 @@ inline constexpr conf::Bool detect_8bit_encoding_header{{.name = "detect_8bit_en
 inline constexpr conf::Bool disable_mime_input_processing{{.name = "disable_mime_input_processing", .fallback = "no"}};
 inline constexpr conf::Int duplicate_filter_limit{{.name = "duplicate_filter_limit", .fallback = "1000", .min = 0}};
 inline constexpr conf::Text empty_address_recipient{{.name = "empty_address_recipient", .fallback = "MAILER-DAEMON", .min = 1}};
-inline constexpr conf::Text enable_errors_to{{.name = "enable_errors_to", .fallback = "no", .removed = true}};
+inline constexpr conf::Text enable_errors_to{{.name = "enable_errors_to", .fallback = "no", .removed = true, .obsolete = "has been removed: it has no effect"}};
 inline constexpr conf::Bool enable_idna2003_compatibility{{.name = "enable_idna2003_compatibility", .fallback = "no"}};
 inline constexpr conf::Bool enable_original_recipient{{.name = "enable_original_recipient", .fallback = "yes"}};
 inline constexpr conf::Bool force_mime_input_conversion{{.name = "force_mime_input_conversion", .fallback = "no"}};
@@ -60,5 +60,5 @@ inline constexpr conf::Int virtual_alias_address_length_limit{{.name = "virtual_
 inline constexpr conf::Int virtual_alias_expansion_limit{{.name = "virtual_alias_expansion_limit", .fallback = "1000", .min = 1}};
 inline constexpr conf::Text virtual_alias_maps{{.name = "virtual_alias_maps", .fallback = "$virtual_maps"}};
 inline constexpr conf::Int virtual_alias_recursion_limit{{.name = "virtual_alias_recursion_limit", .fallback = "1000", .min = 1}};
-inline constexpr conf::Text virtual_maps{{.name = "virtual_maps", .fallback = "", .removed = true}};
+inline constexpr conf::Text virtual_maps{{.name = "virtual_maps", .fallback = "", .removed = true, .obsolete = "will be removed; instead, specify \"virtual_alias_maps\""}};
 }

@@ -16,7 +16,7 @@ inline constexpr conf::Bool dns_ncache_ttl_fix_enable{{.name = "dns_ncache_ttl_f
 inline constexpr conf::Int dont_remove{{.name = "dont_remove", .fallback = "0", .min = 0}};
 inline constexpr conf::Text double_bounce_sender{{.name = "double_bounce_sender", .fallback = "double-bounce", .min = 1}};
 inline constexpr conf::Text error_service_name{{.name = "error_service_name", .fallback = "error"}};
-inline constexpr conf::Int extract_recipient_limit{{.name = "extract_recipient_limit", .fallback = "10240", .removed = true}};
+inline constexpr conf::Int extract_recipient_limit{{.name = "extract_recipient_limit", .fallback = "10240", .removed = true, .obsolete = "has been removed: it has no effect"}};
 inline constexpr conf::Int fault_injection_code{{.name = "fault_injection_code", .fallback = "0", .min = 0}};
 inline constexpr conf::Text flush_service_name{{.name = "flush_service_name", .fallback = "flush"}};
 inline constexpr conf::Text inet_interfaces{{.name = "inet_interfaces", .fallback = "all"}};
@@ -26,7 +26,7 @@ inline constexpr conf::Time ipc_timeout{{.name = "ipc_timeout", .fallback = "360
 inline constexpr conf::Time ipc_ttl{{.name = "ipc_ttl", .fallback = "1000s", .min = 1}};
 inline constexpr conf::Text known_tcp_ports{{.name = "known_tcp_ports", .fallback = "lmtp=24, smtp=25, smtps=submissions=465, submission=587"}};
 inline constexpr conf::Text mail_release_date{{.name = "mail_release_date", .fallback = "20260821", .min = 1}};
-inline constexpr conf::Text mail_version{{.name = "mail_version", .fallback = "3.12-20260821", .min = 1}};
+inline constexpr conf::Text mail_version{{.name = "mail_version", .fallback = "3.12.0", .min = 1}};
 inline constexpr conf::Text maillog_file_permissions{{.name = "maillog_file_permissions", .fallback = "0600", .min = 1}};
 inline constexpr conf::Text maps_rbl_domains{{.name = "maps_rbl_domains", .fallback = ""}};
 inline constexpr conf::Text master_service_disable{{.name = "master_service_disable", .fallback = ""}};
@@ -54,7 +54,7 @@ inline constexpr conf::Bool relocated_prefix_enable{{.name = "relocated_prefix_e
 inline constexpr conf::Bool respectful_logging{{.name = "respectful_logging", .fallback = "${{$compatibility_level} <level {3.6} ? {no} : {yes}}"}};
 inline constexpr conf::Text rewrite_service_name{{.name = "rewrite_service_name", .fallback = "rewrite"}};
 inline constexpr conf::Text sample_directory{{.name = "sample_directory", .fallback = "/etc/postfix"}};
-inline constexpr conf::Text sender_based_routing{{.name = "sender_based_routing", .fallback = "no", .removed = true}};
+inline constexpr conf::Text sender_based_routing{{.name = "sender_based_routing", .fallback = "no", .removed = true, .obsolete = "has been removed: it has no effect"}};
 inline constexpr conf::Text service_name{{.name = "service_name", .fallback = ""}};
 inline constexpr conf::Time service_throttle_time{{.name = "service_throttle_time", .fallback = "60s", .min = 1}};
 inline constexpr conf::Text showq_service_name{{.name = "showq_service_name", .fallback = "showq"}};

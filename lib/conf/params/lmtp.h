@@ -11,8 +11,8 @@ inline constexpr conf::Text lmtp_bind_address{{.name = "lmtp_bind_address", .fal
 inline constexpr conf::Text lmtp_bind_address6{{.name = "lmtp_bind_address6", .fallback = ""}};
 inline constexpr conf::Bool lmtp_bind_address_enforce{{.name = "lmtp_bind_address_enforce", .fallback = "no"}};
 inline constexpr conf::Text lmtp_body_checks{{.name = "lmtp_body_checks", .fallback = ""}};
-inline constexpr conf::Text lmtp_cache_connection{{.name = "lmtp_cache_connection", .fallback = "yes", .removed = true}};
-inline constexpr conf::Bool lmtp_cname_overrides_servername{{.name = "lmtp_cname_overrides_servername", .fallback = "no"}};
+inline constexpr conf::Text lmtp_cache_connection{{.name = "lmtp_cache_connection", .fallback = "yes", .removed = true, .obsolete = "has been removed: it has no effect"}};
+inline constexpr conf::Bool lmtp_cname_overrides_servername{{.name = "lmtp_cname_overrides_servername", .fallback = "no", .obsolete = "will be removed; instead, do not specify (leave at default)"}};
 inline constexpr conf::Time lmtp_connect_timeout{{.name = "lmtp_connect_timeout", .fallback = "0s", .min = 0}};
 inline constexpr conf::Text lmtp_connection_cache_destinations{{.name = "lmtp_connection_cache_destinations", .fallback = ""}};
 inline constexpr conf::Bool lmtp_connection_cache_on_demand{{.name = "lmtp_connection_cache_on_demand", .fallback = "yes"}};
@@ -29,7 +29,7 @@ inline constexpr conf::Text lmtp_discard_lhlo_keywords{{.name = "lmtp_discard_lh
 inline constexpr conf::Text lmtp_dns_reply_filter{{.name = "lmtp_dns_reply_filter", .fallback = ""}};
 inline constexpr conf::Text lmtp_dns_resolver_options{{.name = "lmtp_dns_resolver_options", .fallback = ""}};
 inline constexpr conf::Text lmtp_dns_support_level{{.name = "lmtp_dns_support_level", .fallback = ""}};
-inline constexpr conf::Bool lmtp_enforce_tls{{.name = "lmtp_enforce_tls", .fallback = "no"}};
+inline constexpr conf::Bool lmtp_enforce_tls{{.name = "lmtp_enforce_tls", .fallback = "no", .obsolete = "will be removed; instead, specify \"lmtp_tls_security_level\""}};
 inline constexpr conf::Text lmtp_fallback_relay{{.name = "lmtp_fallback_relay", .fallback = ""}};
 inline constexpr conf::Text lmtp_generic_maps{{.name = "lmtp_generic_maps", .fallback = ""}};
 inline constexpr conf::Text lmtp_header_checks{{.name = "lmtp_header_checks", .fallback = ""}};
@@ -44,7 +44,7 @@ inline constexpr conf::Int lmtp_min_data_rate{{.name = "lmtp_min_data_rate", .fa
 inline constexpr conf::Int lmtp_mx_address_limit{{.name = "lmtp_mx_address_limit", .fallback = "5", .min = 0}};
 inline constexpr conf::Int lmtp_mx_session_limit{{.name = "lmtp_mx_session_limit", .fallback = "2", .min = 0}};
 inline constexpr conf::Text lmtp_nested_header_checks{{.name = "lmtp_nested_header_checks", .fallback = ""}};
-inline constexpr conf::Text lmtp_per_record_deadline{{.name = "lmtp_per_record_deadline", .fallback = "no", .removed = true}};
+inline constexpr conf::Text lmtp_per_record_deadline{{.name = "lmtp_per_record_deadline", .fallback = "no", .removed = true, .obsolete = "will be removed; instead, specify \"lmtp_per_request_deadline\""}};
 inline constexpr conf::Bool lmtp_per_request_deadline{{.name = "lmtp_per_request_deadline", .fallback = "${lmtp_per_record_deadline?{$lmtp_per_record_deadline}:{no}}"}};
 inline constexpr conf::Time lmtp_pix_workaround_delay_time{{.name = "lmtp_pix_workaround_delay_time", .fallback = "10s", .min = 1}};
 inline constexpr conf::Text lmtp_pix_workaround_maps{{.name = "lmtp_pix_workaround_maps", .fallback = ""}};
@@ -88,7 +88,7 @@ inline constexpr conf::Text lmtp_tls_dkey_file{{.name = "lmtp_tls_dkey_file", .f
 inline constexpr conf::Text lmtp_tls_eccert_file{{.name = "lmtp_tls_eccert_file", .fallback = ""}};
 inline constexpr conf::Text lmtp_tls_eckey_file{{.name = "lmtp_tls_eckey_file", .fallback = "$lmtp_tls_eccert_file"}};
 inline constexpr conf::Bool lmtp_tls_enable_rpk{{.name = "lmtp_tls_enable_rpk", .fallback = "no"}};
-inline constexpr conf::Bool lmtp_tls_enforce_peername{{.name = "lmtp_tls_enforce_peername", .fallback = "yes"}};
+inline constexpr conf::Bool lmtp_tls_enforce_peername{{.name = "lmtp_tls_enforce_peername", .fallback = "yes", .obsolete = "will be removed; instead, specify \"lmtp_tls_security_level\""}};
 inline constexpr conf::Bool lmtp_tls_enforce_sts_mx_patterns{{.name = "lmtp_tls_enforce_sts_mx_patterns", .fallback = "yes"}};
 inline constexpr conf::Text lmtp_tls_exclude_ciphers{{.name = "lmtp_tls_exclude_ciphers", .fallback = ""}};
 inline constexpr conf::Text lmtp_tls_fingerprint_cert_match{{.name = "lmtp_tls_fingerprint_cert_match", .fallback = ""}};
@@ -101,7 +101,7 @@ inline constexpr conf::Text lmtp_tls_mandatory_ciphers{{.name = "lmtp_tls_mandat
 inline constexpr conf::Text lmtp_tls_mandatory_exclude_ciphers{{.name = "lmtp_tls_mandatory_exclude_ciphers", .fallback = ""}};
 inline constexpr conf::Text lmtp_tls_mandatory_protocols{{.name = "lmtp_tls_mandatory_protocols", .fallback = ">=TLSv1"}};
 inline constexpr conf::Bool lmtp_tls_note_starttls_offer{{.name = "lmtp_tls_note_starttls_offer", .fallback = "no"}};
-inline constexpr conf::Text lmtp_tls_per_site{{.name = "lmtp_tls_per_site", .fallback = ""}};
+inline constexpr conf::Text lmtp_tls_per_site{{.name = "lmtp_tls_per_site", .fallback = "", .obsolete = "will be removed; instead, specify \"lmtp_tls_policy_maps\""}};
 inline constexpr conf::Text lmtp_tls_policy_maps{{.name = "lmtp_tls_policy_maps", .fallback = ""}};
 inline constexpr conf::Text lmtp_tls_protocols{{.name = "lmtp_tls_protocols", .fallback = ">=TLSv1"}};
 inline constexpr conf::Int lmtp_tls_scert_verifydepth{{.name = "lmtp_tls_scert_verifydepth", .fallback = "9", .min = 0}};
@@ -117,6 +117,6 @@ inline constexpr conf::Bool lmtp_tls_wrappermode{{.name = "lmtp_tls_wrappermode"
 inline constexpr conf::Bool lmtp_tlsrpt_enable{{.name = "lmtp_tlsrpt_enable", .fallback = "no"}};
 inline constexpr conf::Bool lmtp_tlsrpt_skip_reused_handshakes{{.name = "lmtp_tlsrpt_skip_reused_handshakes", .fallback = "no"}};
 inline constexpr conf::Text lmtp_tlsrpt_socket_name{{.name = "lmtp_tlsrpt_socket_name", .fallback = ""}};
-inline constexpr conf::Bool lmtp_use_tls{{.name = "lmtp_use_tls", .fallback = "no"}};
+inline constexpr conf::Bool lmtp_use_tls{{.name = "lmtp_use_tls", .fallback = "no", .obsolete = "will be removed; instead, specify \"lmtp_tls_security_level\""}};
 inline constexpr conf::Time lmtp_xforward_timeout{{.name = "lmtp_xforward_timeout", .fallback = "300s", .min = 1}};
 }

@@ -7,7 +7,7 @@ inline constexpr conf::Text alias_maps{{.name = "alias_maps", .fallback = "$defa
 inline constexpr conf::Text allow_mail_to_commands{{.name = "allow_mail_to_commands", .fallback = "alias, forward"}};
 inline constexpr conf::Text allow_mail_to_files{{.name = "allow_mail_to_files", .fallback = "alias, forward"}};
 inline constexpr conf::Bool biff{{.name = "biff", .fallback = "yes"}};
-inline constexpr conf::Text command_execution_directory{{.name = "command_execution_directory", .fallback = ""}};
+inline constexpr conf::Text command_execution_directory{{.name = "command_execution_directory", .fallback = "", .raw = true}};
 inline constexpr conf::Text command_expansion_filter{{.name = "command_expansion_filter", .fallback = "1234567890!@%-_=+:,./abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", .min = 1}};
 inline constexpr conf::Time command_time_limit{{.name = "command_time_limit", .fallback = "1000s", .min = 1}};
 inline constexpr conf::Text default_privs{{.name = "default_privs", .fallback = "nobody", .min = 1}};
@@ -17,7 +17,7 @@ inline constexpr conf::Text export_environment{{.name = "export_environment", .f
 inline constexpr conf::Text fallback_transport{{.name = "fallback_transport", .fallback = ""}};
 inline constexpr conf::Text fallback_transport_maps{{.name = "fallback_transport_maps", .fallback = ""}};
 inline constexpr conf::Text forward_expansion_filter{{.name = "forward_expansion_filter", .fallback = "1234567890!@%-_=+:,./abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", .min = 1}};
-inline constexpr conf::Text forward_path{{.name = "forward_path", .fallback = "$home/.forward${recipient_delimiter}${extension}, $home/.forward"}};
+inline constexpr conf::Text forward_path{{.name = "forward_path", .fallback = "$home/.forward${recipient_delimiter}${extension}, $home/.forward", .raw = true}};
 inline constexpr conf::Bool frozen_delivered_to{{.name = "frozen_delivered_to", .fallback = "yes"}};
 inline constexpr conf::Text home_mailbox{{.name = "home_mailbox", .fallback = ""}};
 inline constexpr conf::Text local_command_shell{{.name = "local_command_shell", .fallback = ""}};

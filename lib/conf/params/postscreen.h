@@ -10,7 +10,7 @@ inline constexpr conf::Text postscreen_allowlist_interfaces{{.name = "postscreen
 inline constexpr conf::Text postscreen_bare_newline_action{{.name = "postscreen_bare_newline_action", .fallback = "ignore"}};
 inline constexpr conf::Bool postscreen_bare_newline_enable{{.name = "postscreen_bare_newline_enable", .fallback = "no"}};
 inline constexpr conf::Time postscreen_bare_newline_ttl{{.name = "postscreen_bare_newline_ttl", .fallback = "30d", .min = 1}};
-inline constexpr conf::Text postscreen_blacklist_action{{.name = "postscreen_blacklist_action", .fallback = "ignore", .removed = true}};
+inline constexpr conf::Text postscreen_blacklist_action{{.name = "postscreen_blacklist_action", .fallback = "ignore", .removed = true, .obsolete = "will be removed; instead, specify \"postscreen_denylist_action\""}};
 inline constexpr conf::Time postscreen_cache_cleanup_interval{{.name = "postscreen_cache_cleanup_interval", .fallback = "12h", .min = 0}};
 inline constexpr conf::Text postscreen_cache_map{{.name = "postscreen_cache_map", .fallback = "$default_cache_db_type:$data_directory/postscreen_cache"}};
 inline constexpr conf::Time postscreen_cache_retention_time{{.name = "postscreen_cache_retention_time", .fallback = "7d", .min = 1}};
@@ -30,9 +30,9 @@ inline constexpr conf::Text postscreen_dnsbl_reply_map{{.name = "postscreen_dnsb
 inline constexpr conf::Text postscreen_dnsbl_sites{{.name = "postscreen_dnsbl_sites", .fallback = ""}};
 inline constexpr conf::Int postscreen_dnsbl_threshold{{.name = "postscreen_dnsbl_threshold", .fallback = "1", .min = 1}};
 inline constexpr conf::Time postscreen_dnsbl_timeout{{.name = "postscreen_dnsbl_timeout", .fallback = "10s", .min = 1}};
-inline constexpr conf::Text postscreen_dnsbl_ttl{{.name = "postscreen_dnsbl_ttl", .fallback = "1h", .removed = true}};
-inline constexpr conf::Text postscreen_dnsbl_whitelist_threshold{{.name = "postscreen_dnsbl_whitelist_threshold", .fallback = "0", .removed = true}};
-inline constexpr conf::Bool postscreen_enforce_tls{{.name = "postscreen_enforce_tls", .fallback = "$smtpd_enforce_tls"}};
+inline constexpr conf::Text postscreen_dnsbl_ttl{{.name = "postscreen_dnsbl_ttl", .fallback = "1h", .removed = true, .obsolete = "will be removed; instead, specify \"postscreen_dnsbl_max_ttl\""}};
+inline constexpr conf::Text postscreen_dnsbl_whitelist_threshold{{.name = "postscreen_dnsbl_whitelist_threshold", .fallback = "0", .removed = true, .obsolete = "will be removed; instead, specify \"postscreen_dnsbl_allowlist_threshold\""}};
+inline constexpr conf::Bool postscreen_enforce_tls{{.name = "postscreen_enforce_tls", .fallback = "$smtpd_enforce_tls", .obsolete = "will be removed; instead, specify \"postscreen_tls_security_level\""}};
 inline constexpr conf::Text postscreen_expansion_filter{{.name = "postscreen_expansion_filter", .fallback = "$smtpd_expansion_filter", .min = 1, .raw = true}};
 inline constexpr conf::Text postscreen_forbidden_commands{{.name = "postscreen_forbidden_commands", .fallback = "$smtpd_forbidden_commands"}};
 inline constexpr conf::Text postscreen_greet_action{{.name = "postscreen_greet_action", .fallback = "ignore"}};
@@ -81,7 +81,7 @@ inline constexpr conf::Text postscreen_tls_security_level{{.name = "postscreen_t
 inline constexpr conf::Int postscreen_tls_trace_size_limit{{.name = "postscreen_tls_trace_size_limit", .fallback = "$smtpd_tls_trace_size_limit", .min = 0}};
 inline constexpr conf::Text postscreen_upstream_proxy_protocol{{.name = "postscreen_upstream_proxy_protocol", .fallback = ""}};
 inline constexpr conf::Time postscreen_upstream_proxy_timeout{{.name = "postscreen_upstream_proxy_timeout", .fallback = "5s", .min = 1}};
-inline constexpr conf::Bool postscreen_use_tls{{.name = "postscreen_use_tls", .fallback = "$smtpd_use_tls"}};
+inline constexpr conf::Bool postscreen_use_tls{{.name = "postscreen_use_tls", .fallback = "$smtpd_use_tls", .obsolete = "will be removed; instead, specify \"postscreen_tls_security_level\""}};
 inline constexpr conf::Time postscreen_watchdog_timeout{{.name = "postscreen_watchdog_timeout", .fallback = "10s", .min = 10}};
-inline constexpr conf::Text postscreen_whitelist_interfaces{{.name = "postscreen_whitelist_interfaces", .fallback = "static:all", .removed = true}};
+inline constexpr conf::Text postscreen_whitelist_interfaces{{.name = "postscreen_whitelist_interfaces", .fallback = "static:all", .removed = true, .obsolete = "will be removed; instead, specify \"postscreen_allowlist_interfaces\""}};
 }

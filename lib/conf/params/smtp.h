@@ -6,11 +6,11 @@ namespace param {
 inline constexpr conf::Bool allow_srv_lookup_fallback{{.name = "allow_srv_lookup_fallback", .fallback = "no"}};
 inline constexpr conf::Text best_mx_transport{{.name = "best_mx_transport", .fallback = ""}};
 inline constexpr conf::Time connection_cache_protocol_timeout{{.name = "connection_cache_protocol_timeout", .fallback = "5s", .min = 1}};
-inline constexpr conf::Bool disable_dns_lookups{{.name = "disable_dns_lookups", .fallback = "no"}};
+inline constexpr conf::Bool disable_dns_lookups{{.name = "disable_dns_lookups", .fallback = "no", .obsolete = "will be removed; instead, specify \"smtp_dns_support_level\""}};
 inline constexpr conf::Bool disable_mime_output_conversion{{.name = "disable_mime_output_conversion", .fallback = "no"}};
 inline constexpr conf::Text dnssec_probe{{.name = "dnssec_probe", .fallback = "ns:."}};
 inline constexpr conf::Text error_notice_recipient{{.name = "error_notice_recipient", .fallback = "postmaster", .min = 1}};
-inline constexpr conf::Text fallback_relay{{.name = "fallback_relay", .fallback = "", .removed = true}};
+inline constexpr conf::Text fallback_relay{{.name = "fallback_relay", .fallback = "", .removed = true, .obsolete = "will be removed; instead, specify \"smtp_fallback_relay\""}};
 inline constexpr conf::Bool ignore_mx_lookup_error{{.name = "ignore_mx_lookup_error", .fallback = "no"}};
 inline constexpr conf::Bool ignore_srv_lookup_error{{.name = "ignore_srv_lookup_error", .fallback = "no"}};
 inline constexpr conf::Text proxy_interfaces{{.name = "proxy_interfaces", .fallback = ""}};
@@ -23,7 +23,7 @@ inline constexpr conf::Text smtp_bind_address{{.name = "smtp_bind_address", .fal
 inline constexpr conf::Text smtp_bind_address6{{.name = "smtp_bind_address6", .fallback = ""}};
 inline constexpr conf::Bool smtp_bind_address_enforce{{.name = "smtp_bind_address_enforce", .fallback = "no"}};
 inline constexpr conf::Text smtp_body_checks{{.name = "smtp_body_checks", .fallback = ""}};
-inline constexpr conf::Bool smtp_cname_overrides_servername{{.name = "smtp_cname_overrides_servername", .fallback = "no"}};
+inline constexpr conf::Bool smtp_cname_overrides_servername{{.name = "smtp_cname_overrides_servername", .fallback = "no", .obsolete = "will be removed; instead, do not specify (leave at default)"}};
 inline constexpr conf::Time smtp_connect_timeout{{.name = "smtp_connect_timeout", .fallback = "30s", .min = 0}};
 inline constexpr conf::Text smtp_connection_cache_destinations{{.name = "smtp_connection_cache_destinations", .fallback = ""}};
 inline constexpr conf::Bool smtp_connection_cache_on_demand{{.name = "smtp_connection_cache_on_demand", .fallback = "yes"}};
@@ -40,7 +40,7 @@ inline constexpr conf::Text smtp_discard_ehlo_keywords{{.name = "smtp_discard_eh
 inline constexpr conf::Text smtp_dns_reply_filter{{.name = "smtp_dns_reply_filter", .fallback = ""}};
 inline constexpr conf::Text smtp_dns_resolver_options{{.name = "smtp_dns_resolver_options", .fallback = ""}};
 inline constexpr conf::Text smtp_dns_support_level{{.name = "smtp_dns_support_level", .fallback = ""}};
-inline constexpr conf::Bool smtp_enforce_tls{{.name = "smtp_enforce_tls", .fallback = "no"}};
+inline constexpr conf::Bool smtp_enforce_tls{{.name = "smtp_enforce_tls", .fallback = "no", .obsolete = "will be removed; instead, specify \"smtp_tls_security_level\""}};
 inline constexpr conf::Text smtp_fallback_relay{{.name = "smtp_fallback_relay", .fallback = "$fallback_relay"}};
 inline constexpr conf::Text smtp_generic_maps{{.name = "smtp_generic_maps", .fallback = ""}};
 inline constexpr conf::Text smtp_header_checks{{.name = "smtp_header_checks", .fallback = ""}};
@@ -56,7 +56,7 @@ inline constexpr conf::Int smtp_mx_address_limit{{.name = "smtp_mx_address_limit
 inline constexpr conf::Int smtp_mx_session_limit{{.name = "smtp_mx_session_limit", .fallback = "2", .min = 0}};
 inline constexpr conf::Text smtp_nested_header_checks{{.name = "smtp_nested_header_checks", .fallback = ""}};
 inline constexpr conf::Bool smtp_never_send_ehlo{{.name = "smtp_never_send_ehlo", .fallback = "no"}};
-inline constexpr conf::Text smtp_per_record_deadline{{.name = "smtp_per_record_deadline", .fallback = "no", .removed = true}};
+inline constexpr conf::Text smtp_per_record_deadline{{.name = "smtp_per_record_deadline", .fallback = "no", .removed = true, .obsolete = "will be removed; instead, specify \"smtp_per_request_deadline\""}};
 inline constexpr conf::Bool smtp_per_request_deadline{{.name = "smtp_per_request_deadline", .fallback = "${smtp_per_record_deadline?{$smtp_per_record_deadline}:{no}}"}};
 inline constexpr conf::Time smtp_pix_workaround_delay_time{{.name = "smtp_pix_workaround_delay_time", .fallback = "10s", .min = 1}};
 inline constexpr conf::Text smtp_pix_workaround_maps{{.name = "smtp_pix_workaround_maps", .fallback = ""}};
@@ -84,7 +84,7 @@ inline constexpr conf::Text smtp_sasl_type{{.name = "smtp_sasl_type", .fallback 
 inline constexpr conf::Bool smtp_send_dummy_mail_auth{{.name = "smtp_send_dummy_mail_auth", .fallback = "no"}};
 inline constexpr conf::Bool smtp_send_xforward_command{{.name = "smtp_send_xforward_command", .fallback = "no"}};
 inline constexpr conf::Bool smtp_sender_dependent_authentication{{.name = "smtp_sender_dependent_authentication", .fallback = "no"}};
-inline constexpr conf::Text smtp_skip_4xx_greeting{{.name = "smtp_skip_4xx_greeting", .fallback = "yes", .removed = true}};
+inline constexpr conf::Text smtp_skip_4xx_greeting{{.name = "smtp_skip_4xx_greeting", .fallback = "yes", .removed = true, .obsolete = "has been removed: it has no effect"}};
 inline constexpr conf::Bool smtp_skip_5xx_greeting{{.name = "smtp_skip_5xx_greeting", .fallback = "yes"}};
 inline constexpr conf::Bool smtp_skip_quit_response{{.name = "smtp_skip_quit_response", .fallback = "yes"}};
 inline constexpr conf::Time smtp_starttls_timeout{{.name = "smtp_starttls_timeout", .fallback = "300s", .min = 1}};
@@ -94,7 +94,7 @@ inline constexpr conf::Text smtp_tls_CApath{{.name = "smtp_tls_CApath", .fallbac
 inline constexpr conf::Bool smtp_tls_block_early_mail_reply{{.name = "smtp_tls_block_early_mail_reply", .fallback = "no"}};
 inline constexpr conf::Text smtp_tls_cert_file{{.name = "smtp_tls_cert_file", .fallback = ""}};
 inline constexpr conf::Text smtp_tls_chain_files{{.name = "smtp_tls_chain_files", .fallback = ""}};
-inline constexpr conf::Text smtp_tls_cipherlist{{.name = "smtp_tls_cipherlist", .fallback = "", .removed = true}};
+inline constexpr conf::Text smtp_tls_cipherlist{{.name = "smtp_tls_cipherlist", .fallback = "", .removed = true, .obsolete = "has been removed: it has no effect"}};
 inline constexpr conf::Text smtp_tls_ciphers{{.name = "smtp_tls_ciphers", .fallback = "medium"}};
 inline constexpr conf::Bool smtp_tls_connection_reuse{{.name = "smtp_tls_connection_reuse", .fallback = "no"}};
 inline constexpr conf::Text smtp_tls_dane_insecure_mx_policy{{.name = "smtp_tls_dane_insecure_mx_policy", .fallback = "dane"}};
@@ -103,7 +103,7 @@ inline constexpr conf::Text smtp_tls_dkey_file{{.name = "smtp_tls_dkey_file", .f
 inline constexpr conf::Text smtp_tls_eccert_file{{.name = "smtp_tls_eccert_file", .fallback = ""}};
 inline constexpr conf::Text smtp_tls_eckey_file{{.name = "smtp_tls_eckey_file", .fallback = "$smtp_tls_eccert_file"}};
 inline constexpr conf::Bool smtp_tls_enable_rpk{{.name = "smtp_tls_enable_rpk", .fallback = "no"}};
-inline constexpr conf::Bool smtp_tls_enforce_peername{{.name = "smtp_tls_enforce_peername", .fallback = "yes"}};
+inline constexpr conf::Bool smtp_tls_enforce_peername{{.name = "smtp_tls_enforce_peername", .fallback = "yes", .obsolete = "will be removed; instead, specify \"smtp_tls_security_level\""}};
 inline constexpr conf::Bool smtp_tls_enforce_sts_mx_patterns{{.name = "smtp_tls_enforce_sts_mx_patterns", .fallback = "yes"}};
 inline constexpr conf::Text smtp_tls_exclude_ciphers{{.name = "smtp_tls_exclude_ciphers", .fallback = ""}};
 inline constexpr conf::Text smtp_tls_fingerprint_cert_match{{.name = "smtp_tls_fingerprint_cert_match", .fallback = ""}};
@@ -116,7 +116,7 @@ inline constexpr conf::Text smtp_tls_mandatory_ciphers{{.name = "smtp_tls_mandat
 inline constexpr conf::Text smtp_tls_mandatory_exclude_ciphers{{.name = "smtp_tls_mandatory_exclude_ciphers", .fallback = ""}};
 inline constexpr conf::Text smtp_tls_mandatory_protocols{{.name = "smtp_tls_mandatory_protocols", .fallback = ">=TLSv1"}};
 inline constexpr conf::Bool smtp_tls_note_starttls_offer{{.name = "smtp_tls_note_starttls_offer", .fallback = "no"}};
-inline constexpr conf::Text smtp_tls_per_site{{.name = "smtp_tls_per_site", .fallback = ""}};
+inline constexpr conf::Text smtp_tls_per_site{{.name = "smtp_tls_per_site", .fallback = "", .obsolete = "will be removed; instead, specify \"smtp_tls_policy_maps\""}};
 inline constexpr conf::Text smtp_tls_policy_maps{{.name = "smtp_tls_policy_maps", .fallback = ""}};
 inline constexpr conf::Text smtp_tls_protocols{{.name = "smtp_tls_protocols", .fallback = ">=TLSv1"}};
 inline constexpr conf::Int smtp_tls_scert_verifydepth{{.name = "smtp_tls_scert_verifydepth", .fallback = "9", .min = 0}};
@@ -132,7 +132,7 @@ inline constexpr conf::Bool smtp_tls_wrappermode{{.name = "smtp_tls_wrappermode"
 inline constexpr conf::Bool smtp_tlsrpt_enable{{.name = "smtp_tlsrpt_enable", .fallback = "no"}};
 inline constexpr conf::Bool smtp_tlsrpt_skip_reused_handshakes{{.name = "smtp_tlsrpt_skip_reused_handshakes", .fallback = "no"}};
 inline constexpr conf::Text smtp_tlsrpt_socket_name{{.name = "smtp_tlsrpt_socket_name", .fallback = ""}};
-inline constexpr conf::Bool smtp_use_tls{{.name = "smtp_use_tls", .fallback = "no"}};
+inline constexpr conf::Bool smtp_use_tls{{.name = "smtp_use_tls", .fallback = "no", .obsolete = "will be removed; instead, specify \"smtp_tls_security_level\""}};
 inline constexpr conf::Time smtp_xforward_timeout{{.name = "smtp_xforward_timeout", .fallback = "300s", .min = 1}};
 inline constexpr conf::Int tcp_windowsize{{.name = "tcp_windowsize", .fallback = "0", .min = 0}};
 inline constexpr conf::Text tlsmgr_service_name{{.name = "tlsmgr_service_name", .fallback = "tlsmgr"}};

@@ -6,7 +6,7 @@ namespace param {
 inline constexpr conf::Int access_map_defer_code{{.name = "access_map_defer_code", .fallback = "450", .min = 0}};
 inline constexpr conf::Int access_map_reject_code{{.name = "access_map_reject_code", .fallback = "554", .min = 0}};
 inline constexpr conf::Bool allow_untrusted_routing{{.name = "allow_untrusted_routing", .fallback = "no"}};
-inline constexpr conf::Text authorized_verp_clients{{.name = "authorized_verp_clients", .fallback = "$mynetworks", .removed = true}};
+inline constexpr conf::Text authorized_verp_clients{{.name = "authorized_verp_clients", .fallback = "$mynetworks", .removed = true, .obsolete = "will be removed; instead, specify \"smtpd_authorized_verp_clients\""}};
 inline constexpr conf::Bool broken_sasl_auth_clients{{.name = "broken_sasl_auth_clients", .fallback = "no"}};
 inline constexpr conf::Text cyrus_sasl_config_path{{.name = "cyrus_sasl_config_path", .fallback = ""}};
 inline constexpr conf::Text default_rbl_reply{{.name = "default_rbl_reply", .fallback = "$rbl_code Service unavailable; $rbl_class [$rbl_what] blocked using $rbl_domain${rbl_reason?; $rbl_reason}", .min = 1, .raw = true}};
@@ -20,7 +20,7 @@ inline constexpr conf::Int multi_recipient_bounce_reject_code{{.name = "multi_re
 inline constexpr conf::Text mydestination{{.name = "mydestination", .fallback = "$myhostname, localhost.$mydomain, localhost"}};
 inline constexpr conf::Text mynetworks{{.name = "mynetworks", .fallback = "(computed)"}};
 inline constexpr conf::Int non_fqdn_reject_code{{.name = "non_fqdn_reject_code", .fallback = "504", .min = 0}};
-inline constexpr conf::Text permit_mx_backup_networks{{.name = "permit_mx_backup_networks", .fallback = ""}};
+inline constexpr conf::Text permit_mx_backup_networks{{.name = "permit_mx_backup_networks", .fallback = "", .obsolete = "will be removed; instead, specify \"relay_domains\""}};
 inline constexpr conf::Int plaintext_reject_code{{.name = "plaintext_reject_code", .fallback = "450", .min = 0}};
 inline constexpr conf::Int queue_minfree{{.name = "queue_minfree", .fallback = "0", .min = 0}};
 inline constexpr conf::Text rbl_reply_maps{{.name = "rbl_reply_maps", .fallback = ""}};
@@ -36,7 +36,7 @@ inline constexpr conf::Text smtpd_authorized_xforward_hosts{{.name = "smtpd_auth
 inline constexpr conf::Text smtpd_banner{{.name = "smtpd_banner", .fallback = "$myhostname ESMTP $mail_name", .min = 1}};
 inline constexpr conf::Int smtpd_client_auth_rate_limit{{.name = "smtpd_client_auth_rate_limit", .fallback = "0", .min = 0}};
 inline constexpr conf::Int smtpd_client_connection_count_limit{{.name = "smtpd_client_connection_count_limit", .fallback = "50", .min = 0}};
-inline constexpr conf::Text smtpd_client_connection_limit_exceptions{{.name = "smtpd_client_connection_limit_exceptions", .fallback = "$mynetworks", .removed = true}};
+inline constexpr conf::Text smtpd_client_connection_limit_exceptions{{.name = "smtpd_client_connection_limit_exceptions", .fallback = "$mynetworks", .removed = true, .obsolete = "will be removed; instead, specify \"smtpd_client_event_limit_exceptions\""}};
 inline constexpr conf::Int smtpd_client_connection_rate_limit{{.name = "smtpd_client_connection_rate_limit", .fallback = "0", .min = 0}};
 inline constexpr conf::Text smtpd_client_event_limit_exceptions{{.name = "smtpd_client_event_limit_exceptions", .fallback = "${smtpd_client_connection_limit_exceptions:$mynetworks}"}};
 inline constexpr conf::Int smtpd_client_ipv4_prefix_length{{.name = "smtpd_client_ipv4_prefix_length", .fallback = "32", .min = 0, .max = 32}};
@@ -54,7 +54,7 @@ inline constexpr conf::Text smtpd_discard_ehlo_keyword_address_maps{{.name = "sm
 inline constexpr conf::Text smtpd_discard_ehlo_keywords{{.name = "smtpd_discard_ehlo_keywords", .fallback = ""}};
 inline constexpr conf::Text smtpd_dns_reply_filter{{.name = "smtpd_dns_reply_filter", .fallback = ""}};
 inline constexpr conf::Text smtpd_end_of_data_restrictions{{.name = "smtpd_end_of_data_restrictions", .fallback = ""}};
-inline constexpr conf::Bool smtpd_enforce_tls{{.name = "smtpd_enforce_tls", .fallback = "no"}};
+inline constexpr conf::Bool smtpd_enforce_tls{{.name = "smtpd_enforce_tls", .fallback = "no", .obsolete = "will be removed; instead, specify \"smtpd_tls_security_level\""}};
 inline constexpr conf::Time smtpd_error_sleep_time{{.name = "smtpd_error_sleep_time", .fallback = "1s", .min = 0}};
 inline constexpr conf::Text smtpd_etrn_restrictions{{.name = "smtpd_etrn_restrictions", .fallback = ""}};
 inline constexpr conf::Text smtpd_expansion_filter{{.name = "smtpd_expansion_filter", .fallback = "\\t\\40!\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\\\]^_`abcdefghijklmnopqrstuvwxyz{|}~", .min = 1, .raw = true}};
@@ -76,7 +76,7 @@ inline constexpr conf::Int smtpd_min_data_rate{{.name = "smtpd_min_data_rate", .
 inline constexpr conf::Text smtpd_noop_commands{{.name = "smtpd_noop_commands", .fallback = ""}};
 inline constexpr conf::Text smtpd_null_access_lookup_key{{.name = "smtpd_null_access_lookup_key", .fallback = "<>"}};
 inline constexpr conf::Bool smtpd_peername_lookup{{.name = "smtpd_peername_lookup", .fallback = "yes"}};
-inline constexpr conf::Text smtpd_per_record_deadline{{.name = "smtpd_per_record_deadline", .fallback = "normal: no, overload: yes", .removed = true}};
+inline constexpr conf::Text smtpd_per_record_deadline{{.name = "smtpd_per_record_deadline", .fallback = "normal: no, overload: yes", .removed = true, .obsolete = "will be removed; instead, specify \"smtpd_per_request_deadline\""}};
 inline constexpr conf::Bool smtpd_per_request_deadline{{.name = "smtpd_per_request_deadline", .fallback = "${smtpd_per_record_deadline?{$smtpd_per_record_deadline}:{${stress?{yes}:{no}}}}"}};
 inline constexpr conf::Text smtpd_policy_service_default_action{{.name = "smtpd_policy_service_default_action", .fallback = "451 4.3.5 Server configuration problem"}};
 inline constexpr conf::Time smtpd_policy_service_max_idle{{.name = "smtpd_policy_service_max_idle", .fallback = "300s", .min = 1}};
@@ -101,7 +101,7 @@ inline constexpr conf::Bool smtpd_reject_unlisted_sender{{.name = "smtpd_reject_
 inline constexpr conf::Bool smtpd_relay_before_recipient_restrictions{{.name = "smtpd_relay_before_recipient_restrictions", .fallback = "${{$compatibility_level} <level {3.6} ? {no} : {yes}}"}};
 inline constexpr conf::Text smtpd_relay_restrictions{{.name = "smtpd_relay_restrictions", .fallback = "${{$compatibility_level} <level {1} ? {} : {permit_mynetworks, permit_sasl_authenticated, defer_unauth_destination}}"}};
 inline constexpr conf::Text smtpd_restriction_classes{{.name = "smtpd_restriction_classes", .fallback = ""}};
-inline constexpr conf::Text smtpd_sasl_application_name{{.name = "smtpd_sasl_application_name", .fallback = "smtpd", .removed = true}};
+inline constexpr conf::Text smtpd_sasl_application_name{{.name = "smtpd_sasl_application_name", .fallback = "smtpd", .removed = true, .obsolete = "has been removed: it has no effect"}};
 inline constexpr conf::Bool smtpd_sasl_auth_enable{{.name = "smtpd_sasl_auth_enable", .fallback = "no"}};
 inline constexpr conf::Bool smtpd_sasl_authenticated_header{{.name = "smtpd_sasl_authenticated_header", .fallback = "no"}};
 inline constexpr conf::Text smtpd_sasl_exceptions_networks{{.name = "smtpd_sasl_exceptions_networks", .fallback = ""}};
@@ -127,15 +127,15 @@ inline constexpr conf::Bool smtpd_tls_auth_only{{.name = "smtpd_tls_auth_only", 
 inline constexpr conf::Int smtpd_tls_ccert_verifydepth{{.name = "smtpd_tls_ccert_verifydepth", .fallback = "9", .min = 0}};
 inline constexpr conf::Text smtpd_tls_cert_file{{.name = "smtpd_tls_cert_file", .fallback = ""}};
 inline constexpr conf::Text smtpd_tls_chain_files{{.name = "smtpd_tls_chain_files", .fallback = ""}};
-inline constexpr conf::Text smtpd_tls_cipherlist{{.name = "smtpd_tls_cipherlist", .fallback = "", .removed = true}};
+inline constexpr conf::Text smtpd_tls_cipherlist{{.name = "smtpd_tls_cipherlist", .fallback = "", .removed = true, .obsolete = "has been removed: it has no effect"}};
 inline constexpr conf::Text smtpd_tls_ciphers{{.name = "smtpd_tls_ciphers", .fallback = "medium"}};
 inline constexpr conf::Text smtpd_tls_dcert_file{{.name = "smtpd_tls_dcert_file", .fallback = ""}};
-inline constexpr conf::Text smtpd_tls_dh1024_param_file{{.name = "smtpd_tls_dh1024_param_file", .fallback = ""}};
+inline constexpr conf::Text smtpd_tls_dh1024_param_file{{.name = "smtpd_tls_dh1024_param_file", .fallback = "", .obsolete = "will be removed; instead, do not specify (leave at default)"}};
 inline constexpr conf::Text smtpd_tls_dh512_param_file{{.name = "smtpd_tls_dh512_param_file", .fallback = ""}};
 inline constexpr conf::Text smtpd_tls_dkey_file{{.name = "smtpd_tls_dkey_file", .fallback = "$smtpd_tls_dcert_file"}};
 inline constexpr conf::Text smtpd_tls_eccert_file{{.name = "smtpd_tls_eccert_file", .fallback = ""}};
 inline constexpr conf::Text smtpd_tls_eckey_file{{.name = "smtpd_tls_eckey_file", .fallback = "$smtpd_tls_eccert_file"}};
-inline constexpr conf::Text smtpd_tls_eecdh_grade{{.name = "smtpd_tls_eecdh_grade", .fallback = "auto", .min = 1}};
+inline constexpr conf::Text smtpd_tls_eecdh_grade{{.name = "smtpd_tls_eecdh_grade", .fallback = "auto", .min = 1, .obsolete = "will be removed; instead, do not specify (leave at default)"}};
 inline constexpr conf::Bool smtpd_tls_enable_rpk{{.name = "smtpd_tls_enable_rpk", .fallback = "no"}};
 inline constexpr conf::Text smtpd_tls_exclude_ciphers{{.name = "smtpd_tls_exclude_ciphers", .fallback = ""}};
 inline constexpr conf::Text smtpd_tls_fingerprint_digest{{.name = "smtpd_tls_fingerprint_digest", .fallback = "${{$compatibility_level} <level {3.6} ? {md5} : {sha256}}", .min = 1}};
@@ -155,7 +155,7 @@ inline constexpr conf::Int smtpd_tls_trace_size_limit{{.name = "smtpd_tls_trace_
 inline constexpr conf::Bool smtpd_tls_wrappermode{{.name = "smtpd_tls_wrappermode", .fallback = "no"}};
 inline constexpr conf::Text smtpd_upstream_proxy_protocol{{.name = "smtpd_upstream_proxy_protocol", .fallback = ""}};
 inline constexpr conf::Time smtpd_upstream_proxy_timeout{{.name = "smtpd_upstream_proxy_timeout", .fallback = "5s", .min = 1}};
-inline constexpr conf::Bool smtpd_use_tls{{.name = "smtpd_use_tls", .fallback = "no"}};
+inline constexpr conf::Bool smtpd_use_tls{{.name = "smtpd_use_tls", .fallback = "no", .obsolete = "will be removed; instead, specify \"smtpd_tls_security_level\""}};
 inline constexpr conf::Bool strict_rfc821_envelopes{{.name = "strict_rfc821_envelopes", .fallback = "no"}};
 inline constexpr conf::Bool strict_smtputf8{{.name = "strict_smtputf8", .fallback = "no"}};
 inline constexpr conf::Int unknown_address_reject_code{{.name = "unknown_address_reject_code", .fallback = "450", .min = 0}};

@@ -7,9 +7,9 @@ inline constexpr conf::Bool tls_append_default_CA{{.name = "tls_append_default_C
 inline constexpr conf::Text tls_config_file{{.name = "tls_config_file", .fallback = "default"}};
 inline constexpr conf::Text tls_config_name{{.name = "tls_config_name", .fallback = ""}};
 inline constexpr conf::Int tls_daemon_random_bytes{{.name = "tls_daemon_random_bytes", .fallback = "32", .min = 1}};
-inline constexpr conf::Text tls_dane_digest_agility{{.name = "tls_dane_digest_agility", .fallback = "on", .removed = true}};
+inline constexpr conf::Text tls_dane_digest_agility{{.name = "tls_dane_digest_agility", .fallback = "on", .removed = true, .obsolete = "has been removed: it has no effect"}};
 inline constexpr conf::Text tls_dane_digests{{.name = "tls_dane_digests", .fallback = "sha512 sha256", .min = 1}};
-inline constexpr conf::Text tls_dane_trust_anchor_digest_enable{{.name = "tls_dane_trust_anchor_digest_enable", .fallback = "yes", .removed = true}};
+inline constexpr conf::Text tls_dane_trust_anchor_digest_enable{{.name = "tls_dane_trust_anchor_digest_enable", .fallback = "yes", .removed = true, .obsolete = "has been removed: it has no effect"}};
 inline constexpr conf::Text tls_disable_workarounds{{.name = "tls_disable_workarounds", .fallback = ""}};
 inline constexpr conf::Text tls_eecdh_auto_curves{{.name = "tls_eecdh_auto_curves", .fallback = "X25519 X448 prime256v1 secp384r1 secp521r1"}};
 inline constexpr conf::Text tls_eecdh_strong_curve{{.name = "tls_eecdh_strong_curve", .fallback = "prime256v1"}};
@@ -18,7 +18,7 @@ inline constexpr conf::Text tls_export_cipherlist{{.name = "tls_export_cipherlis
 inline constexpr conf::Bool tls_fast_shutdown_enable{{.name = "tls_fast_shutdown_enable", .fallback = "yes"}};
 inline constexpr conf::Text tls_ffdhe_auto_groups{{.name = "tls_ffdhe_auto_groups", .fallback = "ffdhe2048 ffdhe3072"}};
 inline constexpr conf::Text tls_high_cipherlist{{.name = "tls_high_cipherlist", .fallback = "aNULL:-aNULL:HIGH:!SEED:!IDEA:!3DES:!RC2:!RC4:!RC5:!kDH:!kECDH:!aDSS:!MD5:@STRENGTH", .min = 1}};
-inline constexpr conf::Text tls_legacy_public_key_fingerprints{{.name = "tls_legacy_public_key_fingerprints", .fallback = "no", .removed = true}};
+inline constexpr conf::Text tls_legacy_public_key_fingerprints{{.name = "tls_legacy_public_key_fingerprints", .fallback = "no", .removed = true, .obsolete = "has been removed: it has no effect"}};
 inline constexpr conf::Text tls_low_cipherlist{{.name = "tls_low_cipherlist", .fallback = ""}};
 inline constexpr conf::Text tls_medium_cipherlist{{.name = "tls_medium_cipherlist", .fallback = "aNULL:-aNULL:HIGH:MEDIUM:!SEED:!IDEA:!3DES:!RC2:!RC4:!RC5:!kDH:!kECDH:!aDSS:!MD5:+RC4:@STRENGTH", .min = 1}};
 inline constexpr conf::Text tls_null_cipherlist{{.name = "tls_null_cipherlist", .fallback = "eNULL:!kDH:!kECDH:!aDSS:!MD5:!aNULL", .min = 1}};

@@ -85,13 +85,13 @@ TEST(Expand, CutAtEveryByteGivesAnAnswer) {
             std::string cut = text.substr(0, n);
             (void)expanded(cut);
             (void)expanded(cut + c + text.substr(n));
-            conf::for_each_name(cut, [](std::string_view) {});
+            conf::for_each_name(cut, [](std::string_view, bool) {});
         }
 }
 
 TEST(Expand, NamesInABranchAreSeen) {
     std::string seen;
-    conf::for_each_name("$a ${b?{$c}:{${d}}} ${{$e} == {x} ? {$(f)}} $$g ${domain_to_ascii{$h}}", [&](std::string_view n) { seen += std::string(n) + " "; });
-    EXPECT_EQ(seen, "a b c d e f h ");
+    conf::for_each_name("$a ${b?{$c}:{${d}}} ${{$e} == {x} ? {$(f)}} $$g ${domain_to_ascii{$h}}", [&](std::string_view n, bool conditional) { seen += std::string(n) + (conditional ? "? " : " "); });
+    EXPECT_EQ(seen, "a b? c d e f h ");
 }
 }
