@@ -13,7 +13,7 @@ inline constexpr conf::Int berkeley_db_read_buffer_size{{.name = "berkeley_db_re
 inline constexpr conf::Text command_directory{{.name = "command_directory", .fallback = "/usr/sbin"}};
 inline constexpr conf::Text compatibility_level{{.name = "compatibility_level", .fallback = "0"}};
 inline constexpr conf::Text config_directory{{.name = "config_directory", .fallback = "/etc/postfix"}};
-inline constexpr conf::Text daemon_directory{{.name = "daemon_directory", .fallback = "/usr/libexec/postfix"}};
+inline constexpr conf::Text daemon_directory{{.name = "daemon_directory", .fallback = "/usr/lib/postfix/sbin"}};
 inline constexpr conf::Text data_directory{{.name = "data_directory", .fallback = "/var/lib/postfix"}};
 inline constexpr conf::Int debug_peer_level{{.name = "debug_peer_level", .fallback = "2", .min = 1}};
 inline constexpr conf::Text debug_peer_list{{.name = "debug_peer_list", .fallback = ""}};
@@ -42,7 +42,7 @@ inline constexpr conf::Text maillog_file_compressor{{.name = "maillog_file_compr
 inline constexpr conf::Text maillog_file_prefixes{{.name = "maillog_file_prefixes", .fallback = "/var, /dev/stdout", .min = 1}};
 inline constexpr conf::Text maillog_file_rotate_suffix{{.name = "maillog_file_rotate_suffix", .fallback = "%Y%m%d-%H%M%S", .min = 1}};
 inline constexpr conf::Text mailq_path{{.name = "mailq_path", .fallback = "/usr/bin/mailq"}};
-inline constexpr conf::Text manpage_directory{{.name = "manpage_directory", .fallback = "/usr/local/man"}};
+inline constexpr conf::Text manpage_directory{{.name = "manpage_directory", .fallback = "/usr/share/man"}};
 inline constexpr conf::Text meta_directory{{.name = "meta_directory", .fallback = "/etc/postfix"}};
 inline constexpr conf::Text multi_instance_directories{{.name = "multi_instance_directories", .fallback = ""}};
 inline constexpr conf::Bool multi_instance_enable{{.name = "multi_instance_enable", .fallback = "no"}};

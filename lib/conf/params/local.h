@@ -3,7 +3,7 @@
 #include "conf/parameter.h"
 
 namespace param {
-inline constexpr conf::Text alias_maps{{.name = "alias_maps", .fallback = "$default_database_type:/etc/aliases, nis:mail.aliases"}};
+inline constexpr conf::Text alias_maps{{.name = "alias_maps", .fallback = "$default_database_type:/etc/aliases"}};
 inline constexpr conf::Text allow_mail_to_commands{{.name = "allow_mail_to_commands", .fallback = "alias, forward"}};
 inline constexpr conf::Text allow_mail_to_files{{.name = "allow_mail_to_files", .fallback = "alias, forward"}};
 inline constexpr conf::Bool biff{{.name = "biff", .fallback = "yes"}};
