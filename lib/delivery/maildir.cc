@@ -1,0 +1,91 @@
+// Adding to a maildir (see delivery/mailbox.h): the file is made in tmp/, synced, moved to new/ under a name with its inode's
+// number (unique on this file system as long as the file exists), and new/ is synced.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cerrno>
+#include <fmt/format.h>
+#include "base/fd.h"
+#include "base/time.h"
+#include "delivery/mailbox.h"
+#include "delivery/mailbox_lock.h"
+#include "log/log.h"
+#include "queue/directories.h"
+
+namespace delivery {
+namespace {
+std::string host_name() {
+    char name[256] = "";
+    if (::gethostname(name, sizeof name - 1) != 0 || name[0] == 0) return "localhost";
+    std::string host = name;
+    for (char& c : host) if (c == '/' || c == ':' || static_cast<unsigned char>(c) <= 32) c = '_';
+    return host;
+}
+
+Result<void> sync_directory(const std::string& path) {
+    UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd || (::fsync(fd.get()) != 0 && errno != EINVAL)) return mailbox_error("cannot sync directory " + path, errno);
+    return {};
+}
+
+// The maildir and its three directories, where they are missing; the levels above belong to the administrator.
+Result<void> make_directories(const std::string& maildir) {
+    for (const char* part : {"", "tmp", "new", "cur"})
+        if (::mkdir((maildir + part).c_str(), 0700) != 0 && errno != EEXIST) return mailbox_error("create maildir " + maildir + part, errno);
+    TRY(sync_directory(maildir));
+    std::string parent = maildir.substr(0, maildir.size() - 1);
+    parent.resize(parent.rfind('/') == parent.npos ? 0 : parent.rfind('/'));
+    if (auto synced = sync_directory(parent.empty() ? "/" : parent); !synced && synced.error().sys_errno != EACCES) return synced;
+    return {};
+}
+
+constexpr int new_file = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+}
+
+std::string maildir_name(std::int64_t seconds, std::int32_t microseconds, std::uint64_t device, std::uint64_t inode, std::string_view host) {
+    return fmt::format("{}.V{:x}I{:x}M{}.{}", seconds, device, inode, microseconds, host);
+}
+
+Result<void> add_to_maildir(const MailboxTarget& target, const std::function<Result<void>(const Sink&)>& write) {
+    TakeRights user(target.rights);
+    base::WallTime now = base::wall_now();
+    std::string host = host_name();
+    std::string temporary_path = fmt::format("{}tmp/{}.P{}.{}", target.path, now.seconds, ::getpid(), host);
+    UniqueFd fd(::open(temporary_path.c_str(), new_file, 0600));
+    if (!fd && errno == ENOENT) {
+        TRY(make_directories(target.path));
+        fd = UniqueFd(::open(temporary_path.c_str(), new_file, 0600));
+    }
+    if (!fd && errno == EEXIST) {
+        // Left over by a process of our number that was killed within this second.
+        ::unlink(temporary_path.c_str());
+        fd = UniqueFd(::open(temporary_path.c_str(), new_file, 0600));
+    }
+    if (!fd) {
+        int err = errno;
+        maillog::warning("maildir access problem for UID/GID={}/{}: create maildir file {}: {}", target.rights.uid, target.rights.gid, temporary_path, errno_text(err));
+        maillog::warning("perhaps you need to create the maildirs in advance");
+        return mailbox_error("create maildir file " + temporary_path, err);
+    }
+    auto deliver = [&]() -> Result<void> {
+        std::int64_t length = 0;
+        TRY(write([&](std::string_view text) -> Result<void> {
+            length += static_cast<std::int64_t>(text.size());
+            if (target.size_limit > 0 && length > target.size_limit) return mailbox_error("error writing message", EFBIG);
+            if (auto written = write_all(fd.get(), text); !written) return mailbox_error("error writing message", written.error().sys_errno);
+            return {};
+        }));
+        struct stat st{};
+        if (::fstat(fd.get(), &st) != 0) return mailbox_error("cannot look at " + temporary_path, errno);
+        if (::fsync(fd.get()) != 0) return mailbox_error("error writing message", errno);
+        TRY(fd.close_checked());
+        std::string name = maildir_name(now.seconds, now.microseconds, static_cast<std::uint64_t>(st.st_dev), static_cast<std::uint64_t>(st.st_ino), host);
+        std::string path = target.path + "new/" + name;
+        if (auto moved = queue::rename_path(temporary_path, path); !moved) return mailbox_error("create maildir file " + path, moved.error().sys_errno);
+        return sync_directory(target.path + "new");
+    };
+    Result<void> done = deliver();
+    if (!done) ::unlink(temporary_path.c_str());
+    return done;
+}
+}
