@@ -81,11 +81,9 @@ void Manager::log_taken(const Message& m) const {
 
 Taken Manager::activate(const mail::QueueId& id, std::string_view from, bool flush) {
     if (is_active(id)) return Taken::gone;                            // a second name for what is being delivered
-    ++arriving_;
     std::size_t room = config_.recipients > recipients_ ? config_.recipients - recipients_ : 0;
     Loaded loaded;
     loop::offload([&] { loaded = load(id, from, std::max(room, config_.recipients_minimum)); });
-    --arriving_;
     if (loaded.result != Taken::taken) {
         if (loaded.damaged) set_aside(id, loaded.error);
         else if (loaded.result == Taken::failed) maillog::error("{}: {}", id.text(), loaded.error.reason);

@@ -128,7 +128,7 @@ void Intake::scan(Source& source) {
 
 void Intake::feed() {
     for (;;) {
-        bool room = manager_.active() < manager_.config().messages && taking_ < taking_most;
+        bool room = manager_.active() + taking_ < manager_.config().messages && taking_ < taking_most;
         if (!room || (incoming_.found.empty() && deferred_.found.empty())) { changed_.wait(); continue; }
         Source& source = incoming_.found.empty() || (deferred_turn_ && !deferred_.found.empty()) ? deferred_ : incoming_;
         deferred_turn_ = &source == &incoming_;
