@@ -27,6 +27,13 @@ struct ResolveRequest {
     std::string address;                         // internal form
     template <class S, class V> static void fields(S& s, V&& v) { v("sender", s.sender); v("address", s.address); }
 };
+// The same for an address verification probe: address_verify_* parameters decide. Answer: ResolveReply.
+struct VerifyResolveRequest {
+    static constexpr std::string_view protocol = "resolve_verify";
+    static constexpr bool repeatable = true;
+    std::string sender, address;
+    template <class S, class V> static void fields(S& s, V&& v) { v("sender", s.sender); v("address", s.address); }
+};
 struct ResolveReply {
     static constexpr std::string_view protocol = "resolved";
     enum Flags : int { failed = 1, error = 2, routed = 4 };            // failed: a table did not answer; error: the address is malformed; routed: %, ! or @ within the local part

@@ -254,4 +254,22 @@ bool valid_mail_domain(std::string_view domain, bool utf8) {
     if (domain.size() > 2 && domain.front() == '[' && domain.back() == ']') return address_literal(domain.substr(1, domain.size() - 2)).has_value();
     return valid_hostname(domain, utf8);
 }
+
+std::vector<LookupKey> lookup_keys(std::string_view internal, const ExtensionRules& rules, bool local, LookupOptions options) {
+    std::vector<LookupKey> keys;
+    const auto [user, domain] = split_address(internal);
+    const ExtensionSplit split = split_extension(user, rules);
+    const std::string at_domain = domain ? "@" + std::string(*domain) : "";
+    const bool has_extension = split.extension.has_value();
+    if (options.full) {
+        keys.push_back({std::string(internal)});
+        if (has_extension) keys.push_back({std::string(split.user) + at_domain, true});
+    }
+    if (options.local_part && local && domain) {
+        keys.push_back({std::string(user)});
+        if (has_extension) keys.push_back({std::string(split.user), true});
+    }
+    if (options.domain && domain) keys.push_back({at_domain, has_extension, true});
+    return keys;
+}
 }

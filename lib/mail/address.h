@@ -67,4 +67,16 @@ std::optional<std::string> to_ascii_domain(std::string_view domain, bool idna200
 std::optional<std::string> to_utf8_domain(std::string_view domain, bool idna2003_compatible = false);
 // Case folding for comparing and looking up; bytes that are no UTF-8 are folded as ASCII.
 std::string fold_case(std::string_view text);
+
+// What to look up for an address, most specific first (canonical(5), virtual(5), generic(5)).
+struct LookupKey {
+    std::string key;                                         // internal form
+    bool without_extension = false;                          // the extension was left off: it may be propagated
+    bool domain = false;                                     // "@domain": matches whatever the local part
+};
+struct LookupOptions {
+    bool full = true, local_part = true, domain = true;      // user@domain; user (where `local` says so); @domain
+};
+// local: is the domain $myorigin, one of $mydestination, $inet_interfaces or $proxy_interfaces.
+std::vector<LookupKey> lookup_keys(std::string_view internal, const ExtensionRules& rules, bool local, LookupOptions options = {});
 }

@@ -84,6 +84,15 @@ TEST(Address, HostNames) {
     EXPECT_EQ(fold_case("ÄBc"), "äbc");
 }
 
+TEST(Address, LookupKeysGoFromTheWholeToTheDomain) {
+    std::string all;
+    for (const LookupKey& k : lookup_keys("joe+x@dom", {"+"}, true)) all += k.key + " ";
+    EXPECT_EQ(all, "joe+x@dom joe@dom joe+x joe @dom ");
+    all.clear();
+    for (const LookupKey& k : lookup_keys("joe@dom", {"+"}, false)) all += k.key + " ";
+    EXPECT_EQ(all, "joe@dom @dom ");
+}
+
 namespace {
 std::string completed(std::string_view header, std::string_view value) {
     AddressList list = AddressList::parse(value);
