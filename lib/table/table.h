@@ -50,6 +50,8 @@ public:
     // For tables opened with Access::update or create, and caches. True: there was such a key.
     Result<void> put(std::string_view key, std::string_view value);
     Result<bool> erase(std::string_view key);
+    // As put(), but key and value exactly so, without folding and without NUL: what other programs look for.
+    virtual Result<void> put_raw(std::string_view key, std::string_view value) { return store(key, value); }
     // All entries in the table's own order: first(), then next() until absent.
     virtual Result<std::optional<Entry>> first();
     virtual Result<std::optional<Entry>> next();

@@ -96,6 +96,8 @@ public:
         return replacement_->finish();
     }
 
+    Result<void> put_raw(std::string_view key, std::string_view value) override { return insert(key, value); }
+
 protected:
     Result<std::optional<std::string>> lookup(std::string_view key) override {
         if (options_.access == Access::read && watch_.changed()) reopen();
@@ -114,17 +116,9 @@ protected:
     }
 
     Result<void> store(std::string_view key, std::string_view value) override {
-        bool nul = options_.try_with_nul;
         std::string k(key), v(value);
-        if (nul) { k.push_back('\0'); v.push_back('\0'); }
-        DBT dk = thing(k), dv = thing(v);
-        int e = db_->put(db_.get(), nullptr, &dk, &dv, options_.duplicates == Duplicates::replace ? 0 : DB_NOOVERWRITE);
-        if (e == DB_KEYEXIST) {
-            if (options_.duplicates == Duplicates::warn) maillog::warning("{}: duplicate entry: \"{}\"", path_, key);
-            return {};
-        }
-        if (e) return failed("update", e);
-        return {};
+        if (options_.try_with_nul) { k.push_back('\0'); v.push_back('\0'); }
+        return insert(k, v);
     }
 
     Result<bool> remove(std::string_view key) override {
@@ -142,6 +136,17 @@ protected:
     }
 
 private:
+    Result<void> insert(std::string_view key, std::string_view value) {
+        DBT dk = thing(key), dv = thing(value);
+        int e = db_->put(db_.get(), nullptr, &dk, &dv, options_.duplicates == Duplicates::replace ? 0 : DB_NOOVERWRITE);
+        if (e == DB_KEYEXIST) {
+            if (options_.duplicates == Duplicates::warn) maillog::warning("{}: duplicate entry: \"{}\"", path_, text_of(dk));
+            return {};
+        }
+        if (e) return failed("update", e);
+        return {};
+    }
+
     Result<void> open_for_reading() {
         Result<DbPtr> db = open_db(path_, DB_UNKNOWN, DB_RDONLY, process().db_read_cache);
         if (!db) return tl::unexpected(std::move(db.error()));
