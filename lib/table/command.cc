@@ -154,7 +154,7 @@ private:
         Result<std::string> text = read_file(path, std::size_t{1} << 32);
         if (!text) maillog::fatal("{}", text.error().reason);
         if (!known_type(type)) maillog::fatal("unsupported dictionary type: {}", type);
-        if (!file_suffix(type)) maillog::fatal("unsupported dictionary type: {} does not support bulk-mode creation.", type);
+        if (!file_suffix(type)) maillog::fatal("unsupported map type for this operation: {}", type);
         AsOwner rights(info, options_.keep_root);
         OpenOptions o = open_options(Access::create);
         o.create_mode = options_.default_mode ? 0644 : 0600 | (info.st_mode & 044);
