@@ -5,15 +5,16 @@
 //         return server::run({.name = "smtpd", .before_jail = smtpd::open_tables, .serve = smtpd::serve_client}, argc, argv);
 //     }
 //
-// Order: options → settings (the snapshot that master hands over) → before_jail (still root: keys, tables) → chroot, drop rights,
-// system-call filter → after_jail → "ready" to master → sessions. The working directory is queue_directory throughout, and in
-// the jail it is the root: relative paths such as "private/rewrite" work in both.
+// Order: options → settings (the snapshot that master hands over) → before_jail (still root: keys, tables) → chroot, drop rights
+// → after_jail → "ready" to master → (one_process: the predecessor has let go) → sessions. The working directory is
+// queue_directory throughout, and in the jail it is the root: relative paths such as "private/rewrite" work in both.
 //
 // When things fail: before "ready" one fatal line and exit 1, which master throttles; later what concerns one session ends that
 // session only.
 #pragma once
 #include <string>
 #include <string_view>
+#include <vector>
 #include "base/error.h"
 #include "conf/settings.h"
 #include "loop/loop.h"
@@ -22,7 +23,10 @@
 
 namespace server {
 enum class Privileges { dropped, kept };         // kept: local, virtual, pipe, spawn take the recipient's rights themselves
-enum class Sessions { many, one };               // many: fibers in a few workers; one: one at a time, blocking calls allowed
+// many: fibers in a few workers. one: one at a time on the main stack, outside fibers, so that blocking calls are allowed.
+enum class Sessions { many, one };
+// What maxproc in master.cf bounds (DESIGN.md, section 4): concurrent sessions over all workers, or workers.
+enum class Bound { sessions, processes };
 
 struct Session {
     net::Stream& stream;
@@ -33,13 +37,18 @@ struct Daemon {
     std::string_view name;                       // the program's, and process_name in the log
     Privileges privileges = Privileges::dropped;
     Sessions sessions = Sessions::many;
-    bool one_process = false;                    // refuses to start unless master.cf's maxproc is 1 (qmgr, tlsmgr, anvil …)
+    Bound bound = Bound::sessions;               // processes: anvil, trivial-rewrite, verify, proxymap …
+    bool one_process = false;                    // refuses to start unless master.cf's maxproc is 1 (qmgr, tlsmgr, anvil …); never exits for being idle
+    const conf::Int* default_limit = nullptr;    // smtpd: the limit where master.cf has "-" and default_process_limit is not set
     Result<void> (*before_jail)(const conf::Settings&) = nullptr;
-    Result<void> (*after_jail)(const conf::Settings&) = nullptr;     // runs in a fiber: may ask other services
+    Result<void> (*after_jail)(const conf::Settings&) = nullptr;     // runs in a fiber (Sessions::one: outside): may ask other services
     void (*serve)(Session&) = nullptr;           // one connection, in a fiber; returning closes it
-    void (*triggered)(std::string_view request) = nullptr;           // bytes that postkick, a wake-up or a fifo brought, in a fiber
+    // Bytes that postkick, a wake-up ("W") or a fifo brought, in a fiber. With serve too: what begins with 'p' (an attribute list) is a session.
+    void (*triggered)(std::string_view request) = nullptr;
     void (*datagram)(std::string_view data) = nullptr;               // unix-dgram services
+    void (*datagrams_end)() = nullptr;           // no further datagram waits: write what was gathered
     void (*background)() = nullptr;              // a fiber for the life of the process (qmgr's scheduler …); ends by Cancelled
+    void (*ending)() = nullptr;                  // at the very end, outside fibers: last statistics. Must not wait
 };
 
 // Never returns to anything that should go on: the result is the exit status.
@@ -48,10 +57,24 @@ int run(const Daemon& daemon, int argc, char** argv);
 // While the daemon runs:
 const conf::Settings& settings();                // this service's; the stressed variant while stress is on
 const std::string& service_name();               // first column of master.cf
+const std::vector<std::string>& arguments();     // of master.cf, behind the options: "flags=DRhu", "user=…", "argv=…" for pipe and spawn
 bool stopping();                                 // no new sessions; finish what you do
 bool stressed();
-// The program was started with master.cf's private/unprivileged/… as here; for tests and stand-alone use ("-S").
+// Run by hand with -S: one session on standard input and output, as this user, with the settings of main.cf; for tests.
 bool stand_alone();
+
+// What must not be cut when the mail system stops: from end of data to the reply that says what became of it, writing a mailbox.
+// Held by the session's own fiber, for less than 5 s, until the reply is sent; the stop waits for it that long.
+class Commit {
+public:
+    Commit();
+    ~Commit();
+    Commit(const Commit&) = delete;
+};
+
+// master watches this file by stat, and starts a new worker of the service when it has changed and then rested: for files that were
+// opened at start (tables, certificates, keys). Any number of times; absolute paths.
+void opened_file(const std::string& path);
 
 // Wakes `public/NAME` or `private/NAME`, never waits long, logs a warning when that fails.
 void wake_service(std::string_view path, std::string_view request);

@@ -11,6 +11,7 @@ inline constexpr conf::Text default_cache_db_type{{.name = "default_cache_db_typ
 inline constexpr conf::Text default_delivery_status_filter{{.name = "default_delivery_status_filter", .fallback = ""}};
 inline constexpr conf::Int default_process_limit{{.name = "default_process_limit", .fallback = "100", .min = 1}};
 inline constexpr conf::Text defer_service_name{{.name = "defer_service_name", .fallback = "defer"}};
+inline constexpr conf::Int default_session_limit{{.name = "default_session_limit", .fallback = "10000", .min = 0, .doc = "How many sessions an smtpd service may have that has \"-\" as maxproc in master.cf, while default_process_limit is not set; 0: as many as descriptors and memory carry."}};
 inline constexpr conf::Bool disable_verp_bounces{{.name = "disable_verp_bounces", .fallback = "no"}};
 inline constexpr conf::Bool dns_ncache_ttl_fix_enable{{.name = "dns_ncache_ttl_fix_enable", .fallback = "no"}};
 inline constexpr conf::Int dont_remove{{.name = "dont_remove", .fallback = "0", .min = 0}};
@@ -45,6 +46,7 @@ inline constexpr conf::Time postlogd_watchdog_timeout{{.name = "postlogd_watchdo
 inline constexpr conf::Text process_id{{.name = "process_id", .fallback = "(computed)"}};
 inline constexpr conf::Text process_id_directory{{.name = "process_id_directory", .fallback = "pid"}};
 inline constexpr conf::Text process_name{{.name = "process_name", .fallback = "(computed)"}};
+inline constexpr conf::Int process_session_limit{{.name = "process_session_limit", .fallback = "0", .min = 0, .doc = "How many sessions one process may have; 0: as many as its descriptors carry. 1 gives each session a process of its own."}};
 inline constexpr conf::Text proxymap_service_name{{.name = "proxymap_service_name", .fallback = "proxymap"}};
 inline constexpr conf::Text proxywrite_service_name{{.name = "proxywrite_service_name", .fallback = "proxywrite"}};
 inline constexpr conf::Text queue_directory{{.name = "queue_directory", .fallback = "/var/spool/postfix"}};

@@ -1,0 +1,163 @@
+#include "actions.h"
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <thread>
+#include "base/bytes.h"
+#include "base/fd.h"
+#include "conf/master_cf.h"
+#include "conf/params/commands.h"
+#include "conf/params/global.h"
+#include "log/log.h"
+#include "queue_tree.h"
+#include "server/maillog.h"
+
+using namespace std::chrono_literals;
+
+namespace postfix {
+namespace {
+int fail(const std::string& text) {
+    maillog::write(maillog::Level::fatal, text);
+    return 1;
+}
+int not_running() { return fail("the Postfix mail system is not running"); }
+
+// Runs or becomes a program; the status, or 1.
+int run_program(std::vector<std::string> args, bool become = false) {
+    std::vector<char*> argv;
+    for (std::string& a : args) argv.push_back(a.data());
+    argv.push_back(nullptr);
+    pid_t child = become ? 0 : fork();
+    if (child < 0) return fail("fork: " + errno_text(errno));
+    if (child == 0) {
+        execv(argv[0], argv.data());
+        maillog::write(maillog::Level::fatal, args[0] + ": " + errno_text(errno));
+        _exit(1);
+    }
+    int status = 0;
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {}
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+std::vector<std::string> master_command(const System& s, std::initializer_list<const char*> options) {
+    std::vector<std::string> args{s.settings[param::daemon_directory] + "/master", "-c", s.directory};
+    for (const char* o : options) args.emplace_back(o);
+    for (int i = 0; i < s.verbose; ++i) args.emplace_back("-v");
+    if (s.debug) args.emplace_back("-D");
+    return args;
+}
+
+// What must be right before anything is started; false when it was said what is not.
+bool ready_to_start(const System& s) {
+    auto wrong = [](const std::string& what) { fail(what); return false; };
+    if (std::string problem = server::maillog_problem(s.settings); !problem.empty()) return wrong(problem);
+    Result<std::vector<conf::MasterEntry>> entries = conf::read_master_cf(s.directory + "/master.cf");
+    if (!entries) return wrong(entries.error().reason);
+    if (Result<void> r = make_places(s.settings, false); !r) return wrong(r.error().reason);
+    for (const std::string& problem : place_problems(s.settings)) maillog::warning("{}", problem);
+    return true;
+}
+
+// Waits until the master is gone.
+bool gone_within(const System& s, std::chrono::milliseconds time) {
+    for (auto end = std::chrono::steady_clock::now() + time; std::chrono::steady_clock::now() < end; std::this_thread::sleep_for(10ms))
+        if (running_master(s) == 0) return true;
+    return running_master(s) == 0;
+}
+
+struct Row { const char* name; Action action; };
+constexpr Row rows[] = {{"check", check}, {"start", start}, {"start-fg", start_fg}, {"stop", stop}, {"abort", abort}, {"flush", flush}, {"reload", reload},
+    {"status", status}, {"set-permissions", set_permissions}, {"upgrade-configuration", upgrade_configuration}, {"logrotate", logrotate},
+    {"quick-start", quick_start}, {"quick-stop", quick_stop}, {"drain", quick_stop}};
+}
+
+Action find_action(const std::string& name) {
+    for (const Row& r : rows) if (name == r.name) return r.action;
+    return nullptr;
+}
+
+pid_t running_master(const System& s) {
+    std::string path = s.settings[param::queue_directory] + "/" + s.settings[param::process_id_directory] + "/master.pid";
+    UniqueFd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+    if (!fd || flock(fd.get(), LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return 0;
+    Result<std::string> text = read_file(path, 100);
+    return text ? static_cast<pid_t>(bytes::to_int(bytes::trim(*text)).value_or(0)) : 0;
+}
+
+int check(const System& s) { return ready_to_start(s) ? 0 : 1; }
+
+int quick_start(const System& s) {
+    if (running_master(s)) return fail("the Postfix mail system is already running");
+    maillog::info("starting the Postfix mail system");
+    int rc = run_program(master_command(s, {"-w"}));
+    return rc == 0 ? 0 : fail("mail system startup failed");
+}
+
+int start(const System& s) {
+    if (running_master(s)) return fail("the Postfix mail system is already running");
+    if (!ready_to_start(s)) return 1;
+    return quick_start(s);
+}
+
+int start_fg(const System& s) {
+    if (running_master(s)) return fail("the Postfix mail system is already running");
+    if (!ready_to_start(s)) return 1;
+    maillog::info("starting the Postfix mail system");
+    return run_program(master_command(s, {getpid() == 1 ? "-i" : "-s"}), true);
+}
+
+int stop(const System& s) {
+    pid_t pid = running_master(s);
+    if (!pid) return not_running();
+    maillog::info("stopping the Postfix mail system");
+    kill(pid, SIGTERM);
+    if (gone_within(s, 9s)) return 0;
+    maillog::info("stopping the Postfix mail system with force");
+    kill(pid, SIGKILL);
+    return gone_within(s, 3s) ? 0 : 1;
+}
+
+int quick_stop(const System& s) { return stop(s); }
+
+int abort(const System& s) {
+    pid_t pid = running_master(s);
+    if (!pid) return not_running();
+    maillog::info("aborting the Postfix mail system");
+    kill(pid, SIGQUIT);
+    if (gone_within(s, 2s)) return 0;
+    kill(pid, SIGKILL);
+    return gone_within(s, 3s) ? 0 : 1;
+}
+
+int flush(const System& s) { return run_program({s.settings[param::command_directory] + "/postqueue", "-c", s.directory, "-f"}); }
+
+int reload(const System& s) {
+    pid_t pid = running_master(s);
+    if (!pid) return not_running();
+    maillog::info("refreshing the Postfix mail system");
+    return kill(pid, SIGHUP) == 0 ? 0 : 1;
+}
+
+int status(const System& s) {
+    pid_t pid = running_master(s);
+    if (!pid) { maillog::info("the Postfix mail system is not running"); return 1; }
+    maillog::info("the Postfix mail system is running: PID: {}", pid);
+    return 0;
+}
+
+int set_permissions(const System& s) {
+    Result<void> r = make_places(s.settings, true);
+    return r ? 0 : fail(r.error().reason);
+}
+
+int upgrade_configuration(const System&) {
+    return fail("upgrade-configuration: there is nothing to upgrade: main.cf and master.cf are taken as they are, and never edited");
+}
+
+int logrotate(const System&) { return fail("logrotate: not built yet"); }
+}

@@ -1,0 +1,46 @@
+// postfix: starts, stops and looks after the mail system. See postfix(1).
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cstdlib>
+#include "actions.h"
+#include "conf/params/commands.h"
+#include "log/log.h"
+#include "server/maillog.h"
+
+namespace {
+constexpr const char* usage = "Usage: postfix start (or stop, reload, abort, flush, check, status, set-permissions, upgrade-configuration, logrotate)";
+}
+
+int main(int argc, char** argv) {
+    maillog::to_stderr("postfix");
+    umask(022);
+    const char* config = std::getenv("MAIL_CONFIG");
+    std::string directory = config ? config : std::string(param::config_directory.fallback);
+    int verbose = 0;
+    bool debug = false;
+    for (int option; (option = getopt(argc, argv, "c:Dv")) >= 0;) {
+        switch (option) {
+        case 'c': directory = optarg; break;
+        case 'D': debug = true; break;
+        case 'v': ++verbose; break;
+        default: maillog::fatal("usage: {} [-c config_dir] [-Dv] command", argv[0]);
+        }
+    }
+    if (geteuid() != 0) {
+        maillog::error("to submit mail, use the Postfix sendmail command");
+        maillog::fatal("the postfix command is reserved for the superuser");
+    }
+    if (optind >= argc) maillog::fatal("usage: {} [-c config_dir] [-Dv] command", argv[0]);
+    if (directory.empty() || directory[0] != '/') maillog::fatal("-c {}: an absolute path is expected", directory);
+    setenv("MAIL_CONFIG", directory.c_str(), 1);
+    std::vector<std::string> warnings;
+    Result<conf::Settings> settings = conf::Settings::load(directory, {{"process_name", "postfix-script"}}, &warnings);
+    if (!settings) maillog::fatal("{}", settings.error().reason);
+    for (const std::string& w : warnings) maillog::warning("{}", w);
+    server::open_maillog(*settings, "postfix-script", server::Speaker::quiet_command);
+    maillog::to_stderr((*settings)[param::syslog_name] + "/postfix-script");
+    std::string name = argv[optind];
+    postfix::Action action = postfix::find_action(name);
+    if (!action) maillog::fatal("unknown command: '{}'. {}", name, usage);
+    return action({directory, std::move(*settings), verbose, debug});
+}

@@ -1,0 +1,80 @@
+#include "queue_tree.h"
+#include <grp.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cerrno>
+#include "conf/params/commands.h"
+#include "conf/params/global.h"
+
+namespace postfix {
+std::vector<Place> places(const conf::Settings& s) {
+    const std::string& q = s[param::queue_directory];
+    std::vector<Place> all{{q, 0755, false, false}};
+    for (const char* name : {"active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "private", "saved", "trace"})
+        all.push_back({q + "/" + name, 0700, true, false});
+    all.push_back({q + "/maildrop", 01730, true, true});
+    all.push_back({q + "/public", 0710, true, true});
+    all.push_back({q + "/" + s[param::process_id_directory], 0755, false, false});
+    all.push_back({s[param::data_directory], 0700, true, false});
+    return all;
+}
+
+namespace {
+struct Ids { uid_t owner; gid_t group; };
+Result<Ids> ids(const conf::Settings& s) {
+    passwd* user = getpwnam(s[param::mail_owner].c_str());
+    if (!user) return permanent("mail_owner: there is no user " + s[param::mail_owner]);
+    group* g = getgrnam(s[param::setgid_group].c_str());
+    if (!g) return permanent("setgid_group: there is no group " + s[param::setgid_group]);
+    return Ids{user->pw_uid, g->gr_gid};
+}
+
+Result<void> put_right(const Place& p, const Ids& id) {
+    if (lchown(p.path.c_str(), p.owner_is_mail_owner ? id.owner : 0, p.group_is_setgid_group ? id.group : 0) != 0) return system_error("chown " + p.path, errno);
+    if (chmod(p.path.c_str(), p.mode) != 0) return system_error("chmod " + p.path, errno);
+    return {};
+}
+
+// The directories above, as mkdir -p makes them.
+Result<void> make_parents(const std::string& path) {
+    for (std::size_t at = path.find('/', 1); at != path.npos; at = path.find('/', at + 1)) {
+        std::string parent = path.substr(0, at);
+        if (mkdir(parent.c_str(), 0755) != 0 && errno != EEXIST) return system_error("mkdir " + parent, errno);
+    }
+    return {};
+}
+}
+
+Result<void> make_places(const conf::Settings& s, bool repair) {
+    TRY_ASSIGN(Ids id, ids(s));
+    mode_t before = umask(022);
+    Result<void> result;
+    for (const Place& p : places(s)) {
+        bool made = mkdir(p.path.c_str(), p.mode) == 0;
+        if (!made && errno == ENOENT) {
+            if (result = make_parents(p.path); !result) break;
+            made = mkdir(p.path.c_str(), p.mode) == 0;
+        }
+        if (!made && errno != EEXIST) { result = system_error("mkdir " + p.path, errno); break; }
+        if (made || repair) if (result = put_right(p, id); !result) break;
+    }
+    umask(before);
+    return result;
+}
+
+std::vector<std::string> place_problems(const conf::Settings& s) {
+    Result<Ids> id = ids(s);
+    if (!id) return {id.error().reason};
+    std::vector<std::string> problems;
+    for (const Place& p : places(s)) {
+        struct stat st{};
+        if (stat(p.path.c_str(), &st) != 0) continue;                  // start makes it
+        if (!S_ISDIR(st.st_mode)) { problems.push_back("not a directory: " + p.path); continue; }
+        if (st.st_uid != (p.owner_is_mail_owner ? id->owner : 0)) problems.push_back("not owned by " + (p.owner_is_mail_owner ? s[param::mail_owner] : "root") + ": " + p.path);
+        if (p.group_is_setgid_group && st.st_gid != id->group) problems.push_back("not owned by group " + s[param::setgid_group] + ": " + p.path);
+        if ((st.st_mode & 022) & ~p.mode) problems.push_back("group or other writable: " + p.path);
+    }
+    return problems;
+}
+}

@@ -1,0 +1,202 @@
+// The loop of a daemon of many sessions: each connection is a fiber, each listening socket has one that accepts, and a director
+// watches over them: master's words, idle exit, the end.
+#include <signal.h>
+#include <time.h>
+#include <unistd.h>
+#include <unordered_map>
+#include "conf/params/global.h"
+#include "log/log.h"
+#include "server/state.h"
+
+using namespace std::chrono_literals;
+
+namespace server {
+namespace {
+struct Running {
+    explicit Running(loop::Loop& l) : fibers(l) {}
+    loop::Loop& fibers;
+    std::unordered_map<loop::Fiber*, int> sessions;      // and how many Commits each holds
+    std::unordered_map<loop::Fiber*, bool> services;     // those that accept, and the background
+    loop::Fiber* listening = nullptr;                    // reads master's words
+    loop::Condition changed;                             // for the director
+    loop::Condition place;                               // a session has ended: for those that accept
+    bool go = false, retired = false, terminated = false, told_full = false;
+    loop::Deadline idle_since = loop::Clock::now();
+    int status = 0;
+};
+Running* running = nullptr;
+
+loop::Fiber& start_service(void (*body)(int), int fd) {
+    loop::Fiber& f = running->fibers.spawn([body, fd] {
+        try { body(fd); }
+        catch (const std::exception& e) { maillog::fatal("{}", e.what()); }
+    });
+    running->services[&f] = true;
+    f.ended = [&f] { running->services.erase(&f); running->changed.notify_all(); };
+    return f;
+}
+
+void session_ended(loop::Fiber* f) {
+    running->sessions.erase(f);
+    state.give_place_back();
+    ++state.served;
+    running->idle_since = loop::Clock::now();
+    if (running->told_full && !state.full()) { running->told_full = false; state.tell("room"); }
+    running->place.notify_all();
+    if (running->sessions.empty()) running->changed.notify_all();
+}
+
+void start_session(UniqueFd client, const net::Address& peer) {
+    // std::function wants something that can be copied.
+    auto fd = std::make_shared<UniqueFd>(std::move(client));
+    loop::Fiber& f = running->fibers.spawn([fd, peer] { serve_connection(std::move(*fd), peer); });
+    running->sessions[&f] = 0;
+    f.ended = [&f] { session_ended(&f); };
+    if (state.full() && !running->told_full) { running->told_full = true; state.tell("full"); }
+    if (running->sessions.size() == 1) running->changed.notify_all();
+}
+
+// Accepts as long as there are places and clients.
+void accept_clients(int listener) {
+    loop::Watch watch(listener);
+    bool complained = false;
+    for (;;) {
+        for (int burst = 0;; ++burst) {
+            while (state.full() || !state.take_place()) running->place.wait(loop::in(50ms));
+            net::Address peer;
+            Result<UniqueFd> client = net::accept_one(listener, peer);
+            if (client && *client) {
+                try { start_session(std::move(*client), peer); }
+                catch (const std::bad_alloc&) { maillog::warning("no memory for another session"); state.give_place_back(); }
+                complained = false;
+                if (burst % 16 == 15) loop::yield();
+                continue;
+            }
+            state.give_place_back();
+            if (client) break;
+            if (!complained) maillog::warning("{}", client.error().reason);
+            complained = true;
+            running->place.wait(loop::in(1s));   // descriptors have run out, most likely
+        }
+        watch.readable(loop::never);
+    }
+}
+
+void take_fifo(int fd) { for (loop::Watch watch(fd);; watch.readable(loop::never)) { read_fifo(fd); running->idle_since = loop::Clock::now(); } }
+void take_datagrams(int fd) { for (loop::Watch watch(fd);; watch.readable(loop::never)) { read_datagrams(fd); running->idle_since = loop::Clock::now(); } }
+
+void listen_to_master() {
+    for (;;) {
+        loop::wait_readable(worker::channel_fd);
+        std::string message;
+        bool closed = false;
+        while (worker::receive(worker::channel_fd, message, closed)) {
+            if (message == "go") running->go = true;
+            if (message == "retire") running->retired = true;
+        }
+        if (closed) running->terminated = true;
+        running->changed.notify_all();
+        if (closed) return;
+    }
+}
+
+// Tells master when this loop's processor time runs out while it accepts, so that it starts a worker beside.
+class Load {
+public:
+    void look() {
+        timespec t{};
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+        auto used = std::chrono::seconds(t.tv_sec) + std::chrono::nanoseconds(t.tv_nsec);
+        auto now = loop::Clock::now();
+        if (used - used_ > (now - at_) * 7 / 10 && now - at_ > 100ms) state.tell("busy");
+        used_ = used;
+        at_ = now;
+    }
+
+private:
+    std::chrono::nanoseconds used_{0};
+    loop::Deadline at_ = loop::Clock::now();
+};
+
+// Waits until there is a reason to accept no more.
+void supervise() {
+    auto max_idle = settings()[param::max_idle];
+    std::int64_t max_use = settings().is_set(param::max_use.name) && state.idle_exit() ? settings()[param::max_use] : 0;
+    for (Load load; !running->retired && !running->terminated;) {
+        bool idle = running->sessions.empty();
+        loop::Deadline until = running->idle_since + max_idle;
+        if (idle && state.idle_exit() && loop::Clock::now() >= until) { state.tell("going"); return; }
+        if (max_use > 0 && state.served >= max_use) { state.tell("going"); return; }
+        running->changed.wait(!idle ? loop::in(500ms) : state.idle_exit() ? until : loop::never);
+        if (!running->sessions.empty()) load.look();
+    }
+}
+
+void end_sessions() {
+    for (auto& [fiber, commits] : running->sessions) if (commits == 0) running->fibers.cancel(*fiber);
+}
+
+// From start to end. The fibers that it leaves behind (kept connections of the daemon's own) are cancelled last.
+void direct() {
+    const Daemon& daemon = *state.daemon;
+    if (daemon.after_jail) if (Result<void> r = daemon.after_jail(*state.normal); !r) {
+        state.tell("bad " + r.error().reason);
+        maillog::write(maillog::Level::fatal, r.error().reason);
+        _exit(1);
+    }
+    state.tell("ready many " + std::string(daemon.bound == Bound::processes || daemon.one_process ? "processes " : "sessions ") + std::to_string(state.limit));
+    while (!running->go && !running->retired && !running->terminated) running->changed.wait();
+    if (running->go) {
+        if (daemon.background) start_service([](int) { state.daemon->background(); }, -1);
+        auto body = state.kind == Kind::fifo ? take_fifo : state.kind == Kind::datagram ? take_datagrams : accept_clients;
+        for (const UniqueFd& l : state.listeners) start_service(body, l.get());
+        supervise();
+    }
+    state.stopping = true;
+    if (running->terminated) { end_in(6); end_sessions(); }
+    for (auto& [fiber, unused] : running->services) running->fibers.cancel(*fiber);
+    while (!running->services.empty()) {
+        running->changed.wait();
+        if (running->terminated) { end_in(6); end_sessions(); }
+    }
+    state.listeners.clear();
+    if (running->retired) state.tell("released");
+    while (!running->sessions.empty()) {
+        running->changed.wait();
+        if (running->terminated) { end_in(6); end_sessions(); }
+    }
+    running->fibers.cancel_all();
+}
+}
+
+int serve_many() {
+    loop::Loop fibers;
+    Running r(fibers);
+    running = &r;
+    auto timeout = static_cast<unsigned>(settings()[param::daemon_timeout].count());
+    end_in(timeout);
+    fibers.every(std::chrono::milliseconds(std::max(1u, timeout / 4) * std::int64_t{1000}), [timeout] { if (!running->terminated) end_in(timeout); });
+    fibers.on_signal(SIGTERM, [] { running->terminated = true; running->changed.notify_all(); });
+    fibers.spawn(listen_to_master);
+    fibers.spawn(direct);
+    fibers.run();
+    return r.status;
+}
+
+namespace single {
+void enter_commit();
+void leave_commit();
+}
+
+Commit::Commit() {
+    if (!running) { single::enter_commit(); return; }
+    auto at = running->sessions.find(loop::current());
+    if (at != running->sessions.end()) ++at->second;
+}
+Commit::~Commit() {
+    if (!running) { single::leave_commit(); return; }
+    auto at = running->sessions.find(loop::current());
+    if (at == running->sessions.end() || --at->second > 0) return;
+    if (running->terminated) running->fibers.cancel(*at->first);       // its next wait ends it
+}
+}

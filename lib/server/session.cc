@@ -1,0 +1,79 @@
+// One connection of a daemon, whatever the loop around it: what a client may send, and what must not escape.
+#include <sys/socket.h>
+#include <unistd.h>
+#include <cerrno>
+#include <exception>
+#include "conf/params/commands.h"
+#include "log/log.h"
+#include "server/state.h"
+
+namespace server {
+namespace {
+constexpr std::size_t trigger_size = 1024;
+
+// A trigger sends a few bytes and closes; an attribute list begins with the attribute "protocol".
+void serve_trigger(net::Stream& stream) {
+    Result<std::string_view> got = stream.read_some(trigger_size, loop::in(settings()[param::trigger_timeout]));
+    if (!got || got->empty()) return;
+    std::string request(*got);
+    stream.close();
+    state.daemon->triggered(request);
+}
+
+// True where the client's first byte is that of an attribute list. A client that sends nothing is neither: it is left to serve().
+bool begins_as_list(net::Stream& stream) {
+    for (loop::Deadline d = loop::in(settings()[param::trigger_timeout]);;) {
+        std::string_view have = stream.peek();
+        if (!have.empty()) return have.front() == 'p';
+        if (stream.at_end()) return false;
+        if (stream.watch().readable(d) == loop::Wait::timed_out) return true;
+    }
+}
+
+void serve_stream(net::Stream& stream, const net::Address& peer) {
+    const Daemon& daemon = *state.daemon;
+    if (daemon.triggered && (!daemon.serve || !begins_as_list(stream))) return serve_trigger(stream);
+    Session session{stream, peer};
+    if (daemon.serve) daemon.serve(session);
+}
+}
+
+void serve_connection(UniqueFd fd, const net::Address& peer) {
+    try {
+        net::Stream stream(std::move(fd));
+        if (state.kind != Kind::pass) return serve_stream(stream, peer);
+        Result<UniqueFd> passed = stream.receive_descriptor(loop::in(std::chrono::seconds(10)));
+        if (!passed) return;
+        stream.close();
+        net::Stream client(std::move(*passed));
+        Result<net::Address> who = net::peer_address(client.fd());
+        serve_stream(client, who ? *who : net::Address());
+    } catch (const std::exception& e) {
+        maillog::warning("a session ended: {}", e.what());
+    }
+}
+
+void read_fifo(int fd) {
+    char buffer[trigger_size];
+    ssize_t n;
+    while ((n = ::read(fd, buffer, sizeof buffer)) > 0) {
+        try {
+            if (state.daemon->triggered) state.daemon->triggered(std::string_view(buffer, static_cast<std::size_t>(n)));
+        } catch (const std::exception& e) {
+            maillog::warning("a request ended: {}", e.what());
+        }
+    }
+}
+
+void read_datagrams(int fd) {
+    static char buffer[65536];
+    ssize_t n;
+    try {
+        while ((n = ::recv(fd, buffer, sizeof buffer, MSG_DONTWAIT)) >= 0 || errno == EINTR)
+            if (n >= 0 && state.daemon->datagram) state.daemon->datagram(std::string_view(buffer, static_cast<std::size_t>(n)));
+        if (state.daemon->datagrams_end) state.daemon->datagrams_end();
+    } catch (const std::exception& e) {
+        maillog::warning("a request ended: {}", e.what());
+    }
+}
+}

@@ -1,0 +1,36 @@
+#include "configuration.h"
+#include "base/bytes.h"
+#include "conf/params/global.h"
+#include "log/log.h"
+#include "server/worker_protocol.h"
+
+namespace master {
+bool disabled(const conf::MasterEntry& entry, std::string_view list) {
+    std::string whole = entry.name + "/" + entry.type;
+    for (std::string_view item : bytes::split(list, ", \t\r\n")) {
+        bool negated = item.front() == '!';
+        if (negated) item.remove_prefix(1);
+        if (item == whole || item == entry.type) return !negated;
+    }
+    return false;
+}
+
+Result<ConfigurationPtr> read_configuration(const std::string& directory, int generation) {
+    std::vector<std::string> warnings;
+    TRY_ASSIGN(conf::Settings settings, conf::Settings::load(directory, {{"process_name", "master"}}, &warnings));
+    TRY_ASSIGN(std::vector<conf::MasterEntry> entries, conf::read_master_cf(directory + "/master.cf", &warnings));
+    for (const std::string& w : warnings) maillog::warning("{}", w);
+    entries = conf::effective(entries);
+    for (const conf::MasterEntry& e : entries) {
+        Result<conf::ServiceOptions> options = conf::service_options(e.argv());
+        if (!options) return permanent(directory + "/master.cf, line " + std::to_string(e.line) + ": service " + e.name + ": " + options.error().reason);
+        Result<conf::Settings> own = settings.with(options->overrides);
+        if (!own) return permanent(directory + "/master.cf, line " + std::to_string(e.line) + ": service " + e.name + ": " + own.error().reason);
+    }
+    const std::string& off = settings[param::master_service_disable];
+    std::erase_if(entries, [&](const conf::MasterEntry& e) { return disabled(e, off); });
+    TRY_ASSIGN(UniqueFd memory, server::worker::make_memory("settings", 0));
+    TRY(write_all(memory.get(), settings.snapshot()));
+    return std::make_shared<const Configuration>(Configuration{std::move(settings), std::move(entries), std::move(memory), generation});
+}
+}

@@ -1,0 +1,117 @@
+#include "endpoint.h"
+#include <netinet/in.h>
+#include <pwd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <cerrno>
+#include "base/bytes.h"
+#include "conf/params/cleanup.h"
+#include "conf/params/commands.h"
+#include "conf/params/global.h"
+#include "net/address.h"
+#include "net/socket.h"
+
+namespace master {
+namespace {
+constexpr int backlog = 4096;                    // the kernel cuts it to net.core.somaxconn
+
+struct Families { bool ipv4 = false, ipv6 = false; };
+
+bool kernel_has(int family) { return static_cast<bool>(UniqueFd(::socket(family, SOCK_STREAM, 0))); }
+
+Result<Families> families(const conf::Settings& s) {
+    Families f;
+    for (std::string_view word : bytes::split(s[param::inet_protocols], ", \t\r\n")) {
+        if (word == "all") f = {kernel_has(AF_INET), kernel_has(AF_INET6)};
+        else if (word == "ipv4") f.ipv4 = true;
+        else if (word == "ipv6") f.ipv6 = true;
+        else return permanent("inet_protocols: \"" + std::string(word) + "\": all, ipv4 or ipv6 is expected");
+    }
+    if (!f.ipv4 && !f.ipv6) return permanent("inet_protocols: no protocol is left");
+    return f;
+}
+
+// The port's number: digits, known_tcp_ports ("smtps=submissions=465"), services(5).
+Result<std::string> port_number(const std::string& port, const conf::Settings& s) {
+    if (std::optional<std::int64_t> n = bytes::to_int(port)) {
+        if (*n < 0 || *n > 65535) return permanent("port " + port + ": from 0 to 65535 is expected");
+        return port;
+    }
+    for (std::string_view item : bytes::split(s[param::known_tcp_ports], ", \t\r\n")) {
+        std::size_t value = item.rfind('=');
+        for (std::string_view name : bytes::split(item.substr(0, value == item.npos ? 0 : value), "=")) if (name == port) return std::string(item.substr(value + 1));
+    }
+    return port;
+}
+
+Result<std::vector<net::Address>> addresses(const conf::MasterEntry& entry, const conf::Settings& s) {
+    TRY_ASSIGN(Families allowed, families(s));
+    TRY_ASSIGN(std::string port, port_number(entry.port(), s));
+    int family = allowed.ipv4 && allowed.ipv6 ? AF_UNSPEC : allowed.ipv4 ? AF_INET : AF_INET6;
+    std::vector<std::string> hosts;
+    std::string host = entry.host();
+    if (!host.empty()) hosts.push_back(host);
+    else for (std::string_view word : bytes::split(s[param::inet_interfaces], ", \t\r\n")) {
+        if (word == "loopback-only") { hosts.push_back("127.0.0.1"); hosts.push_back("::1"); }
+        else hosts.emplace_back(word);
+    }
+    std::vector<net::Address> found;
+    for (const std::string& h : hosts) {
+        bool all = h == "all" || h == "*";
+        std::string name = h.size() > 2 && h.front() == '[' && h.back() == ']' ? h.substr(1, h.size() - 2) : h;
+        if (std::optional<net::Address> literal = net::Address::parse(name); literal && !all)
+            if ((literal->family() == AF_INET && !allowed.ipv4) || (literal->family() == AF_INET6 && !allowed.ipv6)) continue;
+        Result<std::vector<net::Address>> some = net::resolve(all ? "" : name, port, family, true);
+        if (!some) return permanent("service " + entry.name + ": " + (all ? "" : name + " ") + "port " + port + ": " + some.error().reason);
+        for (const net::Address& a : *some) if (std::find(found.begin(), found.end(), a) == found.end()) found.push_back(a);
+    }
+    if (found.empty()) return permanent("service " + entry.name + ": inet_interfaces and inet_protocols leave no address to listen on");
+    return found;
+}
+
+Result<UniqueFd> open_path(const conf::MasterEntry& entry, const std::string& path) {
+    constexpr unsigned mode = 0666;              // who may come here is said by the rights of public/ and private/
+    switch (entry.service_type()) {
+    case conf::ServiceType::unix_dgram: return net::bind_datagram(path, mode);
+    case conf::ServiceType::fifo: return net::open_fifo(path, mode);
+    default: return net::listen_unix(path, backlog, mode);
+    }
+}
+
+std::shared_ptr<Endpoint> find(const Endpoints& open, const std::string& key) {
+    for (const std::shared_ptr<Endpoint>& e : open) if (e->key == key) return e;
+    return nullptr;
+}
+}
+
+Endpoint::~Endpoint() {
+    if (remove && !path.empty()) unlink(path.c_str());
+}
+
+Result<Endpoints> open_endpoints(const conf::MasterEntry& entry, const conf::Settings& settings, const Endpoints& open) {
+    Endpoints all;
+    auto add = [&](const std::string& key, const std::string& path, auto make) -> Result<void> {
+        std::shared_ptr<Endpoint> e = find(open, key);
+        if (!e) {
+            TRY_ASSIGN(UniqueFd fd, make());
+            e = std::make_shared<Endpoint>();
+            e->key = key;
+            e->path = path;
+            e->type = entry.service_type();
+            e->fd = std::move(fd);
+        }
+        all.push_back(std::move(e));
+        return {};
+    };
+    if (entry.service_type() != conf::ServiceType::inet) {
+        std::string path = entry.socket_path();
+        TRY(add(entry.type + " " + path, path, [&] { return open_path(entry, path); }));
+        if (passwd* owner = getpwnam(settings[param::mail_owner].c_str())) (void)lchown(path.c_str(), owner->pw_uid, owner->pw_gid);
+        return all;
+    }
+    TRY_ASSIGN(std::vector<net::Address> where, addresses(entry, settings));
+    for (const net::Address& a : where)
+        TRY(add("inet " + a.host() + " " + std::to_string(a.port()), "", [&] { return net::listen_inet(a, backlog); }));
+    return all;
+}
+}

@@ -1,0 +1,261 @@
+#include "service.h"
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <algorithm>
+#include <thread>
+#include "base/bytes.h"
+#include "conf/params/global.h"
+#include "log/log.h"
+#include "net/socket.h"
+#include "server/worker_protocol.h"
+#include "worker_process.h"
+
+using namespace std::chrono_literals;
+
+namespace master {
+namespace channel = server::worker;
+
+namespace {
+bool readable_now(int fd) {
+    pollfd p{fd, POLLIN, 0};
+    return poll(&p, 1, 0) > 0;
+}
+int processors() { return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, 64); }
+constexpr int most_generations = 3;
+}
+
+Service::Service(loop::Loop& loop, GenerationPtr generation, const Options& options) : loop_(loop), options_(options), current_(std::move(generation)) {}
+Service::~Service() { board_.unmap(); }
+
+Result<void> Service::open() {
+    TRY_ASSIGN(board_memory_, channel::make_memory("sessions", server::Board::size));
+    TRY_ASSIGN(board_, server::Board::map(board_memory_.get()));
+    restart_fibers();
+    return {};
+}
+
+// --- fibers
+
+void Service::start_fiber(Fibers& among, std::function<void()> body) {
+    loop::Fiber& f = loop_.spawn(std::move(body));
+    among.insert(&f);
+    f.ended = [&among, &f] { among.erase(&f); };
+}
+
+void Service::restart_fibers() {
+    end_fibers();
+    for (const std::shared_ptr<Endpoint>& e : current_->endpoints) start_fiber(socket_fibers_, [this, e] { watch(e); });
+    bool can_wake = entry().service_type() != conf::ServiceType::inet && entry().service_type() != conf::ServiceType::unix_dgram;
+    if (entry().wakeup() > 0s && can_wake) start_fiber(socket_fibers_, [this] { wake_up(); });
+}
+void Service::end_fibers() { for (loop::Fiber* f : socket_fibers_) loop_.cancel(*f); }
+
+// Starts workers for one socket as long as clients wait there that no worker takes.
+void Service::watch(std::shared_ptr<Endpoint> endpoint) {
+    for (;;) {
+        while (!needs_worker()) changed_.wait(throttled_until_ > loop::Clock::now() ? throttled_until_ : loop::never);
+        loop::wait_readable(endpoint->fd.get());
+        if (!needs_worker() || !readable_now(endpoint->fd.get())) { loop::yield(); continue; }
+        start_worker(current_);
+    }
+}
+
+void Service::wake_up() {
+    for (auto every = entry().wakeup();; loop::sleep_until(loop::in(every))) {
+        if (stopping_) return;
+        if (entry().wakeup_only_if_used() && !used_) continue;
+        // Where a wake-up is waiting already, another tells nothing new; and a worker that is starting will find that one.
+        Result<void> r = net::trigger(entry().socket_path(), "W");
+        if (!r && !stopping_) maillog::warning("wake up service {}: {}", entry().name, r.error().reason);
+    }
+}
+
+// --- starting
+
+int Service::count(bool accepting_only) const {
+    int n = 0;
+    for (const WorkerPtr& w : workers_)
+        if (w->generation == current_ && !w->gone && w->state != Worker::State::retired && (!accepting_only || w->state != Worker::State::full)) ++n;
+    return n;
+}
+
+// How many workers of the current generation there may be.
+int Service::process_limit() const {
+    int wanted = entry().maxproc().value_or(static_cast<int>(current_->configuration->settings[param::default_process_limit]));
+    if (wanted <= 0) wanted = server::Board::slots / 4;
+    if (known_ && !one_session_ && !bound_by_processes_) wanted = session_limit_ > 0 ? session_limit_ : server::Board::slots / 4;
+    return std::min(wanted, server::Board::slots / 4);
+}
+
+bool Service::needs_worker() const {
+    if (stopping_ || throttled_until_ > loop::Clock::now()) return false;
+    return count(true) == 0 && count(false) < process_limit();
+}
+
+int Service::free_slot() const {
+    for (int i = 0; i < server::Board::slots; ++i)
+        if (std::none_of(workers_.begin(), workers_.end(), [&](const WorkerPtr& w) { return w->slot == i; })) return i;
+    return -1;
+}
+
+void Service::start_worker(const GenerationPtr& generation) {
+    auto failed = [&](const Error& why) {
+        maillog::warning("service {}: {}", entry().name, why.reason);
+        throttled_until_ = loop::in(current_->configuration->settings[param::service_throttle_time]);
+    };
+    auto pair = channel::make_channel();
+    if (!pair) return failed(pair.error());
+    WorkerPtr w = std::make_shared<Worker>();
+    w->slot = free_slot();
+    w->generation = generation;
+    w->channel = std::move(pair->first);
+    if (w->slot < 0) return failed({{4, 3, 0}, "too many processes", 0});
+    board_.clear(w->slot);
+    board_.use(w->slot);
+    Result<pid_t> pid = spawn_worker({*generation->configuration, generation->entry, generation->endpoints, pair->second.get(), board_memory_.get(), w->slot, options_.verbose, options_.debug});
+    if (!pid) return failed(pid.error());
+    w->pid = *pid;
+    used_ = true;
+    workers_.push_back(w);
+    start_fiber(channel_fibers_, [this, w] { read_channel(w); });
+    if (maillog::verbose()) maillog::info("service {}: started process {}", entry().name, w->pid);
+}
+
+// --- what workers say
+
+void Service::read_channel(WorkerPtr w) {
+    for (;;) {
+        std::string message;
+        bool closed = false;
+        while (channel::receive(w->channel.get(), message, closed)) heard(w, message);
+        if (closed || w->gone) return;
+        loop::wait_readable(w->channel.get());
+    }
+}
+
+void Service::heard(const WorkerPtr& w, const std::string& message) {
+    auto [word, rest] = bytes::cut(message, ' ');
+    bool retired = w->state == Worker::State::retired;
+    if (word == "ready") ready(w, rest.value_or(""));
+    else if (word == "full" && !retired) w->state = Worker::State::full;
+    else if (word == "room" && !retired) w->state = Worker::State::accepting;
+    else if (word == "released" || word == "going") { w->state = Worker::State::retired; w->released = true; let_go(); }
+    else if (word == "bad" && w->generation == candidate_) maillog::warning("service {}: the new configuration is refused: {}; the running one goes on", entry().name, rest.value_or(""));
+    else if (word == "file" && rest && files_.size() < 10000) files_.emplace(*rest);
+    else if (word == "busy" && !stopping_ && w->generation == current_ && !exclusive()) {
+        bool starting = std::any_of(workers_.begin(), workers_.end(), [](const WorkerPtr& x) { return x->state == Worker::State::starting; });
+        if (!starting && count(false) < std::min(processors(), process_limit())) start_worker(current_);
+    } else if (word == "limit" && limit_told_ < loop::Clock::now()) {
+        limit_told_ = loop::in(1000s);
+        maillog::warning("service \"{}\" ({}) has reached its session limit \"{}\": new clients may experience noticeable delays", entry().name, entry().type, session_limit_);
+        maillog::warning("to avoid this condition, increase the process count in master.cf or reduce the service time per client");
+    }
+    changed_.notify_all();
+}
+
+// "one|many sessions|processes LIMIT"
+void Service::ready(const WorkerPtr& w, std::string_view words) {
+    std::vector<std::string_view> word = bytes::split(words, " ");
+    if (word.size() != 3) return;
+    w->was_ready = true;
+    w->state = Worker::State::waiting;
+    known_ = true;
+    one_session_ = word[0] == "one";
+    bound_by_processes_ = word[1] == "processes";
+    session_limit_ = static_cast<int>(bytes::to_int(word[2]).value_or(0));
+    if (stopping_) { ::kill(w->pid, SIGTERM); return; }
+    if (w->generation == candidate_) {
+        current_ = std::exchange(candidate_, nullptr);
+        throttled_until_ = {};
+        for (const WorkerPtr& other : std::vector(workers_)) if (other->generation != current_) retire(other);
+        restart_fibers();
+        bound_generations();
+    }
+    let_go();
+}
+
+void Service::let_go() {
+    bool held = exclusive() && std::any_of(workers_.begin(), workers_.end(), [&](const WorkerPtr& w) { return w->generation != current_ && !w->released && !w->gone; });
+    if (held) return;
+    for (const WorkerPtr& w : workers_) {
+        if (w->state != Worker::State::waiting || w->generation != current_) continue;
+        w->state = Worker::State::accepting;
+        channel::send(w->channel.get(), "go");
+    }
+}
+
+void Service::retire(const WorkerPtr& w) {
+    if (w->gone || w->state == Worker::State::retired) return;
+    w->state = Worker::State::retired;
+    channel::send(w->channel.get(), "retire");
+}
+
+// The oldest goes when a fourth generation comes.
+void Service::bound_generations() {
+    std::set<int> numbers;
+    for (const WorkerPtr& w : workers_) numbers.insert(w->generation->configuration->generation);
+    while (numbers.size() > most_generations) {
+        for (const WorkerPtr& w : workers_) if (w->generation->configuration->generation == *numbers.begin()) ::kill(w->pid, SIGTERM);
+        numbers.erase(numbers.begin());
+    }
+}
+
+// --- change and end
+
+void Service::reload(GenerationPtr next) {
+    throttled_until_ = {};
+    bool running = std::any_of(workers_.begin(), workers_.end(), [](const WorkerPtr& w) { return w->state != Worker::State::retired && !w->gone; });
+    if (running) {
+        candidate_ = next;
+        start_worker(next);
+        if (std::none_of(workers_.begin(), workers_.end(), [&](const WorkerPtr& w) { return w->generation == next; })) candidate_ = nullptr;
+        return;
+    }
+    current_ = std::move(next);
+    restart_fibers();
+}
+
+void Service::remove() {
+    stopping_ = true;
+    for (const std::shared_ptr<Endpoint>& e : current_->endpoints) e->remove = true;
+    for (const WorkerPtr& w : workers_) retire(w);
+    end_fibers();
+    changed_.notify_all();
+}
+
+void Service::stop() {
+    stopping_ = true;
+    for (const WorkerPtr& w : workers_) ::kill(w->pid, SIGTERM);
+    end_fibers();
+    changed_.notify_all();
+}
+
+void Service::kill() { for (const WorkerPtr& w : workers_) ::kill(w->pid, SIGKILL); }
+
+bool Service::has_worker(pid_t pid) const {
+    return std::any_of(workers_.begin(), workers_.end(), [&](const WorkerPtr& w) { return w->pid == pid; });
+}
+
+void Service::worker_exited(pid_t pid, int status) {
+    auto at = std::find_if(workers_.begin(), workers_.end(), [&](const WorkerPtr& w) { return w->pid == pid; });
+    WorkerPtr w = *at;
+    std::string message;                         // what it said last
+    for (bool closed = false; channel::receive(w->channel.get(), message, closed);) heard(w, message);
+    w->gone = true;
+    workers_.erase(std::find(workers_.begin(), workers_.end(), w));
+    board_.clear(w->slot);
+    std::string program = program_path(*w->generation->configuration, w->generation->entry);
+    bool expected = stopping_ && WIFSIGNALED(status) && (WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGTERM);
+    bool bad = status != 0 && !expected;
+    if (bad && WIFEXITED(status)) maillog::warning("process {} pid {} exit status {}", program, pid, WEXITSTATUS(status));
+    else if (bad) maillog::warning("process {} pid {} killed by signal {}", program, pid, WTERMSIG(status));
+    if (w->generation == candidate_) candidate_ = nullptr;
+    else if (bad && !stopping_ && (!w->was_ready || loop::Clock::now() - w->started < 1s)) {
+        maillog::warning("{}: bad command startup -- throttling", program);
+        throttled_until_ = loop::in(current_->configuration->settings[param::service_throttle_time]);
+    }
+    let_go();
+    changed_.notify_all();
+}
+}
