@@ -13,7 +13,6 @@
 #include "edit.h"
 #include "facts.h"
 #include "log/log.h"
-#include "names.h"
 #include "options.h"
 #include "show.h"
 
@@ -62,7 +61,7 @@ void run(const Options& o) {
     }
     conf::Values values = read_values(o);
     std::vector<conf::MasterEntry> entries = read_entries(o);
-    Names names(values, entries);
+    conf::Names names(values, entries);
     if (o.mode == Mode::main_cf) show_parameters(o, values, names);
     else show_master(o, values, entries);
     fflush(stdout);

@@ -13,6 +13,19 @@
 
 namespace postconf {
 namespace {
+// The value as it stands, and expanded where expand is on: an expansion that fails ends the program with its reason.
+std::string shown_value(const conf::Values& values, std::string_view name, std::string_view raw, bool expand, const conf::Overrides& overrides = {}) {
+    const conf::Parameter* p = conf::find_parameter(name);
+    if (!expand || (p && p->raw)) return std::string(raw);
+    Result<std::string> out = conf::expand(raw, [&](std::string_view used) -> std::optional<conf::Found> {
+        for (auto own = overrides.rbegin(); own != overrides.rend(); ++own) if (own->name == used) return conf::Found{own->value};
+        auto value = values.raw(used);
+        return value ? std::optional(conf::Found{*value}) : std::nullopt;
+    });
+    if (!out) maillog::fatal("{}: {}", name, out.error().reason);
+    return *out;
+}
+
 void put(std::string_view text) { fwrite(text.data(), 1, text.size(), stdout); }
 
 std::string even(std::string_view value) {
@@ -33,8 +46,8 @@ void put_setting(const Options& o, const std::string& name, std::string_view val
     else put(setting_line(name, value, o.fold));
 }
 
-bool wanted(const Options& o, Class kind) {
-    return kind == Class::builtin ? o.builtin : kind == Class::service ? o.service : o.user;
+bool wanted(const Options& o, conf::NameClass kind) {
+    return kind == conf::NameClass::builtin ? o.builtin : kind == conf::NameClass::service ? o.service : o.user;
 }
 
 // The value that the options ask for; absent where the name has none of that kind (a user's name has no default).
@@ -45,7 +58,7 @@ std::optional<std::string_view> chosen(const Options& o, const conf::Values& val
 }
 }
 
-void show_parameters(const Options& o, const conf::Values& values, const Names& names) {
+void show_parameters(const Options& o, const conf::Values& values, const conf::Names& names) {
     auto show = [&](const std::string& name) {
         auto raw = chosen(o, values, name);
         if (raw) put_setting(o, name, shown_value(values, name, *raw, o.expand));
@@ -56,7 +69,7 @@ void show_parameters(const Options& o, const conf::Values& values, const Names& 
     }
     for (auto& name : o.arguments) {
         auto kind = names.find(name);
-        if (o.defaults && kind == Class::user) kind.reset();
+        if (o.defaults && kind == conf::NameClass::user) kind.reset();
         const conf::Parameter* old = conf::find_parameter(name);
         bool known = kind || (old && old->removed && values.assigned(name) && !o.defaults);
         if (!known) {

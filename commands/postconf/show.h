@@ -1,10 +1,12 @@
 // Prints main.cf parameters, master.cf entries, their fields and their -o parameters. Output goes to stdout as it is made.
 #pragma once
-#include "names.h"
+#include "conf/master_cf.h"
+#include "conf/names.h"
+#include "conf/values.h"
 #include "options.h"
 
 namespace postconf {
-void show_parameters(const Options& options, const conf::Values& values, const Names& names);
+void show_parameters(const Options& options, const conf::Values& values, const conf::Names& names);
 // -M, -F and -P: arguments select by service, service/type and service/type/field or parameter; * matches any.
 void show_master(const Options& options, const conf::Values& values, const std::vector<conf::MasterEntry>& entries);
 

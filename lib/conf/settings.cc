@@ -94,7 +94,7 @@ std::optional<std::string> evaluate(const Parameter& p, const std::string& name,
     return {};
 }
 
-Result<std::shared_ptr<const Settings::Data>> make(Values values, const Overrides& overrides) {
+Result<std::shared_ptr<const Settings::Data>> make(Values values, const Overrides& overrides, std::vector<std::string>* all_problems = nullptr) {
     for (const Assignment& a : overrides) values.assign(a.name, a.value);
     values.compute();
     auto data = std::make_shared<Settings::Data>(std::move(values));
@@ -121,6 +121,7 @@ Result<std::shared_ptr<const Settings::Data>> make(Values values, const Override
     }
     if (problems.empty() && consequence.empty()) return data;
     std::sort(problems.begin(), problems.end());
+    if (all_problems) for (auto& problem : problems) all_problems->push_back(problem.second);
     std::string reason = problems.empty() ? consequence : problems.front().second;
     if (problems.size() > 1) reason += fmt::format(" (and {} more: postfix check names them)", problems.size() - 1);
     return permanent(reason);
@@ -140,6 +141,16 @@ Result<Settings> Settings::load(const std::string& directory, const Overrides& o
     if (warnings) *warnings = std::move(file.warnings);
     TRY_ASSIGN(std::shared_ptr<const Data> data, make(std::move(values), overrides));
     return Settings(std::move(data));
+}
+
+std::vector<std::string> value_problems(const std::string& directory) {
+    std::vector<std::string> out;
+    Result<MainFile> file = read_main_cf(directory + "/main.cf");
+    if (!file) return {file.error().reason};
+    Values values(directory);
+    for (MainLine& line : file->lines) values.assign(line.name, std::move(line.value), line.line);
+    if (auto made = make(std::move(values), {}, &out); !made && out.empty()) out.push_back(made.error().reason);
+    return out;
 }
 
 Settings Settings::defaults(const Overrides& overrides) {

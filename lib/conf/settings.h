@@ -66,6 +66,9 @@ private:
 // Checks one value as main.cf would have it: what is wrong with it and what would be right ("a time is expected: …"), or nothing.
 std::optional<std::string> value_problem(const Parameter& p, std::string_view expanded);
 
+// Everything that load(directory) would refuse, in the order of the file: one text each, as load's error has it.
+std::vector<std::string> value_problems(const std::string& directory);
+
 // The whole catalogue, sorted by name. For a family the entry has the "transport_…" name.
 const std::vector<const Parameter*>& all_parameters();
 const Parameter* find_parameter(std::string_view name);

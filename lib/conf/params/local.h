@@ -13,7 +13,7 @@ inline constexpr conf::Time command_time_limit{{.name = "command_time_limit", .f
 inline constexpr conf::Text default_privs{{.name = "default_privs", .fallback = "nobody", .min = 1}};
 inline constexpr conf::Text execution_directory_expansion_filter{{.name = "execution_directory_expansion_filter", .fallback = "1234567890!@%-_=+:,./abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", .min = 1}};
 inline constexpr conf::Bool expand_owner_alias{{.name = "expand_owner_alias", .fallback = "no"}};
-inline constexpr conf::Text export_environment{{.name = "export_environment", .fallback = "TZ MAIL_CONFIG LANG"}};
+inline constexpr conf::Text export_environment{{.name = "export_environment", .fallback = "TZ MAIL_CONFIG LANG", .implemented = true}};
 inline constexpr conf::Text fallback_transport{{.name = "fallback_transport", .fallback = ""}};
 inline constexpr conf::Text fallback_transport_maps{{.name = "fallback_transport_maps", .fallback = ""}};
 inline constexpr conf::Text forward_expansion_filter{{.name = "forward_expansion_filter", .fallback = "1234567890!@%-_=+:,./abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", .min = 1}};
@@ -29,7 +29,7 @@ inline constexpr conf::Text mailbox_command_maps{{.name = "mailbox_command_maps"
 inline constexpr conf::Int mailbox_size_limit{{.name = "mailbox_size_limit", .fallback = "51200000", .min = 0}};
 inline constexpr conf::Text mailbox_transport{{.name = "mailbox_transport", .fallback = ""}};
 inline constexpr conf::Text mailbox_transport_maps{{.name = "mailbox_transport_maps", .fallback = ""}};
-inline constexpr conf::Bool owner_request_special{{.name = "owner_request_special", .fallback = "yes"}};
+inline constexpr conf::Bool owner_request_special{{.name = "owner_request_special", .fallback = "yes", .implemented = true}};
 inline constexpr conf::Text pipe_delivery_status_filter{{.name = "pipe_delivery_status_filter", .fallback = "$default_delivery_status_filter"}};
 inline constexpr conf::Text prepend_delivered_header{{.name = "prepend_delivered_header", .fallback = "command, file, forward"}};
 inline constexpr conf::Bool require_home_directory{{.name = "require_home_directory", .fallback = "no"}};

@@ -4,8 +4,8 @@
 
 namespace param {
 inline constexpr conf::Time address_verify_cache_cleanup_interval{{.name = "address_verify_cache_cleanup_interval", .fallback = "12h", .min = 0}};
-inline constexpr conf::Text address_verify_default_transport{{.name = "address_verify_default_transport", .fallback = "$default_transport"}};
-inline constexpr conf::Text address_verify_local_transport{{.name = "address_verify_local_transport", .fallback = "$local_transport"}};
+inline constexpr conf::Text address_verify_default_transport{{.name = "address_verify_default_transport", .fallback = "$default_transport", .implemented = true}};
+inline constexpr conf::Text address_verify_local_transport{{.name = "address_verify_local_transport", .fallback = "$local_transport", .implemented = true}};
 inline constexpr conf::Text address_verify_map{{.name = "address_verify_map", .fallback = "$default_cache_db_type:$data_directory/verify_cache"}};
 inline constexpr conf::Bool address_verify_negative_cache{{.name = "address_verify_negative_cache", .fallback = "yes"}};
 inline constexpr conf::Time address_verify_negative_expire_time{{.name = "address_verify_negative_expire_time", .fallback = "3d", .min = 1}};
@@ -15,13 +15,13 @@ inline constexpr conf::Int address_verify_poll_count{{.name = "address_verify_po
 inline constexpr conf::Time address_verify_poll_delay{{.name = "address_verify_poll_delay", .fallback = "3s", .min = 1}};
 inline constexpr conf::Time address_verify_positive_expire_time{{.name = "address_verify_positive_expire_time", .fallback = "31d", .min = 1}};
 inline constexpr conf::Time address_verify_positive_refresh_time{{.name = "address_verify_positive_refresh_time", .fallback = "7d", .min = 1}};
-inline constexpr conf::Text address_verify_relay_transport{{.name = "address_verify_relay_transport", .fallback = "$relay_transport"}};
-inline constexpr conf::Text address_verify_relayhost{{.name = "address_verify_relayhost", .fallback = "$relayhost"}};
+inline constexpr conf::Text address_verify_relay_transport{{.name = "address_verify_relay_transport", .fallback = "$relay_transport", .implemented = true}};
+inline constexpr conf::Text address_verify_relayhost{{.name = "address_verify_relayhost", .fallback = "$relayhost", .implemented = true}};
 inline constexpr conf::Text address_verify_sender{{.name = "address_verify_sender", .fallback = "$double_bounce_sender"}};
-inline constexpr conf::Text address_verify_sender_dependent_default_transport_maps{{.name = "address_verify_sender_dependent_default_transport_maps", .fallback = "$sender_dependent_default_transport_maps"}};
-inline constexpr conf::Text address_verify_sender_dependent_relayhost_maps{{.name = "address_verify_sender_dependent_relayhost_maps", .fallback = "$sender_dependent_relayhost_maps"}};
+inline constexpr conf::Text address_verify_sender_dependent_default_transport_maps{{.name = "address_verify_sender_dependent_default_transport_maps", .fallback = "$sender_dependent_default_transport_maps", .implemented = true}};
+inline constexpr conf::Text address_verify_sender_dependent_relayhost_maps{{.name = "address_verify_sender_dependent_relayhost_maps", .fallback = "$sender_dependent_relayhost_maps", .implemented = true}};
 inline constexpr conf::Time address_verify_sender_ttl{{.name = "address_verify_sender_ttl", .fallback = "0s", .min = 0}};
 inline constexpr conf::Text address_verify_service_name{{.name = "address_verify_service_name", .fallback = "verify"}};
-inline constexpr conf::Text address_verify_transport_maps{{.name = "address_verify_transport_maps", .fallback = "$transport_maps"}};
-inline constexpr conf::Text address_verify_virtual_transport{{.name = "address_verify_virtual_transport", .fallback = "$virtual_transport"}};
+inline constexpr conf::Text address_verify_transport_maps{{.name = "address_verify_transport_maps", .fallback = "$transport_maps", .implemented = true}};
+inline constexpr conf::Text address_verify_virtual_transport{{.name = "address_verify_virtual_transport", .fallback = "$virtual_transport", .implemented = true}};
 }

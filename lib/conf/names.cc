@@ -1,4 +1,4 @@
-#include "names.h"
+#include "conf/names.h"
 
 #include <fmt/format.h>
 
@@ -8,9 +8,8 @@
 #include "base/bytes.h"
 #include "conf/catalogue.h"
 #include "conf/expand.h"
-#include "log/log.h"
 
-namespace postconf {
+namespace conf {
 namespace {
 // Parameters that a table named without a path takes from main.cf: "ldap:staff" reads staff_server_host and so on.
 struct TableType { std::string_view type; std::string_view endings; };
@@ -36,23 +35,23 @@ bool is_transport(std::string_view command) {
 constexpr std::string_view time_limit = "transport_time_limit";
 }
 
-Names::Names(const conf::Values& values, const std::vector<conf::MasterEntry>& entries) : values_(values) {
+Names::Names(const Values& values, const std::vector<MasterEntry>& entries) : values_(values) {
     auto mention = [this](std::string_view name, bool) { mentioned_.emplace(name); };
-    for (const conf::Parameter* p : conf::all_parameters()) {
-        if (!p->removed && !conf::is_family(*p)) names_.emplace(p->name, Class::builtin);
-        conf::for_each_name(p->fallback, mention);
+    for (const Parameter* p : all_parameters()) {
+        if (!p->removed && !is_family(*p)) names_.emplace(p->name, NameClass::builtin);
+        for_each_name(p->fallback, mention);
     }
     add_service_names(entries);
-    conf::Overrides everything;
+    Overrides everything;
     for (auto& [name, own] : values.all_assigned()) everything.push_back({name, own.value});
     for (auto& entry : entries) {
-        Result<conf::ServiceOptions> options = conf::service_options(entry.argv());
-        if (!options) { maillog::warning("{}", options.error().reason); continue; }
+        Result<ServiceOptions> options = service_options(entry.argv());
+        if (!options) continue;                  // check() names it
         services_.push_back({entry.name + "/" + entry.type, std::move(options->overrides)});
         everything.insert(everything.end(), services_.back().overrides.begin(), services_.back().overrides.end());
     }
     for (auto& [name, value] : everything) {
-        conf::for_each_name(value, mention);
+        for_each_name(value, mention);
         for (auto& own : tables_of(value)) mentioned_.insert(own);
         if (name == "smtpd_restriction_classes") {
             std::string classes = values.expand(value).value_or(value);
@@ -60,22 +59,22 @@ Names::Names(const conf::Values& values, const std::vector<conf::MasterEntry>& e
         }
     }
     for (auto& [name, own] : values.all_assigned())
-        if (!names_.contains(name) && mentioned_.contains(name)) names_.emplace(name, Class::user);
+        if (!names_.contains(name) && mentioned_.contains(name)) names_.emplace(name, NameClass::user);
 }
 
-void Names::add_service_names(const std::vector<conf::MasterEntry>& entries) {
+void Names::add_service_names(const std::vector<MasterEntry>& entries) {
     for (auto& entry : entries) {
         bool transport = is_transport(entry.command), limited = entry.command == "pipe" || entry.command == "spawn";
         if (!transport && !limited) continue;
-        for (const conf::Parameter* p : conf::all_parameters()) {
-            if (!conf::is_family(*p) || !(p->name == time_limit ? limited : transport)) continue;
+        for (const Parameter* p : all_parameters()) {
+            if (!is_family(*p) || !(p->name == time_limit ? limited : transport)) continue;
             std::string name = entry.name + std::string(p->name.substr(std::string_view("transport").size()));
-            names_.emplace(std::move(name), Class::service);
+            names_.emplace(std::move(name), NameClass::service);
         }
     }
     // Members that the catalogue declares for their own defaults count as made by the service.
     for (auto& [name, kind] : names_)
-        if (conf::family_of(name) && conf::find_parameter(name) && name.starts_with("local_destination_")) kind = Class::service;
+        if (family_of(name) && find_parameter(name) && name.starts_with("local_destination_")) kind = NameClass::service;
 }
 
 std::set<std::string> Names::tables_of(std::string_view value) const {
@@ -91,18 +90,18 @@ std::set<std::string> Names::tables_of(std::string_view value) const {
     return out;
 }
 
-std::optional<Class> Names::find(std::string_view name) const {
+std::optional<NameClass> Names::find(std::string_view name) const {
     auto found = names_.find(name);
     return found == names_.end() ? std::nullopt : std::optional(found->second);
 }
 
 void Names::warn_undefined(std::vector<std::string>& out, const std::string& path, std::string_view name, std::string_view text,
-                           const conf::Overrides& overrides, std::set<std::string>& seen) const {
-    const conf::Parameter* p = conf::find_parameter(name);
+                           const Overrides& overrides, std::set<std::string>& seen) const {
+    const Parameter* p = find_parameter(name);
     if (p && p->raw) return;                     // its names are those of the moment of use
-    conf::for_each_name(text, [&](std::string_view used, bool conditional) {
+    for_each_name(text, [&](std::string_view used, bool conditional) {
         if (conditional || values_.raw(used)) return;
-        if (conf::find_parameter(used)) return;  // an old name, empty unless it is set
+        if (find_parameter(used)) return;  // an old name, empty unless it is set
         for (auto& own : overrides) if (own.name == used) return;
         if (seen.emplace(used).second) out.push_back(fmt::format("{}: undefined parameter: {}", path, used));
     });
@@ -111,12 +110,12 @@ void Names::warn_undefined(std::vector<std::string>& out, const std::string& pat
 std::vector<std::string> Names::warnings(const std::string& main_path, const std::string& master_path) const {
     std::vector<std::string> out;
     auto unused = [&](const std::string& path, const std::string& name, const std::string& value) {
-        if (const conf::Parameter* p = conf::find_parameter(name); p && !p->obsolete.empty()) {
+        if (const Parameter* p = find_parameter(name); p && !p->obsolete.empty()) {
             out.push_back(fmt::format("{}: support for parameter \"{}\" {}", path, name, p->obsolete));
             if (p->removed) return;
         }
         if (names_.contains(name) || mentioned_.contains(name) || name == "config_directory") return;
-        std::string_view near = conf::nearest_name(name);
+        std::string_view near = nearest_name(name);
         out.push_back(fmt::format("{}: unused parameter: {}={}{}", path, name, value, near.empty() ? "" : fmt::format(" (did you mean \"{}\"?)", near)));
     };
     std::vector<std::pair<int, std::string>> by_line;
@@ -133,17 +132,5 @@ std::vector<std::string> Names::warnings(const std::string& main_path, const std
         }
     }
     return out;
-}
-
-std::string shown_value(const conf::Values& values, std::string_view name, std::string_view raw, bool expand, const conf::Overrides& overrides) {
-    const conf::Parameter* p = conf::find_parameter(name);
-    if (!expand || (p && p->raw)) return std::string(raw);
-    Result<std::string> out = conf::expand(raw, [&](std::string_view used) -> std::optional<conf::Found> {
-        for (auto own = overrides.rbegin(); own != overrides.rend(); ++own) if (own->name == used) return conf::Found{own->value};
-        auto value = values.raw(used);
-        return value ? std::optional(conf::Found{*value}) : std::nullopt;
-    });
-    if (!out) maillog::fatal("{}: {}", name, out.error().reason);
-    return *out;
 }
 }
