@@ -1,0 +1,12 @@
+// local: delivers to people of this machine. It keeps root, and takes each recipient's rights before it touches what is theirs.
+#include "context.h"
+#include "server/server.h"
+
+int main(int argc, char** argv) {
+    return server::run({.name = "local",
+                        .privileges = server::Privileges::kept,
+                        .sessions = server::Sessions::one,
+                        .before_jail = local::before_jail,
+                        .serve = [](server::Session& session) { local::serve(session.stream); }},
+                       argc, argv);
+}

@@ -1,0 +1,138 @@
+// See recipient.h: the way of one address, from the request down through its expansions.
+//
+// When things fail: loops end at a depth of 100, or at a Delivered-To: line with the same address; both bounce (5.4.6).
+#include "recipient.h"
+
+#include <fmt/format.h>
+#include "base/bytes.h"
+#include "conf/params/cleanup.h"
+#include "conf/params/local.h"
+#include "log/log.h"
+#include "mail/address.h"
+#include "mail/header.h"
+
+namespace local {
+namespace {
+constexpr int level_max = 100;
+constexpr std::size_t delivered_headers_max = 1000;
+
+// The addresses of the Delivered-To: lines of the header, folded.
+std::set<std::string> read_delivered_headers(const delivery::Job& job) {
+    std::set<std::string> out;
+    queue::ContentReader content = job.content();
+    std::string line;
+    for (bool more = true; more;) {
+        auto piece = content.next();
+        if (!piece || !*piece) break;
+        if (line.size() < 2048) line.append((*piece)->text.substr(0, 2048));
+        if (!(*piece)->ends_line) continue;
+        std::size_t name = mail::header_name_length(line);
+        bool continued = !line.empty() && bytes::is_space(line[0]);
+        if (name > 0 && bytes::iequals(std::string_view(line).substr(0, name), "delivered-to"))
+            out.insert(mail::fold_case(mail::to_internal(bytes::trim(std::string_view(line).substr(line.find(':') + 1)))));
+        more = (name > 0 || continued || line.starts_with("From ") || line.starts_with(">From ")) && out.size() < delivered_headers_max;
+        line.clear();
+    }
+    return out;
+}
+
+void split_subject(const Context& context, State& state) {
+    mail::AddressParts parts = mail::split_address(state.subject.address);
+    state.local = mail::fold_case(parts.local);
+    state.domain = parts.domain ? mail::fold_case(*parts.domain) : "";
+    mail::ExtensionSplit split = mail::split_extension(state.local, context.extension);
+    std::string user(split.user);
+    state.extension = split.extension ? std::string(*split.extension) : "";
+    state.delimiter = split.extension ? split.delimiter : context.extension.delimiters.empty() ? '\0' : context.extension.delimiters[0];
+    state.unmatched = split.extension ? std::string(1, split.delimiter) + state.extension : "";
+    state.user = std::move(user);
+}
+
+// Addresses of lists, .forward files and :include: lists become a message of their own, with a status for each recipient; but a
+// user's own name in that user's .forward means the mailbox.
+bool wants_forward(const State& state) {
+    if (state.level <= 1) return false;
+    if (!state.forward_user.empty() && state.user == state.forward_user) return false;
+    return state.has_owner || state.source == Source::forward || state.source == Source::include;
+}
+
+Disposition deliver_plain(Work& work, const State& state, const Destination& destination) {
+    const Contexts& allowed = destination.kind == Destination::Kind::command ? work.context.commands_allowed : work.context.files_allowed;
+    bool may = state.trusted && (state.source == Source::alias ? allowed.alias : state.source == Source::forward ? allowed.forward
+                               : state.source == Source::include ? allowed.include : false);
+    if (destination.kind == Destination::Kind::command)
+        return may ? deliver_command(work, state, destination.text) : failed(work, state, {5, 7, 1}, "mail to command is restricted");
+    return may ? deliver_file(work, state, destination.text) : failed(work, state, {5, 7, 1}, "mail to file is restricted");
+}
+
+Disposition deliver_member(Work& work, const State& state, const Destination& destination) {
+    auto resolved = resolve(work, state, destination.text);
+    if (!resolved) return failed(work, state, resolved.error());
+    State member = state;
+    member.subject.address = resolved->address;
+    member.subject.offset = 0;
+    member.to_mailbox = destination.to_mailbox;
+    if (resolved->ours) return deliver_address(work, std::move(member));
+    return forward_later(work, member);
+}
+}
+
+bool Work::first_time(std::string key) {
+    if (seen.contains(key)) return false;
+    if (context.seen_max == 0 || seen.size() < context.seen_max) seen.insert(std::move(key));
+    return true;
+}
+
+Disposition sent(Work& work, const State& state, std::string text) {
+    return work.job.report_delivered(state.subject, {.relay = "local", .status = {2, 0, 0}, .text = std::move(text)});
+}
+
+Disposition failed(Work& work, const State& state, EnhancedStatus status, std::string text) {
+    return work.job.report_failed(state.subject, {.relay = "local", .status = status, .text = std::move(text)});
+}
+
+Disposition deliver_address(Work& work, State state) {
+    ++state.level;
+    split_subject(work.context, state);
+    if (state.level > level_max) {
+        maillog::warning("alias database loop for {}", state.local);
+        return failed(work, state, {5, 4, 6}, "alias database loop for " + state.local);
+    }
+    if (work.delivered_headers.contains(mail::fold_case(state.subject.address)))
+        return failed(work, state, {5, 4, 6}, "mail forwarding loop for " + state.subject.address);
+    if (state.delivered.empty() || !work.context.settings[param::frozen_delivered_to]) state.delivered = state.subject.address;
+    if (wants_forward(state)) return forward_later(work, state);
+    if (!state.to_mailbox) {
+        if (auto done = deliver_alias(work, state)) return *done;
+        if (auto done = deliver_dotforward(work, state)) return *done;
+    }
+    return deliver_mailbox(work, std::move(state));
+}
+
+Disposition deliver_destinations(Work& work, const State& state, const std::vector<Destination>& destinations) {
+    Disposition all = Disposition::done;
+    for (const Destination& destination : destinations) {
+        switch (destination.kind) {
+        case Destination::Kind::address: all = both(all, deliver_member(work, state, destination)); break;
+        case Destination::Kind::include: all = both(all, deliver_include(work, state, destination.text)); break;
+        case Destination::Kind::command:
+        case Destination::Kind::file: all = both(all, deliver_plain(work, state, destination)); break;
+        }
+    }
+    return all;
+}
+
+void deliver(Context& context, delivery::Job& job) {
+    const std::set<std::string> delivered_headers = read_delivered_headers(job);
+    for (delivery::Recipient& recipient : job.recipients()) {
+        Work work{context, job, delivered_headers};
+        State state;
+        state.subject = recipient;
+        state.sender = job.request().sender;
+        Disposition all = deliver_address(work, std::move(state));
+        // What was deferred is tried again as a whole: nothing is forwarded until everything else has worked.
+        if (all == Disposition::done) all = send_forwards(work, recipient);
+        job.settle(recipient, all);
+    }
+}
+}
