@@ -16,3 +16,22 @@ install(CODE "
   endif()
 ")
 install(DIRECTORY man/ DESTINATION share/man PATTERN "*.md" EXCLUDE)
+
+# Programs with a second name: what it does is said by the name it is called with. Also in the build tree, where tests run them.
+set(links_sbin mailq=sendmail newaliases=sendmail)
+set(links_daemons lmtp=smtp)
+foreach(pair IN LISTS links_sbin links_daemons)
+  string(REPLACE "=" ";" pair ${pair})
+  list(GET pair 0 link)
+  list(GET pair 1 program)
+  file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
+  file(CREATE_LINK ${program} ${PROJECT_BINARY_DIR}/bin/${link} SYMBOLIC)
+  set(destination sbin)
+  if(program STREQUAL "smtp")
+    set(destination lib/postfix/sbin)
+  endif()
+  install(CODE "
+    file(MAKE_DIRECTORY \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${destination}\")
+    file(CREATE_LINK ${program} \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${destination}/${link}\" SYMBOLIC)
+  ")
+endforeach()

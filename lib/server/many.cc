@@ -17,7 +17,7 @@ struct Running {
     loop::Loop& fibers;
     std::unordered_map<loop::Fiber*, int> sessions;      // and how many Commits each holds
     std::unordered_map<loop::Fiber*, bool> services;     // those that accept, and the background
-    loop::Fiber* listening = nullptr;                    // reads master's words
+    loop::Fiber* background = nullptr;
     loop::Condition changed;                             // for the director
     loop::Condition place;                               // a session has ended: for those that accept
     bool go = false, retired = false, terminated = false, told_full = false;
@@ -147,15 +147,18 @@ void direct() {
     state.tell("ready many " + std::string(daemon.bound == Bound::processes || daemon.one_process ? "processes " : "sessions ") + std::to_string(state.limit));
     while (!running->go && !running->retired && !running->terminated) running->changed.wait();
     if (running->go) {
-        if (daemon.background) start_service([](int) { state.daemon->background(); }, -1);
+        if (daemon.background) running->background = &start_service([](int) { state.daemon->background(); }, -1);
         auto body = state.kind == Kind::fifo ? take_fifo : state.kind == Kind::datagram ? take_datagrams : accept_clients;
         for (const UniqueFd& l : state.listeners) start_service(body, l.get());
         supervise();
     }
     state.stopping = true;
     if (running->terminated) { end_in(6); end_sessions(); }
-    for (auto& [fiber, unused] : running->services) running->fibers.cancel(*fiber);
-    while (!running->services.empty()) {
+    // What sessions still need of the background goes on until they have ended; but where one process alone may do the work, the
+    // successor waits for its end.
+    bool background_stays = running->services.contains(running->background) && !daemon.one_process && !running->terminated;
+    for (auto& [fiber, unused] : running->services) if (!background_stays || fiber != running->background) running->fibers.cancel(*fiber);
+    while (running->services.size() > (background_stays ? 1 : 0)) {
         running->changed.wait();
         if (running->terminated) { end_in(6); end_sessions(); }
     }

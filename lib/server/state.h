@@ -34,7 +34,7 @@ struct State {
     bool take_place();                           // also turns stress on and off, and tells master of a limit that is reached
     void give_place_back();
     bool full() const { return own_limit > 0 && sessions >= own_limit; }
-    bool idle_exit() const { return !daemon->one_process && !daemon->background; }
+    bool idle_exit() const { return !daemon->one_process; }
 };
 extern State state;
 

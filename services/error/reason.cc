@@ -1,0 +1,12 @@
+#include "reason.h"
+#include "base/bytes.h"
+
+namespace error_service {
+Reason parse_reason(std::string_view nexthop, bool deferring) {
+    Reason r{{static_cast<std::uint8_t>(deferring ? 4 : 5), 0, 0}, std::string(nexthop)};
+    EnhancedStatus given;
+    std::size_t length = EnhancedStatus::parse(nexthop, given);
+    if (length > 0 && (length == nexthop.size() || bytes::is_space(nexthop[length]))) r = {given, std::string(bytes::trim(nexthop.substr(length)))};
+    return r;
+}
+}
