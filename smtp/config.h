@@ -1,0 +1,97 @@
+// What the client does, from smtp_* or, run as lmtp, lmtp_*: read once at start, so that the rest of the program does not care which.
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+#include "conf/settings.h"
+#include "net/address.h"
+#include "table/local_domains.h"
+#include "table/maps.h"
+#include "table/match_list.h"
+#include "tls/context.h"
+#include "tls/tlsmgr_store.h"
+
+namespace smtp {
+using Seconds = std::chrono::seconds;
+
+struct Timeouts { Seconds connect, helo, starttls, xforward, mail, rcpt, data_init, data_xfer, data_done, rset, quit; };
+enum class Preference : std::uint8_t { any, ipv4, ipv6 };
+enum class HostLookup : std::uint8_t { dns, native };
+enum class DnsLevel : std::uint8_t { disabled, enabled, dnssec };
+// What TLS a connection wants. Other levels are for a later version: mail that needs them stays in the queue.
+enum class Level : std::uint8_t { none, may, encrypt, refused };
+std::string_view name_of(Level level);
+Level parse_level(std::string_view text);        // refused for a level that is not here (or no level at all)
+
+struct Config {
+    // Before the jail, as root: opens tables, reads keys. An Error is fatal.
+    static Result<std::unique_ptr<Config>> load(const conf::Settings& settings, bool lmtp);
+
+    conf::Settings settings;
+    bool lmtp;
+    const char* protocol() const { return lmtp ? "LMTP" : "SMTP"; }
+
+    // where to
+    std::string port;                            // default port, a number
+    std::string fallback_relay;
+    std::string myhostname, helo_name;
+    std::vector<HostLookup> host_lookup;
+    DnsLevel dns_level;
+    bool own_domain = false, search = false;     // smtp_dns_resolver_options
+    bool ipv4, ipv6;                             // inet_protocols
+    Preference preference;
+    bool randomize, balance, defer_without_mx_address, ignore_mx_error, cname_overrides;
+    std::size_t address_limit, session_limit;    // 0: none
+    std::string best_mx_transport;
+    net::Address bind4{}, bind6{};               // unspecified: the system chooses
+    bool bind_enforce;                           // rather defer than leave from another address
+    table::LocalDomains local;                   // loops to ourselves
+    table::Maps dns_reply_filter;
+
+    // the dialogue
+    Timeouts timeouts;
+    bool per_request_deadline;
+    std::int64_t min_data_rate;
+    bool always_ehlo, never_ehlo, skip_4xx, skip_5xx, skip_quit_response, quote_envelope, probe_data, send_xforward, assume_final, dummy_auth;
+    std::size_t line_limit;                      // of content lines; 0: none
+    std::string discard_keywords, pix_workarounds;
+    table::Maps discard_maps, pix_maps, reply_filter;
+    Seconds pix_threshold, pix_delay;
+
+    // content
+    table::Maps generic, header_checks, mime_header_checks, nested_header_checks, body_checks;
+    bool propagate_generic, convert_8bit;
+    std::string recipient_delimiter, myorigin;
+    std::size_t header_size_limit, mime_nesting_limit, mime_boundary_limit, body_checks_limit;
+
+    // connections kept
+    bool cache_on_demand;
+    table::MatchList cache_destinations;
+    Seconds cache_time, reuse_time;
+    std::int64_t reuse_count;
+
+    // TLS
+    Level level;
+    std::string level_text;
+    bool wrapper_mode, log_tls, note_starttls;
+    std::string server_name;                     // smtp_tls_servername
+    table::Maps tls_policy;
+    std::shared_ptr<tls::ClientContext> tls;     // null where TLS is off or cannot be had
+    std::unique_ptr<tls::TlsmgrStore> sessions;
+    std::string tls_problem;                     // why it cannot be had
+    std::vector<std::string> watched;            // certificate, key and CA files: a change brings a new worker
+
+private:
+    explicit Config(const conf::Settings& s) : settings(s) {}
+    Result<void> load_names();
+    void load_limits();
+    void load_content();
+    void load_tls();
+};
+
+// A port by number or by name: known_tcp_ports, then services(5). Absent where neither knows it.
+std::optional<std::string> port_number(const conf::Settings& settings, std::string_view port);
+}

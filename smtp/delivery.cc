@@ -1,0 +1,202 @@
+#include "delivery.h"
+#include <fmt/format.h>
+#include "base/bytes.h"
+#include "log/log.h"
+#include "mail/dsn.h"
+#include "transaction.h"
+
+namespace smtp {
+namespace {
+constexpr std::size_t destinations_limit = 100;
+}
+
+Delivery::Recipients Delivery::left() {
+    Recipients list;
+    for (delivery::Recipient& r : job_.recipients())
+        if (r.disposition == delivery::Disposition::none) list.push_back(&r);
+    return list;
+}
+
+Delivery::Held Delivery::held(const Error& why, const Peer* peer, std::string_view diagnostic) const {
+    Held h;
+    h.why = why;
+    h.diagnostic = diagnostic;
+    h.tls = peer ? peer->tls_status : wish_;
+    if (!peer) return h;
+    h.relay = peer->endpoint.label_with_port();
+    h.mta = peer->endpoint.name;
+    h.uses = peer->uses;
+    h.connected = connected_;
+    return h;
+}
+
+delivery::Event Delivery::event(const Held& h) const {
+    delivery::Event e;
+    if (!h.relay.empty()) e.relay = h.relay;
+    e.connection_use = h.uses;
+    e.connected = h.connected;
+    if (config_.log_tls) e.tls = h.tls;
+    e.status = h.why.status;
+    e.text = h.why.reason;
+    if (!h.diagnostic.empty()) {
+        e.diagnostic_type = "smtp";
+        e.diagnostic_text = h.diagnostic;
+    }
+    if (!h.mta.empty()) {
+        e.mta_type = "dns";
+        e.mta_name = h.mta;
+    }
+    return e;
+}
+
+void Delivery::settle(delivery::Recipient& recipient, const Held& h) { job_.failed(recipient, event(h)); }
+
+void Delivery::fail(const Error& why, const Peer* peer, std::string_view diagnostic, delivery::Recipient* only) {
+    Held h = held(why, peer, diagnostic);
+    bool hold = why.status.temporary() && !last_host_;
+    if (hold) maillog::info("{}: {}", job_.id(), why.reason);
+    for (delivery::Recipient* r : only ? Recipients{only} : left()) {
+        if (hold) held_[r] = h;
+        else settle(*r, h);
+    }
+}
+
+void Delivery::unreachable(const Error& why) {
+    site_failure_ = why;
+    Held h = held(why, nullptr, {});
+    for (delivery::Recipient* r : left()) {
+        if (last_host_) settle(*r, h);
+        else held_[r] = h;
+    }
+}
+
+void Delivery::delivered(delivery::Recipient& recipient, const Peer& peer, const Reply& reply) {
+    Held h = held({reply.status, reply.text, 0}, &peer, reply.text);
+    delivery::Event e = event(h);
+    bool final_here = flags_.final_delivery || config_.assume_final;
+    if (peer.features.dsn && !flags_.final_delivery) recipient.notify &= ~static_cast<int>(mail::notify::success);   // the next one reports
+    e.action = final_here ? "delivered" : "relayed";
+    job_.delivered(recipient, e);
+}
+
+// --- hosts
+
+std::unique_ptr<Peer> Delivery::reach(const Endpoint& endpoint, const TlsPolicy& policy) {
+    for (bool without_tls : {false, true}) {
+        auto peer = Peer::connect(config_, endpoint);
+        if (!peer) {
+            maillog::info("{}", peer.error().reason);
+            unreachable(peer.error());
+            return nullptr;
+        }
+        connected_ = base::wall_now();
+        auto refusal = shake_hands(**peer, policy, without_tls, job_.id());
+        connected_ = base::wall_now();
+        if (!refusal) {
+            (*peer)->expires = loop::in(config_.reuse_time);
+            (*peer)->key = Kept::endpoint_key(endpoint, policy);
+            return std::move(*peer);
+        }
+        bool again = refusal->try_plaintext && !without_tls;
+        if (again) {
+            maillog::info("{}: {}", job_.id(), refusal->why.reason);
+        } else {
+            if (refusal->why.status.temporary()) site_failure_ = refusal->why;
+            fail(refusal->why, peer->get(), refusal->diagnostic);
+        }
+        (*peer)->farewell();
+        if (!again) return nullptr;
+    }
+    return nullptr;
+}
+
+void Delivery::use(std::unique_ptr<Peer> peer) {
+    ++peer->uses;
+    site_failure_.reset();
+    Transaction(*this, *peer).run();
+    finish_with(std::move(peer));
+}
+
+void Delivery::finish_with(std::unique_ptr<Peer> peer) {
+    bool worn = config_.reuse_count > 0 && peer->uses >= config_.reuse_count;
+    bool keep = store_ && !peer->broken && !worn && loop::Clock::now() < peer->expires;
+    if (!keep) return peer->farewell();
+    bool best = peer->endpoint.preference == best_preference_;
+    kept_.put(std::move(peer), best ? destination_key_ : std::string());
+}
+
+bool Delivery::use_kept(const std::string& key) {
+    auto peer = kept_.take(key);
+    if (!peer) return false;
+    connected_ = base::wall_now();
+    peer->silent = true;
+    best_preference_ = peer->endpoint.preference;
+    std::string host = peer->endpoint.label_with_port();
+    last_host_ = false;                          // what it cannot do now, another host may
+    ++peer->uses;
+    Transaction(*this, *peer).run();
+    if (!peer->silent) {
+        tried_.insert(host);
+        site_failure_.reset();
+    }
+    finish_with(std::move(peer));
+    return true;
+}
+
+void Delivery::try_destination(const Destination& destination, bool last) {
+    auto policy = tls_policy_for(config_, destination);
+    last_host_ = last;
+    wish_.clear();
+    if (!policy) return fail(policy.error(), nullptr, {});
+    auto listed = config_.cache_destinations.match(destination.host);
+    bool always = listed && *listed;
+    int flags = config_.cache_on_demand ? job_.request().flags : 0;
+    bool load = always || (flags & ipc::delivery_flags::connection_load);
+    store_ = always || (flags & ipc::delivery_flags::connection_store);
+    destination_key_ = load || store_ ? Kept::destination_key(destination, *policy) : std::string();
+    wish_ = policy->wish;
+    while (load && any_left() && use_kept(destination_key_)) {}
+    if (!any_left()) return;
+    last_host_ = last;
+    HostList hosts = find_hosts(config_, destination);
+    if (hosts.why) {
+        wish_.clear();
+        return unreachable(*hosts.why);
+    }
+    std::erase_if(hosts.endpoints, [this](const Endpoint& e) { return tried_.count(e.label_with_port()) > 0; });
+    std::size_t sessions = 0, count = hosts.endpoints.size();
+    if (config_.address_limit > 0) count = std::min(count, config_.address_limit);
+    for (std::size_t i = 0; i < count && any_left(); ++i) {
+        const Endpoint& endpoint = hosts.endpoints[i];
+        std::string key = load ? Kept::endpoint_key(endpoint, *policy) : std::string();
+        while (load && any_left() && use_kept(key)) {}
+        if (!any_left()) return;
+        if (tried_.count(endpoint.label_with_port())) continue;
+        last_host_ = last && (i + 1 == count || (config_.session_limit > 0 && sessions + 1 == config_.session_limit));
+        auto peer = reach(endpoint, *policy);
+        if (!peer) continue;
+        best_preference_ = hosts.best_preference;
+        ++sessions;
+        use(std::move(peer));
+        if (config_.session_limit > 0 && sessions >= config_.session_limit) break;
+    }
+}
+
+void Delivery::run() {
+    std::vector<std::string> wanted;
+    for (const std::string* list : {&job_.request().nexthop, &config_.fallback_relay})
+        for (std::string_view word : bytes::split(*list, " \t\r\n,"))
+            if (wanted.size() < destinations_limit) wanted.emplace_back(word);
+    for (std::size_t i = 0; i < wanted.size() && any_left(); ++i) {
+        auto destination = parse_destination(config_, wanted[i]);
+        last_host_ = i + 1 == wanted.size();
+        if (destination) try_destination(*destination, last_host_);
+        else fail(destination.error(), nullptr, {});
+    }
+    if (site_failure_ && site_failure_->status.temporary()) job_.site_failed(site_failure_->status, site_failure_->reason);
+    for (delivery::Recipient* r : left()) {
+        auto it = held_.find(r);
+        settle(*r, it != held_.end() ? it->second : held({{4, 3, 5}, "no host was tried", 0}, nullptr, {}));
+    }
+}
+}

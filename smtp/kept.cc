@@ -1,0 +1,64 @@
+#include "kept.h"
+#include <fmt/format.h>
+#include "base/bytes.h"
+
+namespace smtp {
+namespace {
+std::string suffix(const TlsPolicy& p) {
+    return fmt::format("\n{}\n{}\n{}\n{}\n{}", p.level_text, p.demand.protocols, p.demand.ciphers, p.demand.exclude, p.demand.server_name);
+}
+// Whatever a server says on its own means that it is leaving.
+bool usable(Peer& peer) { return peer.stream().peek().empty() && !peer.stream().at_end(); }
+}
+
+std::string Kept::destination_key(const Destination& d, const TlsPolicy& policy) {
+    return fmt::format("to\n{}\n{}\n{}{}", bytes::lowered(d.host), d.port, d.exchangers, suffix(policy));
+}
+std::string Kept::endpoint_key(const Endpoint& e, const TlsPolicy& policy) { return "at\n" + e.label_with_port() + suffix(policy); }
+
+void Kept::put(std::unique_ptr<Peer> peer, std::string destination) {
+    if (list_.size() >= limit) {
+        auto oldest = std::move(list_.front().peer);
+        list_.pop_front();
+        oldest->farewell();
+    }
+    peer->stream().release_buffers();
+    loop::Deadline until = std::min(loop::in(time_), peer->expires);
+    list_.push_back({std::move(peer), std::move(destination), until});
+    more_.notify_all();
+}
+
+std::unique_ptr<Peer> Kept::take(const std::string& key) {
+    for (auto it = list_.end(); it != list_.begin();) {
+        --it;
+        if (it->destination != key && it->peer->key != key) continue;
+        auto peer = std::move(it->peer);
+        bool fresh = loop::Clock::now() < it->until;
+        it = list_.erase(it);
+        if (fresh && usable(*peer)) return peer;
+        peer->broken |= !fresh ? peer->broken : true;
+        peer->farewell();                        // may wait: look from the end again
+        it = list_.end();
+    }
+    return nullptr;
+}
+
+void Kept::keep_house() {
+    for (;;) {
+        loop::Deadline next = loop::never;
+        for (auto it = list_.begin(); it != list_.end();) {
+            if (it->until > loop::Clock::now()) {
+                next = std::min(next, it->until);
+                ++it;
+                continue;
+            }
+            auto peer = std::move(it->peer);
+            list_.erase(it);
+            peer->farewell();
+            it = list_.begin();
+        }
+        if (list_.empty()) next = loop::never;
+        more_.wait(next);
+    }
+}
+}

@@ -1,0 +1,33 @@
+// Connections that stay open for the next message to the same place: by destination (the look-up of its hosts is saved too), and by
+// host. One for each of a few seconds; a fiber closes what nobody took.
+#pragma once
+#include <list>
+#include <memory>
+#include <string>
+#include "handshake.h"
+#include "loop/loop.h"
+#include "peer.h"
+
+namespace smtp {
+class Kept {
+public:
+    static constexpr std::size_t limit = 500;
+    explicit Kept(Seconds time) : time_(time) {}
+    static std::string destination_key(const Destination& destination, const TlsPolicy& policy);
+    static std::string endpoint_key(const Endpoint& endpoint, const TlsPolicy& policy);
+
+    // destination: "" where the host is not the destination's best.
+    void put(std::unique_ptr<Peer> peer, std::string destination);
+    // The latest that was put under this key as destination or endpoint and is still open; null where there is none.
+    std::unique_ptr<Peer> take(const std::string& key);
+    // For the life of the process, in a fiber of its own.
+    void keep_house();
+    std::size_t size() const { return list_.size(); }
+
+private:
+    struct Entry { std::unique_ptr<Peer> peer; std::string destination; loop::Deadline until; };
+    Seconds time_;
+    std::list<Entry> list_;                      // oldest first
+    loop::Condition more_;
+};
+}

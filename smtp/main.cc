@@ -1,0 +1,71 @@
+// smtp and lmtp: the client, one program; run under the name lmtp it speaks LMTP and reads lmtp_* parameters. Serves many delivery
+// requests from qmgr at once (private/smtp, private/relay, private/lmtp …), a fiber each. delivery.h tells the story of one.
+//
+// When things fail: a bad parameter is fatal at start; what concerns one message ends in that message's dispositions.
+#include <algorithm>
+#include <memory>
+#include <string_view>
+#include "config.h"
+#include "conf/params/lmtp.h"
+#include "conf/params/smtp.h"
+#include "delivery.h"
+#include "delivery/agent.h"
+#include "dns/dns.h"
+#include "kept.h"
+#include "log/log.h"
+#include "server/server.h"
+
+namespace {
+bool lmtp = false;
+smtp::Flags flags;
+std::unique_ptr<smtp::Config> config;
+std::unique_ptr<smtp::Kept> kept;
+std::unique_ptr<delivery::Agent> agent;
+
+// "flags=DORX" in master.cf.
+void take_flags() {
+    for (const std::string& word : server::arguments()) {
+        if (!word.starts_with("flags=")) {
+            maillog::warning("unexpected argument \"{}\"", word);
+            continue;
+        }
+        std::string_view letters = std::string_view(word).substr(6);
+        flags.delivered_to |= letters.find('D') != letters.npos;
+        flags.original_to |= letters.find('O') != letters.npos;
+        flags.return_path |= letters.find('R') != letters.npos;
+        flags.final_delivery |= letters.find('X') != letters.npos;
+        if (letters.find_first_not_of("DORX") != letters.npos) maillog::warning("unknown letters in \"{}\"", word);
+    }
+}
+Result<void> prepare(const conf::Settings& settings) {
+    take_flags();
+    dns::open();
+    TRY_ASSIGN(config, smtp::Config::load(settings, lmtp));
+    kept = std::make_unique<smtp::Kept>(config->cache_time);
+    agent = std::make_unique<delivery::Agent>(settings, lmtp ? settings[param::lmtp_delivery_status_filter] : settings[param::smtp_delivery_status_filter]);
+    if (!config->dns_reply_filter.empty())
+        dns::set_reply_filter([](const dns::Record& record) {
+            auto hit = config->dns_reply_filter.find(record.text());
+            return !(hit && *hit && **hit == "IGNORE");
+        });
+    for (const std::string& file : config->watched) server::opened_file(file);
+    return {};
+}
+
+void serve(server::Session& session) {
+    agent->serve(session.stream, [](delivery::Job& job) { smtp::Delivery(*config, *kept, flags, job).run(); });
+}
+
+}
+
+int main(int argc, char** argv) {
+    std::string_view name = argv[0];
+    name.remove_prefix(std::min(name.size(), name.rfind('/') + 1));
+    lmtp = name == "lmtp";
+    return server::run({.name = lmtp ? "lmtp" : "smtp",
+                        .before_jail = prepare,
+                        .after_jail = [](const conf::Settings&) -> Result<void> { if (config->sessions) config->sessions->seed(); return {}; },
+                        .serve = serve,
+                        .background = [] { kept->keep_house(); }},
+                       argc, argv);
+}

@@ -1,0 +1,106 @@
+#include "peer.h"
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include "base/bytes.h"
+#include "log/log.h"
+#include "net/socket.h"
+#include "tls/session.h"
+
+namespace smtp {
+namespace {
+constexpr std::size_t line_length_limit = 2048, reply_lines_limit = 1000, reply_text_limit = 8192;
+}
+
+Result<std::unique_ptr<Peer>> Peer::connect(const Config& config, const Endpoint& where) {
+    auto deadline = config.timeouts.connect.count() > 0 ? loop::in(config.timeouts.connect) : loop::never;
+    const net::Address* from = nullptr;
+    if (where.address.family() == AF_INET && config.bind4.family() == AF_INET) from = &config.bind4;
+    if (where.address.family() == AF_INET6 && config.bind6.family() == AF_INET6) from = &config.bind6;
+    auto fd = where.path.empty() ? net::connect_inet(where.address, from, deadline) : net::connect_unix(where.path, deadline);
+    if (!fd && from && fd.error().reason.starts_with("bind ") && !config.bind_enforce) {
+        maillog::warning("connect to {}: {}", where.label_with_port(), fd.error().reason);
+        fd = net::connect_inet(where.address, nullptr, deadline);
+    }
+    if (!fd) return temporary(fmt::format("connect to {}: {}", where.label_with_port(), fd.error().reason), {4, 4, 1});
+    if (where.path.empty()) {
+        int on = 1;
+        setsockopt(fd->get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    }
+    return std::unique_ptr<Peer>(new Peer(config, where, std::move(*fd)));
+}
+
+tl::unexpected<Error> Peer::failed(const Error& error, std::string_view doing) {
+    broken = true;
+    if (stream_.failure() == net::Stream::Failure::timeout) return temporary(fmt::format("conversation with {} timed out while {}", endpoint.label(), doing), {4, 4, 2});
+    (void)error;
+    return temporary(fmt::format("lost connection with {} while {}", endpoint.label(), doing), {4, 4, 2});
+}
+
+void Peer::say(std::string_view line) {
+    if (maillog::verbose()) maillog::info("> {}: {}", endpoint.label_with_port(), line);
+    (void)stream_.write(line);
+    (void)stream_.write("\r\n");
+}
+
+Result<void> Peer::send(std::string_view text, loop::Deadline deadline, std::string_view doing) {
+    auto done = stream_.write(text, deadline);
+    if (!done) return failed(done.error(), doing);
+    return {};
+}
+
+Result<void> Peer::flush(loop::Deadline deadline, std::string_view doing) {
+    auto done = stream_.flush(deadline);
+    if (!done) return failed(done.error(), doing);
+    return {};
+}
+
+Result<Reply> Peer::reply(Seconds timeout, std::string_view doing) {
+    loop::Deadline deadline = loop::in(timeout);
+    Reply reply;
+    for (std::size_t n = 0;; ++n) {
+        auto line = stream_.read_line(line_length_limit, deadline);
+        if (!line) return failed(line.error(), doing);
+        silent = false;
+        std::string text(line->text);
+        for (bool whole = line->complete; !whole;) {         // what is beyond the limit is read and dropped
+            auto rest = stream_.read_line(line_length_limit, deadline);
+            if (!rest) return failed(rest.error(), doing);
+            whole = rest->complete;
+        }
+        if (maillog::verbose()) maillog::info("< {}: {}", endpoint.label_with_port(), text);
+        if (!config_.reply_filter.empty())
+            if (auto other = config_.reply_filter.find(text); other && *other) text = **other;
+        bool digits = text.size() >= 3 && bytes::is_digit(text[0]) && bytes::is_digit(text[1]) && bytes::is_digit(text[2]);
+        if (!digits || n >= reply_lines_limit || text[0] < '2' || text[0] > '5' || (text.size() > 3 && text[3] != ' ' && text[3] != '-')) {
+            broken = true;
+            maillog::warning("malformed response from {}: {}", endpoint.label(), bytes::printable(std::string_view(text).substr(0, 100)));
+            return temporary(fmt::format("malformed response from {} while {}", endpoint.label(), doing), {4, 5, 0});
+        }
+        int code = (text[0] - '0') * 100 + (text[1] - '0') * 10 + (text[2] - '0');
+        reply.code = code;
+        if (reply.text.size() + text.size() < reply_text_limit) {
+            reply.text += (reply.text.empty() ? "" : " ") + bytes::printable(text);
+            reply.lines.push_back(text.size() > 4 ? text.substr(4) : std::string());
+        }
+        EnhancedStatus status;
+        if (text.size() > 4 && EnhancedStatus::parse(std::string_view(text).substr(4), status) && status.klass == code / 100) reply.status = status;
+        else if (reply.status.klass != code / 100) reply.status = {static_cast<std::uint8_t>(code / 100), 0, 0};
+        if (text.size() <= 3 || text[3] != '-') break;
+    }
+    if (reply.code == 421) broken = true;
+    return reply;
+}
+
+void Peer::farewell() {
+    tls::save_session(stream_);
+    if (!broken) {
+        auto deadline = loop::in(config_.skip_quit_response ? Seconds(1) : config_.timeouts.quit);
+        say("QUIT");
+        if (stream_.flush(deadline) && !config_.skip_quit_response) (void)reply(config_.timeouts.quit, "sending QUIT command");
+    }
+    broken = true;
+    stream_.close();
+}
+}

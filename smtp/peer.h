@@ -1,0 +1,65 @@
+// One connection to a server: its stream, what it offers, and how to say that it failed.
+//
+// When things fail: a read or write that did not succeed is an Error 4.4.2 in the usual words ("lost connection with h[ip] while …",
+// "conversation with h[ip] timed out while …"), and the peer is broken: close it without a farewell.
+#pragma once
+#include <memory>
+#include <string>
+#include <string_view>
+#include "base/error.h"
+#include "base/time.h"
+#include "endpoint.h"
+#include "loop/loop.h"
+#include "net/stream.h"
+#include "config.h"
+
+namespace smtp {
+struct Reply {
+    int code = 0;
+    EnhancedStatus status;                       // the server's, or X.0.0
+    std::string text;                            // all lines as they came, joined by blanks: "250-a 250 b"
+    std::vector<std::string> lines;              // behind the code
+    bool positive() const { return code / 100 == 2; }
+    bool temporary() const { return code / 100 == 4; }
+    bool permanent() const { return code / 100 == 5; }
+};
+
+struct Features {
+    bool esmtp = false, pipelining = false, size = false, eight_bit = false, dsn = false, smtputf8 = false, starttls = false;
+    bool xforward_name = false, xforward_address = false, xforward_port = false, xforward_protocol = false, xforward_helo = false, xforward_ident = false, xforward_source = false;
+    std::int64_t size_limit = 0;                 // 0: none said
+};
+
+class Peer {
+public:
+    // The error's reason is the log line: "connect to mx[192.0.2.1]:25: Connection refused" (4.4.1).
+    static Result<std::unique_ptr<Peer>> connect(const Config& config, const Endpoint& endpoint);
+
+    void say(std::string_view line);             // gathers "line CRLF"; the next reply() or flush() sends it
+    // The next reply, all its lines within timeout. doing: "sending MAIL FROM", for the reason.
+    Result<Reply> reply(Seconds timeout, std::string_view doing);
+    Result<void> send(std::string_view text, loop::Deadline deadline, std::string_view doing);
+    Result<void> flush(loop::Deadline deadline, std::string_view doing);
+    // QUIT, and its reply where main.cf wants that; a broken peer is just closed.
+    void farewell();
+
+    net::Stream& stream() { return stream_; }
+    const Config& config() const { return config_; }
+    const Endpoint endpoint;
+    Features features;
+    std::string tls_status;                      // tls= in the log: "may", "may:none", "encrypt" …
+    std::string pix;                             // workarounds in force
+    std::string key;                             // of the kept connections that it may stand among
+    bool broken = false;                         // not to be used again
+    bool needs_reset = false;                    // a transaction was begun and not ended
+    int uses = 0;                                // transactions so far
+    loop::Deadline expires = loop::never;        // not to be used again after this
+    bool silent = true;                          // no reply came yet to the last command since it was taken from the kept ones
+
+private:
+    Peer(const Config& config, Endpoint where, UniqueFd fd) : endpoint(std::move(where)), config_(config), stream_(std::move(fd)) {}
+    tl::unexpected<Error> failed(const Error& error, std::string_view doing);
+    const Config& config_;
+    net::Stream stream_;
+};
+}

@@ -1,0 +1,48 @@
+// MAIL to the end of data, with one peer: which commands go together (PIPELINING), what they carry, and what each reply means for
+// which recipient. In LMTP every recipient has a reply of its own behind the data.
+#pragma once
+#include <string>
+#include <vector>
+#include "delivery.h"
+
+namespace smtp {
+class Transaction {
+public:
+    Transaction(Delivery& delivery, Peer& peer) : d_(delivery), job_(delivery.job_), config_(delivery.config_), peer_(peer) {}
+    void run();
+
+private:
+    enum class Verb : std::uint8_t { rset, xforward, mail, rcpt, data };
+    struct Sent { Verb verb; delivery::Recipient* recipient; };
+
+    bool fits();                                 // size, SMTPUTF8: what the peer lacks is the message's end here
+    bool compose();                              // sender and recipients as they are to be sent
+    std::string mail_command() const;
+    std::string rcpt_command(const delivery::Recipient& recipient, const std::string& address) const;
+    void forward_client();
+    // Sends one command; without pipelining, or with much outstanding, reads the replies. false: the dialogue is over.
+    bool say(Verb verb, delivery::Recipient* recipient, const std::string& line);
+    bool read_replies();
+    void judge(const Sent& sent, const Reply& reply);
+    void refused(const Reply& reply, const char* command, delivery::Recipient* only);
+    void lost(const Error& why);
+    void send_message();
+    void end_probe();
+    std::string prepended() const;
+
+    Delivery& d_;
+    delivery::Job& job_;
+    const Config& config_;
+    Peer& peer_;
+    std::vector<delivery::Recipient*> recipients_;
+    std::vector<std::string> addresses_;
+    std::string sender_;
+    std::vector<Sent> outstanding_;
+    std::size_t outstanding_bytes_ = 0;
+    std::vector<delivery::Recipient*> accepted_;
+    std::vector<std::pair<delivery::Recipient*, Reply>> probed_;
+    bool downgrade_ = false, utf8_ = false;
+    bool over_ = false;                          // nothing more to be said in this transaction
+    bool data_accepted_ = false, data_said_ = false;
+};
+}

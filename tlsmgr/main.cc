@@ -1,0 +1,25 @@
+// tlsmgr: what processes with TLS share: session caches, the keys of session tickets, randomness. One process; connections from
+// smtpd, smtp, lmtp at private/tlsmgr (ipc/tlsmgr.h).
+//
+// When things fail: see session_cache.h and random.h; without tlsmgr TLS works, without resumption.
+#include <memory>
+#include "server/server.h"
+#include "service.h"
+
+namespace {
+std::unique_ptr<tlsmgr::Service> service;
+
+Result<void> open_files(const conf::Settings& settings) {
+    service = std::make_unique<tlsmgr::Service>(settings);
+    return {};
+}
+}
+
+int main(int argc, char** argv) {
+    return server::run({.name = "tlsmgr",
+                        .one_process = true,
+                        .before_jail = open_files,
+                        .serve = [](server::Session& session) { service->serve(session.stream); },
+                        .background = [] { service->keep_house(); }},
+                       argc, argv);
+}
