@@ -35,3 +35,12 @@ foreach(pair IN LISTS links_sbin links_daemons)
     file(CREATE_LINK ${program} \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${destination}/${link}\" SYMBOLIC)
   ")
 endforeach()
+# postconf(5) is made from the declarations.
+if(TARGET postconf)
+  add_custom_command(OUTPUT ${PROJECT_BINARY_DIR}/man5/postconf.5
+    COMMAND ${CMAKE_COMMAND} -E make_directory ${PROJECT_BINARY_DIR}/man5
+    COMMAND postconf -G > ${PROJECT_BINARY_DIR}/man5/postconf.5
+    DEPENDS postconf VERBATIM)
+  add_custom_target(manual ALL DEPENDS ${PROJECT_BINARY_DIR}/man5/postconf.5)
+  install(FILES ${PROJECT_BINARY_DIR}/man5/postconf.5 DESTINATION share/man/man5)
+endif()

@@ -167,3 +167,13 @@ TEST(Catalogue, EveryDeclarationIsFoundByAddressAndName) {
     }
 }
 }
+
+namespace {
+TEST(Catalogue, EveryParameterIsDocumentedInSentences) {
+    for (const conf::Parameter* p : conf::all_parameters()) {
+        EXPECT_FALSE(p->doc.empty()) << p->name;
+        EXPECT_TRUE(p->doc.ends_with('.')) << p->name;
+        EXPECT_LT(p->doc.size(), 400u) << p->name;
+    }
+}
+}
