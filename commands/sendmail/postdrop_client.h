@@ -1,0 +1,34 @@
+// A running postdrop: records go to it, what it says comes back.
+//
+// When things fail: Errors that name the program; a postdrop that ended early is noticed when its answer is read.
+#pragma once
+#include <sys/types.h>
+#include <string>
+#include <string_view>
+#include "base/error.h"
+#include "base/fd.h"
+#include "queue/record.h"
+
+namespace sendmail {
+class Postdrop {
+public:
+    // Starts command_directory/postdrop -r; comes back when it has a file.
+    static Result<Postdrop> start(const std::string& program);
+    Postdrop(Postdrop&&) = default;
+    ~Postdrop();
+    const std::string& queue_id() const { return queue_id_; }
+    // Gathers; a write that fails is remembered, the answer tells why.
+    void put(queue::RecordType type, std::string_view payload);
+    struct Answer { int status = 0; std::string reason; };
+    Result<Answer> finish();
+
+private:
+    Postdrop() = default;
+    void flush();
+    Result<std::string> read_message();
+    std::string program_, queue_id_, buffer_;
+    UniqueFd in_, out_;                                      // its standard input; its standard output
+    pid_t child_ = -1;
+    bool broken_ = false;
+};
+}

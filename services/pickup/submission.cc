@@ -1,0 +1,102 @@
+#include "submission.h"
+#include "base/bytes.h"
+
+namespace pickup {
+using queue::RecordType;
+
+namespace {
+// Attributes that a user may set; a message that comes back keeps all of its own but what cleanup writes anew.
+bool allowed_attribute(std::string_view payload, bool requeued) {
+    const auto [name, value] = bytes::cut(payload, '=');
+    if (!value || name.empty()) return false;
+    namespace a = queue::attribute;
+    if (requeued) return name != a::create_time;
+    for (std::string_view known : {a::rewrite_context, a::envelope_id, a::ret_flags, a::notify_flags, a::encoding, a::trace_flags})
+        if (name == known) return true;
+    return false;
+}
+
+Failure unexpected(RecordType type) { return queue::damage("unexpected record type " + std::to_string(static_cast<int>(type))); }
+}
+
+bool envelope_record(RecordType type, bool requeued) {
+    const std::string_view letters = requeued ? "CTcFILSAROVW>fonDP/Kwi<er" : "TFSRVA";
+    return letters.find(static_cast<char>(type)) != std::string_view::npos;
+}
+
+Result<void> Submission::envelope(queue::RecordReader& reader, const Out& out, const std::string& filter, const std::function<void(std::string_view)>& sender) {
+    bool first = true, has_sender = false;
+    while (true) {
+        TRY_ASSIGN(auto item, reader.next());
+        if (!item) return queue::damage("file ends within the envelope");
+        if (item->type == RecordType::message) {
+            if (!has_sender) return queue::damage("no sender");
+            return out(RecordType::message, "");
+        }
+        if (!envelope_record(item->type, origin_.requeued)) return unexpected(item->type);
+        if (first) {
+            // The arrival time goes first: the file's, or when it was written.
+            first = false;
+            const std::string written = std::to_string(origin_.modified);
+            TRY(out(RecordType::time, item->type == RecordType::time ? item->payload : std::string_view(written)));
+            TRY(out(RecordType::attribute, "log_message_origin=local"));
+            if (!filter.empty() && !origin_.requeued) TRY(out(RecordType::filter, filter));
+        }
+        switch (item->type) {
+        case RecordType::size:
+        case RecordType::create_time:
+        case RecordType::done:
+        case RecordType::canceled:
+        case RecordType::killed:
+        case RecordType::padding:
+        case RecordType::warn_time:
+            break;
+        case RecordType::time:
+            break;                                           // put first, above; later ones do not count
+        case RecordType::attribute:
+            if (allowed_attribute(item->payload, origin_.requeued)) TRY(out(item->type, item->payload));
+            break;
+        case RecordType::sender:
+            if (has_sender) return queue::damage("more than one sender");
+            has_sender = true;
+            sender(item->payload);
+            TRY(out(item->type, item->payload));
+            break;
+        default:
+            TRY(out(item->type, item->payload));
+        }
+    }
+}
+
+Result<void> Submission::content(queue::RecordReader& reader, const Out& out, const std::string& received) {
+    if (!origin_.requeued)
+        for (std::string_view line : bytes::split(received, "\n")) TRY(out(RecordType::line, line));
+    while (true) {
+        TRY_ASSIGN(auto item, reader.next());
+        if (!item) return queue::damage("file ends within the content");
+        if (item->type == RecordType::extracted) return out(item->type, "");
+        if (item->type != RecordType::line && item->type != RecordType::part) return unexpected(item->type);
+        TRY(out(item->type, item->payload));
+    }
+}
+
+Result<void> Submission::extracted(queue::RecordReader& reader, const Out& out) {
+    while (true) {
+        TRY_ASSIGN(auto item, reader.next());
+        if (!item) return queue::damage("file ends before its end record");
+        if (item->type == RecordType::end) return out(item->type, "");
+        const std::string_view letters = origin_.requeued ? "ARO>LfonDP/Kwer" : "AR";
+        if (letters.find(static_cast<char>(item->type)) == std::string_view::npos) return unexpected(item->type);
+        if (item->type == RecordType::done || item->type == RecordType::canceled || item->type == RecordType::killed || item->type == RecordType::padding) continue;
+        if (item->type == RecordType::attribute && !allowed_attribute(item->payload, origin_.requeued)) continue;
+        TRY(out(item->type, item->payload));
+    }
+}
+
+Result<void> Submission::copy(const Out& out, const std::string& filter, const std::string& received, const std::function<void(std::string_view)>& sender) {
+    queue::RecordReader reader(file_.fd());
+    TRY(envelope(reader, out, filter, sender));
+    TRY(content(reader, out, received));
+    return extracted(reader, out);
+}
+}
