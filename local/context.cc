@@ -8,6 +8,7 @@
 #include "conf/params/local.h"
 #include "log/log.h"
 #include "recipient.h"
+#include "server/server.h"
 
 namespace local {
 namespace {
@@ -71,11 +72,15 @@ ipc::Client& Context::transport(const std::string& name) {
 }
 
 Result<void> before_jail(const conf::Settings& settings) {
+    table::configure(settings);
     TRY_ASSIGN(context, Context::make(settings));
     return {};
 }
 
 void serve(net::Stream& stream) {
-    context->agent.serve(stream, [](delivery::Job& job) { deliver(*context, job); });
+    context->agent.serve(stream, [](delivery::Job& job) {
+        server::Commit whole;                    // a stop waits for the mailbox that is being written
+        deliver(*context, job);
+    });
 }
 }

@@ -7,34 +7,13 @@
 #include "base/bytes.h"
 #include "conf/params/cleanup.h"
 #include "conf/params/local.h"
+#include "delivery/delivered_to.h"
 #include "log/log.h"
 #include "mail/address.h"
-#include "mail/header.h"
 
 namespace local {
 namespace {
 constexpr int level_max = 100;
-constexpr std::size_t delivered_headers_max = 1000;
-
-// The addresses of the Delivered-To: lines of the header, folded.
-std::set<std::string> read_delivered_headers(const delivery::Job& job) {
-    std::set<std::string> out;
-    queue::ContentReader content = job.content();
-    std::string line;
-    for (bool more = true; more;) {
-        auto piece = content.next();
-        if (!piece || !*piece) break;
-        if (line.size() < 2048) line.append((*piece)->text.substr(0, 2048));
-        if (!(*piece)->ends_line) continue;
-        std::size_t name = mail::header_name_length(line);
-        bool continued = !line.empty() && bytes::is_space(line[0]);
-        if (name > 0 && bytes::iequals(std::string_view(line).substr(0, name), "delivered-to"))
-            out.insert(mail::fold_case(mail::to_internal(bytes::trim(std::string_view(line).substr(line.find(':') + 1)))));
-        more = (name > 0 || continued || line.starts_with("From ") || line.starts_with(">From ")) && out.size() < delivered_headers_max;
-        line.clear();
-    }
-    return out;
-}
 
 void split_subject(const Context& context, State& state) {
     mail::AddressParts parts = mail::split_address(state.subject.address);
@@ -123,7 +102,7 @@ Disposition deliver_destinations(Work& work, const State& state, const std::vect
 }
 
 void deliver(Context& context, delivery::Job& job) {
-    const std::set<std::string> delivered_headers = read_delivered_headers(job);
+    const std::set<std::string> delivered_headers = delivery::delivered_addresses(job);
     for (delivery::Recipient& recipient : job.recipients()) {
         Work work{context, job, delivered_headers};
         State state;

@@ -1,0 +1,12 @@
+// pipe: delivers to external commands.
+#include "agent.h"
+#include "server/server.h"
+
+int main(int argc, char** argv) {
+    return server::run({.name = "pipe",
+                        .privileges = server::Privileges::kept,
+                        .sessions = server::Sessions::one,
+                        .before_jail = pipe_agent::before_jail,
+                        .serve = [](server::Session& session) { pipe_agent::serve(session.stream); }},
+                       argc, argv);
+}

@@ -1,0 +1,12 @@
+// virtual: delivers to mailboxes of domains whose users are no users of this machine.
+#include "agent.h"
+#include "server/server.h"
+
+int main(int argc, char** argv) {
+    return server::run({.name = "virtual",
+                        .privileges = server::Privileges::kept,
+                        .sessions = server::Sessions::one,
+                        .before_jail = virtual_mailbox::before_jail,
+                        .serve = [](server::Session& session) { virtual_mailbox::serve(session.stream); }},
+                       argc, argv);
+}
