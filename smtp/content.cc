@@ -1,6 +1,7 @@
 #include "content.h"
 #include <fmt/format.h>
 #include <algorithm>
+#include <utility>
 #include "base/bytes.h"
 #include "checks.h"
 #include "log/log.h"
@@ -17,7 +18,7 @@ constexpr const char* doing = "sending message body";
 // Puts lines into SMTP's form and sends them in large pieces.
 class Sender {
 public:
-    Sender(const Config& config, Peer& peer) : peer_(peer), limit_(config.line_limit ? std::max<std::size_t>(config.line_limit, 10) : 0), timeout_(config.timeouts.data_xfer) {
+    Sender(const Config& config, Peer& peer, std::string_view queue_id) : peer_(peer), queue_id_(queue_id), limit_(config.line_limit ? std::max<std::size_t>(config.line_limit, 10) : 0), timeout_(config.timeouts.data_xfer) {
         out_.reserve(chunk + 8192);
         rate_ = config.per_request_deadline ? config.min_data_rate : 0;
         if (rate_) deadline_ = loop::in(timeout_);
@@ -26,6 +27,7 @@ public:
         if (column_ == 0 && !text.empty() && text[0] == '.') out_ += '.';
         while (limit_ && column_ + text.size() > limit_) {       // the rest goes on a line of its own, behind a blank
             std::size_t room = limit_ - std::min(limit_, column_);
+            if (!std::exchange(broke_lines_, true)) maillog::info("{}: breaking line > {} bytes with <CR><LF>SPACE", queue_id_, limit_);
             out_.append(text.substr(0, room)).append("\r\n ");
             text.remove_prefix(room);
             column_ = 1;
@@ -60,6 +62,8 @@ private:
         return done;
     }
     Peer& peer_;
+    std::string_view queue_id_;
+    bool broke_lines_ = false;
     std::string out_;
     std::size_t column_ = 0, limit_;
     Seconds timeout_;
@@ -192,7 +196,7 @@ Result<std::string> generic_address(const Config& config, const std::string& int
 }
 
 Result<void> send_content(const Config& config, const delivery::Job& job, Peer& peer, const ContentOptions& options) {
-    Sender sender(config, peer);
+    Sender sender(config, peer, job.id());
     if (!options.prepend.empty()) TRY(sender.lines(options.prepend));
     bool looked_at = options.downgrade || !config.generic.empty() || !config.header_checks.empty() || !config.mime_header_checks.empty() ||
                      !config.nested_header_checks.empty() || !config.body_checks.empty();

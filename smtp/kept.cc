@@ -36,7 +36,7 @@ std::unique_ptr<Peer> Kept::take(const std::string& key) {
         bool fresh = loop::Clock::now() < it->until;
         it = list_.erase(it);
         if (fresh && usable(*peer)) return peer;
-        peer->broken |= !fresh ? peer->broken : true;
+        if (fresh) peer->broken = true;          // the server left first: no QUIT
         peer->farewell();                        // may wait: look from the end again
         it = list_.end();
     }

@@ -88,8 +88,8 @@ std::string Transaction::rcpt_command(const delivery::Recipient& r, const std::s
     std::string line = fmt::format("RCPT TO:<{}>", address);
     if (!peer_.features.dsn || d_.flags_.final_delivery) return line;
     if (r.notify) line += " NOTIFY=" + mail::notify_text(static_cast<mail::DsnNotify>(r.notify));
-    if (r.orcpt.empty()) return line;
-    if (auto original = mail::split_original_recipient(r.orcpt)) line += " ORCPT=" + mail::orcpt_wire(*original, utf8_);
+    auto original = r.orcpt.empty() && !r.original.empty() ? mail::OriginalRecipient{"rfc822", r.original} : mail::split_original_recipient(r.orcpt);
+    if (original && !original->address.empty()) line += " ORCPT=" + mail::orcpt_wire(*original, utf8_);
     return line;
 }
 
@@ -168,9 +168,7 @@ void Transaction::judge(const Sent& sent, const Reply& reply) {
                 accepted_.push_back(sent.recipient);
                 if (job_.probe()) probed_.emplace_back(sent.recipient, reply);
             } else {
-                Reply meant = reply;
-                if (meant.code == 552) { meant.code = 452; meant.status.klass = 4; }    // RFC 5321, 4.5.3.1.10: too many recipients
-                refused(meant, command_name(3), sent.recipient);
+                refused(reply, command_name(3), sent.recipient);
             }
             break;
         case Verb::data:

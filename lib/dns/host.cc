@@ -1,32 +1,42 @@
 #include "dns/host.h"
 #include <algorithm>
+#include <optional>
 #include "base/bytes.h"
 #include "log/log.h"
 
 namespace dns {
 namespace {
-// One address family after the other; what the last failure says stands for all, unless one was temporary.
+// Both families at once where that is possible; what the last failure says stands for all, unless one was temporary.
 template <class Ask> Addresses ask_families(Families families, Ask ask) {
+    std::optional<Answer> four, six;
+    auto ask_six = [&] { six = ask(Type::aaaa); };
+    if (families.ipv4 && families.ipv6 && loop::current()) {
+        loop::Group::with([&](loop::Group& group) {
+            group.spawn(ask_six);
+            four = ask(Type::a);
+        });
+    } else {
+        if (families.ipv4) four = ask(Type::a);
+        if (families.ipv6) ask_six();
+    }
     Addresses all;
     all.status = Status::no_data;
-    bool temporary = false;
-    std::string temporary_reason;
-    for (Type type : {Type::a, Type::aaaa}) {
-        if (type == Type::a ? !families.ipv4 : !families.ipv6) continue;
-        Answer one = ask(type);
+    std::optional<std::string> temporary;
+    for (std::optional<Answer>* answer : {&four, &six}) {
+        if (!*answer) continue;
+        Answer& one = **answer;
         if (one) {
             all.records.insert(all.records.end(), std::make_move_iterator(one.records.begin()), std::make_move_iterator(one.records.end()));
             all.canonical = one.canonical;
         } else if (one.temporary()) {
-            temporary = true;
-            temporary_reason = one.reason;
+            temporary = one.reason;
         } else {
             all.status = one.status;
             all.reason = one.reason;
         }
     }
     if (!all.records.empty()) { all.status = Status::found; all.reason.clear(); }
-    else if (temporary) { all.status = Status::temporary; all.reason = temporary_reason; }
+    else if (temporary) { all.status = Status::temporary; all.reason = *temporary; }
     return all;
 }
 

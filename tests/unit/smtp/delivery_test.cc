@@ -34,7 +34,7 @@ TEST_F(Smtp, EveryRefusalIsToldInItsWords) {
     struct { const char *command, *reply, *expected; } cases[] = {
         {"MAIL", "450 4.7.1 too much", "dsn=4.7.1, status=deferred (host 127.0.0.1[127.0.0.1] said: 450 4.7.1 too much (in reply to MAIL FROM command))"},
         {"MAIL", "550 no", "dsn=5.0.0, status=bounced (host 127.0.0.1[127.0.0.1] said: 550 no (in reply to MAIL FROM command))"},
-        {"RCPT", "552 5.2.2 many", "dsn=4.2.2, status=deferred (host 127.0.0.1[127.0.0.1] said: 552 5.2.2 many (in reply to RCPT TO command))"},
+        {"RCPT", "552 5.2.2 many", "dsn=5.2.2, status=bounced (host 127.0.0.1[127.0.0.1] said: 552 5.2.2 many (in reply to RCPT TO command))"},
         {"DATA", "451 4.3.0 later", "dsn=4.3.0, status=deferred (host 127.0.0.1[127.0.0.1] said: 451 4.3.0 later (in reply to DATA command))"},
         {".", "554 5.7.1 spam", "dsn=5.7.1, status=bounced (host 127.0.0.1[127.0.0.1] said: 554 5.7.1 spam (in reply to end of DATA command))"},
         {".", "CLOSE", "dsn=4.4.2, status=deferred (lost connection with 127.0.0.1[127.0.0.1] while sending end of data -- message may be sent more than once)"},
