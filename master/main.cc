@@ -117,6 +117,7 @@ int supervise(const Command& c, const master::ConfigurationPtr& configuration, A
     loop.on_signal(SIGCHLD, [&] { supervisor.reap(); });
     if (c.exit_after > 0) loop.every(std::chrono::seconds(c.exit_after), [&] { supervisor.stop("master exit time has arrived"); });
     maillog::info("daemon started -- version {}, configuration {}", s[param::mail_version], c.directory);
+    if (!c.debug) leave_terminal(c);             // only now: what goes wrong on the way is seen
     maillog::to_stderr("");
     announcement.ready();
     loop.run();
@@ -142,7 +143,7 @@ int main(int argc, char** argv) {
     server::import_environment(s[param::import_environment]);
     setenv("MAIL_CONFIG", c.directory.c_str(), 1);
     if (!s[param::maillog_file].empty()) {       // for the commands that daemons run
-        setenv("POSTLOG_SERVICE", s[param::postlog_service_name].c_str(), 1);
+        setenv("POSTLOG_SERVICE", (s[param::queue_directory] + "/public/" + s[param::postlog_service_name]).c_str(), 1);
         setenv("POSTLOG_HOSTNAME", s[param::myhostname].c_str(), 1);
     }
     tzset();
@@ -156,7 +157,6 @@ int main(int argc, char** argv) {
     server::open_maillog(s, "master", server::Speaker::master);
     Announcement announcement;
     if (!c.init) announcement.detach(c.wait);
-    if (!c.debug) leave_terminal(c);
     Result<master::PidFile> file = master::lock_pid_file(pid_directory);
     if (!file) maillog::fatal("{}", file.error().reason);
     if (!file->fd) maillog::fatal("{}/{}/master.pid: the mail system is running already, process {}", queue, pid_directory, file->owner);

@@ -10,7 +10,7 @@
 #include <thread>
 #include "base/bytes.h"
 #include "base/fd.h"
-#include "conf/master_cf.h"
+#include "conf/check.h"
 #include "conf/params/commands.h"
 #include "conf/params/global.h"
 #include "log/log.h"
@@ -56,8 +56,10 @@ std::vector<std::string> master_command(const System& s, std::initializer_list<c
 bool ready_to_start(const System& s) {
     auto wrong = [](const std::string& what) { fail(what); return false; };
     if (std::string problem = server::maillog_problem(s.settings); !problem.empty()) return wrong(problem);
-    Result<std::vector<conf::MasterEntry>> entries = conf::read_master_cf(s.directory + "/master.cf");
-    if (!entries) return wrong(entries.error().reason);
+    conf::Findings findings = conf::check_directory(s.directory);
+    for (const std::string& w : findings.warnings) maillog::warning("{}", w);
+    for (const std::string& r : findings.refusals) fail(r);
+    if (!findings.refusals.empty()) return false;
     if (Result<void> r = make_places(s.settings, false); !r) return wrong(r.error().reason);
     for (const std::string& problem : place_problems(s.settings)) maillog::warning("{}", problem);
     return true;

@@ -48,6 +48,10 @@ void open(Identity who) {
     openlog(identity.tag.c_str(), LOG_PID | LOG_NDELAY, facility);
     use_syslog = true;
 }
+void retag(std::string tag) {
+    identity.tag = std::move(tag);
+    if (use_syslog) open(Identity(identity));
+}
 void to_stderr(std::string name) { program = std::move(name); }
 void redirect(Sink s, void* context) { sink = s; sink_context = context; }
 int verbose() { return verbosity; }

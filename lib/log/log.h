@@ -18,6 +18,7 @@ enum class Level { info, warning, error, fatal, panic };
 // Who speaks: tag is "postfix/smtpd" (syslog_name/process_name), facility as syslog_facility.
 struct Identity { std::string tag; std::string facility = "mail"; };
 void open(Identity identity);                    // syslog; may be called again
+void retag(std::string tag);                     // another tag, the way out stays
 void to_stderr(std::string program);             // commands: "postmap: warning: …" (also to syslog where open() was called)
 // Another way out, e.g. the stream to postlogd or a test's vector; an empty function goes back. It gets the level and the text.
 using Sink = void (*)(Level, std::string_view tag, std::string_view text, void* context);

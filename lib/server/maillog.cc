@@ -38,9 +38,9 @@ void open_maillog(const conf::Settings& settings, std::string_view process_name,
     maillog::PostlogTarget target;
     target.hostname = settings[param::myhostname];
     if (const char* host = std::getenv("POSTLOG_HOSTNAME"); host && *host) target.hostname = host;
-    std::string service = settings[param::postlog_service_name];
-    if (const char* other = std::getenv("POSTLOG_SERVICE"); other && command) service = other;
+    const std::string& service = settings[param::postlog_service_name];
     target.socket = speaker == Speaker::daemon ? "public/" + service : settings[param::queue_directory] + "/public/" + service;
+    if (const char* path = std::getenv("POSTLOG_SERVICE"); path && *path == '/' && command && geteuid() == 0) target.socket = path;
     target.permissions = file_mode(settings);
     target.always_direct = speaker == Speaker::master;
     if (geteuid() == 0 && speaker != Speaker::daemon && maillog_problem(settings).empty() && (file != "/dev/stdout" || speaker == Speaker::master)) target.file = file;
