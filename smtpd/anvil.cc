@@ -1,0 +1,85 @@
+// How much one client may do at once and in a while: anvil counts over all processes.
+//
+// When things fail: without an answer nothing is limited, and one warning says so.
+#include <fmt/format.h>
+#include "conf/params/smtpd.h"
+#include "ipc/anvil.h"
+#include "log/log.h"
+#include "session.h"
+
+namespace smtpd {
+namespace {
+// The network that counts as one client: its leading bits, the rest zero.
+std::string client_network(const net::Address& address, std::int64_t ipv4_prefix, std::int64_t ipv6_prefix) {
+    std::string raw = address.network_bytes();
+    std::int64_t bits = raw.size() == 4 ? ipv4_prefix : ipv6_prefix;
+    if (raw.empty() || bits >= static_cast<std::int64_t>(raw.size()) * 8) return address.host();
+    for (std::size_t i = 0; i < raw.size(); ++i) {
+        std::int64_t left = bits - static_cast<std::int64_t>(i) * 8;
+        if (left <= 0) raw[i] = 0;
+        else if (left < 8) raw[i] = static_cast<char>(static_cast<unsigned char>(raw[i]) & (0xff << (8 - left)));
+    }
+    std::string text;
+    if (raw.size() == 4) {
+        for (char c : raw) text += (text.empty() ? "" : ".") + std::to_string(static_cast<unsigned char>(c));
+    } else {
+        for (std::size_t i = 0; i < 16; i += 2)
+            text += fmt::format("{}{:x}", i ? ":" : "", (static_cast<unsigned char>(raw[i]) << 8) | static_cast<unsigned char>(raw[i + 1]));
+        if (auto tidy = net::Address::parse(text)) text = tidy->host();
+    }
+    return text + "/" + std::to_string(bits);
+}
+Result<ipc::AnvilReply> ask(ipc::Client::Lease& lease, loop::Deadline deadline, std::string_view request, const std::string& ident) {
+    TRY(ipc::send(lease.stream(), ipc::AnvilRequest{std::string(request), ident}, deadline));
+    return ipc::receive<ipc::AnvilReply>(lease.stream(), deadline);
+}
+constexpr std::chrono::seconds patience(10);
+}
+
+bool Session::anvil_connect() {
+    const bool any = service_.connection_count_limit > 0 || service_.connection_rate_limit > 0 || service_.message_rate_limit > 0 ||
+                     service_.recipient_rate_limit > 0 || service_.tls_rate_limit > 0;
+    if (!any || client_.family == 0) { exempt_ = true; return true; }
+    auto match = service_.limit_exceptions.match(client_.name, client_.address);
+    if (match && *match) { exempt_ = true; return true; }
+    auto lease = service_.anvil.borrow();
+    std::string ident = service_.service_ident + ":" + client_network(peer_, service_.ipv4_prefix, service_.ipv6_prefix);
+    Result<ipc::AnvilReply> reply = lease ? ask(*lease, loop::in(patience), "connect", ident) : tl::unexpected(lease.error());
+    if (!reply) {
+        maillog::warning("{}: no answer: {}", service_.anvil.path(), reply.error().reason);
+        return true;
+    }
+    anvil_ = std::make_unique<ipc::Client::Lease>(std::move(*lease));
+    anvil_->stream().release_buffers();
+    auto too_many = [&](std::string_view what, int number) {
+        maillog::warning("{}: {} from {} for service {}", what, number, client_.shown, service_.service_ident);
+        (void)say(fmt::format("421 4.7.0 {} Error: too many connections from {}", service_.myhostname, client_.address));
+        return false;
+    };
+    if (service_.connection_count_limit > 0 && reply->count > service_.connection_count_limit) return too_many("Connection concurrency limit exceeded", reply->count);
+    if (service_.connection_rate_limit > 0 && reply->rate > service_.connection_rate_limit) return too_many("Connection rate limit exceeded", reply->rate);
+    return true;
+}
+
+bool Session::anvil_count(std::string_view event, std::int64_t limit, std::string_view complaint) {
+    if (limit <= 0 || exempt_ || !anvil_) return true;
+    auto reply = ask(*anvil_, loop::in(patience), event, service_.service_ident + ":" + client_network(peer_, service_.ipv4_prefix, service_.ipv6_prefix));
+    if (!reply) {
+        maillog::warning("{}: no answer: {}", service_.anvil.path(), reply.error().reason);
+        anvil_.reset();
+        return true;
+    }
+    anvil_->stream().release_buffers();
+    int rate = event == "message" ? reply->mail : event == "recipient" ? reply->recipients : reply->newtls;
+    if (rate <= limit) return true;
+    maillog::warning("{}: {} from {} for service {}", complaint, rate, client_.shown, service_.service_ident);
+    return false;
+}
+
+void Session::anvil_disconnect() {
+    if (!anvil_) return;
+    auto gone = ask(*anvil_, loop::in(patience), "disconnect", service_.service_ident + ":" + client_network(peer_, service_.ipv4_prefix, service_.ipv6_prefix));
+    if (gone) anvil_->keep();
+    anvil_.reset();
+}
+}

@@ -1,0 +1,59 @@
+// HELO and EHLO.
+#include <fmt/format.h>
+#include "base/bytes.h"
+#include "log/log.h"
+#include "session.h"
+
+namespace smtpd {
+unsigned Session::keywords() const {
+    unsigned off = discarded_;
+    if (service_.vrfy_disabled) off |= keyword::vrfy;
+    if (!service_.tls_usable || encrypted()) off |= keyword::starttls;
+    if (!service_.smtputf8) off |= keyword::smtputf8;
+    return off;
+}
+
+std::string Session::hello_reply(bool extended) const {
+    if (!extended) return "250 " + service_.myhostname;
+    std::vector<std::string> lines{service_.myhostname};
+    unsigned off = keywords();
+    auto offer = [&](unsigned bit, std::string text) { if (!(off & bit)) lines.push_back(std::move(text)); };
+    offer(keyword::pipelining, "PIPELINING");
+    offer(keyword::size, service_.message_size_limit > 0 ? "SIZE " + std::to_string(service_.message_size_limit) : "SIZE");
+    offer(keyword::vrfy, "VRFY");
+    offer(keyword::etrn, "ETRN");
+    offer(keyword::starttls, "STARTTLS");
+    offer(keyword::enhancedstatuscodes, "ENHANCEDSTATUSCODES");
+    offer(keyword::eightbitmime, "8BITMIME");
+    offer(keyword::dsn, "DSN");
+    offer(keyword::smtputf8, "SMTPUTF8");
+    offer(keyword::chunking, "CHUNKING");
+    std::string reply;
+    for (std::size_t i = 0; i < lines.size(); ++i) reply += (i + 1 < lines.size() ? "250-" : "250 ") + lines[i] + (i + 1 < lines.size() ? "\r\n" : "");
+    return reply;
+}
+
+bool Session::helo_command(Words& words, bool extended) {
+    if (words.size() < 2) return refuse(extended ? "501 Syntax: EHLO hostname" : "501 Syntax: HELO hostname");
+    // Names hold no control characters; what else is odd about them is for the rules to judge.
+    std::string name = bytes::printable(words[1].substr(0, 500), service_.smtputf8);
+    drop_transaction();
+    helo_.clear();
+    esmtp_ = extended;
+    if (!service_.delay_reject) {
+        if (auto denied = check_helo(name)) return refuse(*denied);
+    }
+    helo_ = std::move(name);
+    if (extended && discarded_ != 0 && !(discarded_ & keyword::silent)) {
+        // Named once for each EHLO, as far as they would have been offered.
+        static constexpr std::pair<unsigned, std::string_view> names[] = {{keyword::pipelining, "PIPELINING"}, {keyword::size, "SIZE"}, {keyword::vrfy, "VRFY"},
+            {keyword::etrn, "ETRN"}, {keyword::starttls, "STARTTLS"}, {keyword::auth, "AUTH"}, {keyword::enhancedstatuscodes, "ENHANCEDSTATUSCODES"},
+            {keyword::eightbitmime, "8BITMIME"}, {keyword::dsn, "DSN"}, {keyword::smtputf8, "SMTPUTF8"}, {keyword::chunking, "CHUNKING"},
+            {keyword::verp, "VERP"}, {keyword::xclient, "XCLIENT"}, {keyword::xforward, "XFORWARD"}, {keyword::requiretls, "REQUIRETLS"}};
+        std::string list;
+        for (const auto& [bit, text] : names) if (discarded_ & bit) list += (list.empty() ? "" : " ") + std::string(text);
+        if (!list.empty()) maillog::info("discarding EHLO keywords: {}", list);
+    }
+    return say(hello_reply(extended));
+}
+}

@@ -1,0 +1,121 @@
+// MAIL FROM: the sender, and what the client says of the message to come.
+#include <fmt/format.h>
+#include <sys/statvfs.h>
+#include <limits>
+#include "base/bytes.h"
+#include "cleanup_client.h"
+#include "conf/params/commands.h"
+#include "conf/params/smtpd.h"
+#include "log/log.h"
+#include "mail/address.h"
+#include "mail/dsn.h"
+#include "session.h"
+
+namespace smtpd {
+namespace {
+// "FROM:<a>" in one word or two ("FROM:" "<a>", "FROM" ":<a>"): the words behind it, and what stands for the path.
+struct Argument { std::string_view path; std::size_t options; };
+}
+
+// The path's text behind "FROM:" or "TO:"; words is left with the options. Absent where the command is malformed.
+std::optional<std::string_view> take_path(Words& words, std::string_view label) {
+    if (words.size() < 2) return std::nullopt;
+    std::string_view first = words[1];
+    std::size_t used = 2;
+    if (!bytes::istarts_with(first, label)) return std::nullopt;
+    first.remove_prefix(label.size());
+    if (first.empty()) {
+        if (words.size() < 3) return std::nullopt;
+        first = words[2];
+        used = 3;
+    }
+    words.erase(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(used));
+    return first;
+}
+
+// Room for the message that may come: 1.5 times its limit where the administrator gave no minimum.
+bool Session::room_for_mail() {
+    std::int64_t need = service_.queue_minfree;
+    std::int64_t message = std::max(service_.message_size_limit, std::int64_t{0});
+    if (mail_ && mail_->announced_size > 0 && message == 0) message = mail_->announced_size;
+    struct statvfs fs{};
+    if (::statvfs(".", &fs) != 0) return true;
+    unsigned long long free_bytes = static_cast<unsigned long long>(fs.f_bavail) * fs.f_frsize;
+    auto enough = [&](std::int64_t bytes, double factor) { return bytes <= 0 || static_cast<double>(free_bytes) / factor >= static_cast<double>(bytes); };
+    return enough(need, 1) && enough(message, 1.5) && enough(mail_ ? mail_->announced_size : 0, 1);
+}
+
+bool Session::mail_from(Words& words) {
+    if (service_.helo_required && helo_.empty()) return refuse("503 5.5.1 Error: send HELO/EHLO first");
+    if (mail_) return refuse(mail_->chunking ? "503 5.5.1 Error: MAIL after BDAT" : "503 5.5.1 Error: nested MAIL command");
+    auto path = take_path(words, "from:");
+    if (!path) return refuse("501 5.5.4 Syntax: MAIL FROM:<address>");
+    if (!anvil_count("message", service_.message_rate_limit, "Message delivery request rate limit exceeded"))
+        return refuse("450 4.7.1 Error: too much mail from " + client_.address);
+    auto parsed = mail::parse_path(*path, service_.strict_envelopes);
+    if (!parsed || !bytes::trim(parsed->rest).empty()) {
+        maillog::warning("Illegal address syntax from {} in MAIL command: {}", client_.shown, bytes::printable(path->substr(0, 100)));
+        return refuse("501 5.1.7 Bad sender address syntax");
+    }
+    auto mail = std::make_unique<Transaction>();
+    mail->sender = std::move(parsed->address);
+    bool verp = false;
+    for (std::string_view word : words) {
+        auto option = [&](std::string_view name) { return bytes::istarts_with(word, name) && word.size() >= name.size(); };
+        if (bytes::iequals(word, "BODY=8BITMIME") && !(discarded_ & keyword::eightbitmime)) mail->encoding = "8bit";
+        else if (bytes::iequals(word, "BODY=7BIT") && !(discarded_ & keyword::eightbitmime)) mail->encoding = "7bit";
+        else if (bytes::iequals(word, "SMTPUTF8") && esmtp_ && service_.smtputf8 && !(discarded_ & keyword::smtputf8)) mail->smtputf8 = true;
+        else if (option("SIZE=")) {
+            auto size = bytes::to_int(word.substr(5));
+            if (!size || *size < 0) return refuse("501 5.5.4 Bad message size syntax");
+            mail->announced_size = *size;
+        } else if (option("RET=")) {
+            if (discarded_ & keyword::dsn) return refuse("501 5.7.1 DSN support is disabled");
+            auto ret = mail::parse_ret(word.substr(4));
+            if (!ret || mail->dsn_return != 0) return refuse("501 5.5.4 Bad RET parameter syntax");
+            mail->dsn_return = *ret;
+        } else if (option("ENVID=")) {
+            if (discarded_ & keyword::dsn) return refuse("501 5.7.1 DSN support is disabled");
+            auto id = mail::xtext_decode(word.substr(6));
+            if (!id || id->empty() || id->size() > 100 || !mail->envelope_id.empty()) return refuse("501 5.5.4 Bad ENVID parameter syntax");
+            for (char c : *id) if (static_cast<unsigned char>(c) < 32 || static_cast<unsigned char>(c) > 126) return refuse("501 5.5.4 Bad ENVID parameter syntax");
+            mail->envelope_id = std::move(*id);
+        } else if (option("AUTH=") && word.size() > 5) continue;          // nobody is authenticated: taken and ignored (RFC 4954)
+        else if (bytes::iequals(word, "XVERP") || option("XVERP=")) {
+            auto allowed = table::MatchList::open("smtpd_authorized_verp_clients", service_.settings()[param::smtpd_authorized_verp_clients], table::MatchList::Kind::hosts);
+            auto match = allowed.match(client_.name, client_.address);
+            if (!match || !*match) return refuse("555 5.5.4 Unsupported option: " + std::string(word));
+            mail->verp = word.size() > 6 ? std::string(word.substr(6)) : service_.settings()[param::default_verp_delimiters];
+            const std::string& filter = service_.settings()[param::verp_delimiter_filter];
+            if (mail->verp.size() != 2 || filter.find(mail->verp[0]) == filter.npos || filter.find(mail->verp[1]) == filter.npos)
+                return refuse("501 5.5.4 Error: XVERP needs two characters from " + filter);
+            verp = true;
+        } else return refuse("555 5.5.4 Unsupported option: " + bytes::printable(word.substr(0, 200)));
+    }
+    if (verp && mail->sender.empty()) return refuse("503 5.5.4 Error: XVERP requires non-null sender");
+    if (service_.strict_smtputf8 && !mail->smtputf8 && !bytes::is_ascii(mail->sender)) return refuse("553 5.6.7 Must declare SMTPUTF8 to send unicode address");
+    mail_ = std::move(mail);
+    // SIZE= and the disk: before any recipient is looked at.
+    if (service_.message_size_limit > 0 && mail_->announced_size > service_.message_size_limit) {
+        log_event("reject", "552 5.3.4 Message size exceeds fixed limit");
+        mail_.reset();
+        return refuse("552 5.3.4 Message size exceeds fixed limit");
+    }
+    if (!room_for_mail()) {
+        log_event("reject", "452 4.3.1 Insufficient system storage");
+        mail_.reset();
+        return refuse("452 4.3.1 Insufficient system storage");
+    }
+    if (!service_.delay_reject) {
+        if (auto denied = check_sender()) {
+            mail_.reset();
+            return refuse(*denied);
+        }
+    }
+    if (!service_.delay_open && !open_cleanup()) {
+        mail_.reset();
+        return false;
+    }
+    return say("250 2.1.0 Ok");
+}
+}

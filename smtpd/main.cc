@@ -1,0 +1,9 @@
+// smtpd: receives mail over SMTP (master.cf: smtp, submission …). Talks to cleanup, trivial-rewrite, anvil, flush, tlsmgr.
+#include "conf/params/global.h"
+#include "server/server.h"
+#include "smtpd.h"
+
+int main(int argc, char** argv) {
+    return server::run({.name = "smtpd", .default_limit = &param::default_session_limit, .before_jail = smtpd::open_service, .after_jail = smtpd::ready, .serve = smtpd::serve},
+                       argc, argv);
+}

@@ -1,0 +1,278 @@
+#include "service.h"
+#include <algorithm>
+#include <utility>
+#include "base/bytes.h"
+#include "conf/params/bounce.h"
+#include "conf/params/cleanup.h"
+#include "conf/params/commands.h"
+#include "conf/params/global.h"
+#include "conf/params/rewrite.h"
+#include "conf/params/services.h"
+#include "conf/params/smtpd.h"
+#include "conf/params/virtual.h"
+#include "ipc/cleanup.h"
+#include "log/log.h"
+#include "mail/address.h"
+#include "tls/context.h"
+
+namespace smtpd {
+using table::MatchList;
+
+namespace {
+constexpr std::chrono::seconds cache_time(5);    // what trivial-rewrite said holds that long
+constexpr std::size_t cache_limit = 1000;
+
+Limits read_limits(const conf::Settings& s) {
+    Limits l;
+    l.timeout = s[param::smtpd_timeout];
+    l.starttls_timeout = s[param::smtpd_starttls_timeout];
+    l.error_sleep = s[param::smtpd_error_sleep_time];
+    l.soft_errors = s[param::smtpd_soft_error_limit];
+    l.hard_errors = s[param::smtpd_hard_error_limit];
+    l.junk_commands = s[param::smtpd_junk_command_limit];
+    l.minimum_rate = s[param::smtpd_min_data_rate];
+    l.request_deadline = s[param::smtpd_per_request_deadline];
+    return l;
+}
+}
+
+unsigned parse_keywords(std::string_view text, std::string_view parameter) {
+    static constexpr std::pair<std::string_view, unsigned> known[] = {{"pipelining", keyword::pipelining}, {"size", keyword::size}, {"vrfy", keyword::vrfy},
+        {"etrn", keyword::etrn}, {"starttls", keyword::starttls}, {"auth", keyword::auth}, {"enhancedstatuscodes", keyword::enhancedstatuscodes},
+        {"8bitmime", keyword::eightbitmime}, {"dsn", keyword::dsn}, {"smtputf8", keyword::smtputf8}, {"chunking", keyword::chunking}, {"verp", keyword::verp},
+        {"xverp", keyword::verp}, {"xclient", keyword::xclient}, {"xforward", keyword::xforward}, {"requiretls", keyword::requiretls}, {"silent-discard", keyword::silent}};
+    unsigned bits = 0;
+    for (std::string_view word : bytes::split(text, ", \t\r\n")) {
+        auto at = std::find_if(std::begin(known), std::end(known), [&](const auto& k) { return bytes::iequals(k.first, word); });
+        if (at == std::end(known)) maillog::warning("unknown EHLO keyword \"{}\" in {}", word, parameter);
+        else bits |= at->second;
+    }
+    return bits;
+}
+
+Service::Service(const conf::Settings& settings)
+    : cleanup("public/" + settings[param::cleanup_service_name], settings), rewrite("private/" + settings[param::rewrite_service_name], settings),
+      anvil("private/anvil", settings), flush("public/" + settings[param::flush_service_name], settings), settings_(settings) {}
+Service::~Service() = default;
+
+Result<std::unique_ptr<Service>> Service::open(const conf::Settings& settings, Resolver resolver) {
+    std::unique_ptr<Service> s(new Service(settings));
+    s->resolver = std::move(resolver);
+    if (!s->resolver.query) s->resolver.query = [](std::string_view name, dns::Type type) { return dns::query(name, type, {.deadline = loop::in(std::chrono::seconds(60))}); };
+    if (!s->resolver.client_name)
+        s->resolver.client_name = [](const std::string& address, bool look_up) {
+            if (!look_up) return dns::ClientName{"unknown", "unknown", dns::Verdict::permanent, dns::Verdict::permanent};
+            return dns::client_name(address, {.deadline = loop::in(std::chrono::seconds(60))});
+        };
+    TRY(s->read());
+    s->open_tables();
+    TRY(s->open_lists());
+    s->open_tls();
+    return s;
+}
+
+Result<void> Service::read() {
+    const conf::Settings& s = settings_;
+    normal_ = read_limits(s);
+    auto under_stress = s.with({{"stress", "yes"}});
+    stressed_ = under_stress ? read_limits(*under_stress) : normal_;
+    myhostname = s[param::myhostname];
+    mail_name = s[param::mail_name];
+    banner = s[param::smtpd_banner];
+    reject_footer = s[param::smtpd_reject_footer];
+    service_ident = s[param::service_name].empty() ? "smtp" : s[param::service_name];
+    double_bounce_sender = s[param::double_bounce_sender];
+    null_access_key = s[param::smtpd_null_access_lookup_key];
+    delimiters = s[param::recipient_delimiter];
+    default_rbl_reply = s[param::default_rbl_reply];
+    line_limit = s[param::line_length_limit];
+    message_size_limit = s[param::message_size_limit];
+    queue_minfree = s[param::queue_minfree];
+    recipient_limit = s[param::smtpd_recipient_limit];
+    recipient_overshoot = s[param::smtpd_recipient_overshoot_limit];
+    bare_newline_code = s[param::smtpd_forbid_bare_newline_reject_code];
+    connection_count_limit = s[param::smtpd_client_connection_count_limit];
+    connection_rate_limit = s[param::smtpd_client_connection_rate_limit];
+    message_rate_limit = s[param::smtpd_client_message_rate_limit];
+    recipient_rate_limit = s[param::smtpd_client_recipient_rate_limit];
+    tls_rate_limit = s[param::smtpd_client_new_tls_session_rate_limit];
+    ipv4_prefix = s[param::smtpd_client_ipv4_prefix_length];
+    ipv6_prefix = s[param::smtpd_client_ipv6_prefix_length];
+    delay_reject = s[param::smtpd_delay_reject];
+    relay_first = s[param::smtpd_relay_before_recipient_restrictions];
+    reject_unlisted_recipient = s[param::smtpd_reject_unlisted_recipient];
+    reject_unlisted_sender = s[param::smtpd_reject_unlisted_sender];
+    helo_required = s[param::smtpd_helo_required];
+    vrfy_disabled = s[param::disable_vrfy_command];
+    soft_bounce = s[param::soft_bounce];
+    strict_envelopes = s[param::strict_rfc821_envelopes];
+    smtputf8 = s[param::smtputf8_enable];
+    strict_smtputf8 = s[param::strict_smtputf8];
+    forbid_unauth_pipelining = s[param::smtpd_forbid_unauth_pipelining];
+    delay_open = s[param::smtpd_delay_open_until_valid_rcpt];
+    peername_lookup = s[param::smtpd_peername_lookup];
+    port_logging = s[param::smtpd_client_port_logging];
+    untrusted_routing = s[param::allow_untrusted_routing];
+    show_table_name = s[param::show_user_unknown_table_name];
+    hide_client_session = s[param::smtpd_hide_client_session];
+    external_log_form = s[param::info_log_address_format] != "internal";
+
+    const std::string mode = bytes::lowered(s[param::smtpd_forbid_bare_newline]);
+    if (mode == "no") bare_newline = BareNewline::no;
+    else if (mode == "yes" || mode == "normalize") bare_newline = BareNewline::normalize;
+    else if (mode == "note") bare_newline = BareNewline::note;
+    else if (mode == "reject") bare_newline = BareNewline::reject;
+    else return permanent("parameter smtpd_forbid_bare_newline: bad value \"" + mode + "\": normalize, note, reject, yes or no is expected");
+
+    upstream_proxy = s[param::smtpd_upstream_proxy_protocol];
+    upstream_proxy_timeout = s[param::smtpd_upstream_proxy_timeout];
+    if (!upstream_proxy.empty() && upstream_proxy != "haproxy") return permanent("parameter smtpd_upstream_proxy_protocol: unknown protocol \"" + upstream_proxy + "\": haproxy is expected");
+
+    for (std::string_view word : bytes::split(s[param::smtpd_noop_commands], ", \t\r\n")) noop_commands.push_back(bytes::uppered(word));
+    for (std::string_view word : bytes::split(s[param::smtpd_log_access_permit_actions], ", \t\r\n")) permit_actions.emplace_back(word);
+    discarded_ = parse_keywords(s[param::smtpd_discard_ehlo_keywords], "smtpd_discard_ehlo_keywords");
+
+    cleanup_flags = ipc::cleanup_flags::external;
+    for (std::string_view word : bytes::split(s[param::receive_override_options], ", \t\r\n")) {
+        if (word == "no_unknown_recipient_checks") no_unknown_recipient_checks = true;
+        else if (word == "no_address_mappings") cleanup_flags &= ~(ipc::cleanup_flags::map_addresses | ipc::cleanup_flags::bcc);
+        else if (word == "no_header_body_checks") cleanup_flags &= ~ipc::cleanup_flags::filter;
+        else if (word == "no_milters") cleanup_flags &= ~ipc::cleanup_flags::milter;
+        else return permanent("parameter receive_override_options: unknown option \"" + std::string(word) + "\"");
+    }
+    return {};
+}
+
+void Service::open_tables() {
+    const conf::Settings& s = settings_;
+    auto maps = [&](const conf::Text& p) { return table::Maps::open(p.name, s[p]); };
+    local_recipients = maps(param::local_recipient_maps);
+    virtual_aliases = maps(param::virtual_alias_maps);
+    virtual_mailboxes = maps(param::virtual_mailbox_maps);
+    relay_recipients = maps(param::relay_recipient_maps);
+    canonical = maps(param::canonical_maps);
+    sender_canonical = maps(param::sender_canonical_maps);
+    recipient_canonical = maps(param::recipient_canonical_maps);
+    rbl_replies = maps(param::rbl_reply_maps);
+    footer_maps = maps(param::smtpd_reject_footer_maps);
+    command_filter = maps(param::smtpd_command_filter);
+    ehlo_keyword_maps = maps(param::smtpd_discard_ehlo_keyword_address_maps);
+    auto hosts = [&](const conf::Text& p) { return MatchList::open(p.name, s[p], MatchList::Kind::hosts, table::parents_of(s, p.name)); };
+    mynetworks = hosts(param::mynetworks);
+    limit_exceptions = hosts(param::smtpd_client_event_limit_exceptions);
+    bare_newline_exclusions = hosts(param::smtpd_forbid_bare_newline_exclusions);
+    forbidden_commands = MatchList::open("smtpd_forbidden_commands", s[param::smtpd_forbidden_commands], MatchList::Kind::strings);
+    local_domains = table::LocalDomains::open(s);
+    access_parents = table::parents_of(s, "smtpd_access_maps");
+
+    // local_header_rewrite_clients: two words, and lists of networks.
+    std::string tables;
+    std::vector<std::string_view> words = bytes::split_outside_braces(s[param::local_header_rewrite_clients], ", \t\r\n");
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        if (words[i] == "permit_inet_interfaces") rewrite_interfaces = true;
+        else if (words[i] == "permit_mynetworks") rewrite_mynetworks = true;
+        else if (words[i] == "static:all") rewrite_interfaces = rewrite_mynetworks = true, tables = "0.0.0.0/0 [::]/0";
+        else if (words[i] == "check_address_map" && i + 1 < words.size()) tables += " " + std::string(words[++i]);
+        else if (words[i].starts_with("permit_")) continue;              // SASL and client certificates: nobody yet
+        else tables += " " + std::string(words[i]);
+    }
+    rewrite_networks = MatchList::open("local_header_rewrite_clients", tables, MatchList::Kind::hosts);
+}
+
+Result<void> Service::open_lists() {
+    const conf::Settings& s = settings_;
+    lists.open(settings_);
+    auto rules = [&](const conf::Text& p, Phase phase) { return lists.compile(p.name, s[p], phase); };
+    client_rules = rules(param::smtpd_client_restrictions, Phase::client);
+    helo_rules = rules(param::smtpd_helo_restrictions, Phase::helo);
+    sender_rules = rules(param::smtpd_sender_restrictions, Phase::sender);
+    relay_rules = rules(param::smtpd_relay_restrictions, Phase::relay);
+    recipient_rules = rules(param::smtpd_recipient_restrictions, Phase::recipient);
+    data_rules = rules(param::smtpd_data_restrictions, Phase::data);
+    end_of_data_rules = rules(param::smtpd_end_of_data_restrictions, Phase::end_of_data);
+    etrn_rules = rules(param::smtpd_etrn_restrictions, Phase::etrn);
+    if (!Lists::protects(relay_rules) && !Lists::protects(recipient_rules))
+        return permanent("in parameter smtpd_relay_restrictions or smtpd_recipient_restrictions, specify at least one working instance of: "
+                         "reject_unauth_destination, defer_unauth_destination, reject, defer, defer_if_permit or check_relay_domains");
+    return {};
+}
+
+void Service::open_tls() {
+    const conf::Settings& s = settings_;
+    tls_wrapper = s[param::smtpd_tls_wrappermode];
+    tls_received_header = s[param::smtpd_tls_received_header];
+    const std::string level = bytes::lowered(s[param::smtpd_tls_security_level]);
+    if (level.empty()) tls_level = s[param::smtpd_enforce_tls] ? TlsLevel::encrypt : s[param::smtpd_use_tls] ? TlsLevel::may : TlsLevel::none;
+    else if (level == "none") tls_level = TlsLevel::none;
+    else if (level == "may") tls_level = TlsLevel::may;
+    else {
+        if (level != "encrypt") maillog::warning("smtpd_tls_security_level: unsupported TLS level \"{}\", using \"encrypt\"", level);
+        tls_level = TlsLevel::encrypt;
+    }
+    if (tls_level == TlsLevel::none && !tls_wrapper) return;
+    auto context = tls::ServerContext::create(s, tls_level == TlsLevel::encrypt || tls_wrapper);
+    if (!context) {
+        maillog::warning("TLS is not available: {}", context.error().reason);
+        return;
+    }
+    tls = std::move(*context);
+    tls_usable = true;
+}
+
+unsigned Service::discarded_keywords(const std::string& client_address) const {
+    if (ehlo_keyword_maps.empty()) return discarded_;
+    auto found = ehlo_keyword_maps.find(client_address);
+    if (!found) maillog::warning("smtpd_discard_ehlo_keyword_address_maps: {}", found.error().reason);
+    else if (*found) return parse_keywords(**found, "smtpd_discard_ehlo_keyword_address_maps");
+    return discarded_;
+}
+
+// --- where addresses go
+
+namespace {
+// user@host.domain without anything that rewriting could change.
+bool plain(std::string_view address) {
+    std::size_t at = address.rfind('@');
+    if (at == address.npos || at == 0) return false;
+    std::string_view local = address.substr(0, at), domain = address.substr(at + 1);
+    for (char c : local) if (!bytes::is_alnum(c) && c != '.' && c != '-' && c != '_' && c != '+' && c != '=') return false;
+    if (local.front() == '.' || local.back() == '.' || local.find("..") != local.npos) return false;
+    for (char c : domain) if (!bytes::is_alnum(c) && c != '.' && c != '-') return false;
+    return domain.find('.') != domain.npos && domain.front() != '.' && domain.back() != '.' && domain.find("..") == domain.npos;
+}
+}
+
+Result<ipc::ResolveReply> Service::resolve(std::string_view sender, std::string_view address) {
+    std::string key(sender);
+    key.push_back('\0');
+    key += address;
+    auto now = loop::Clock::now();
+    if (auto known = cached_.find(key); known != cached_.end()) {
+        auto entry = known->second;
+        if (now < entry->until) {
+            cache_.splice(cache_.begin(), cache_, entry);
+            return entry->reply;
+        }
+        cached_.erase(known);
+        cache_.erase(entry);
+    }
+    std::string canonical_address(address);
+    if (!plain(address)) { TRY_ASSIGN(canonical_address, canonical_form(address)); }
+    TRY_ASSIGN(ipc::ResolveReply reply, rewrite.ask<ipc::ResolveReply>(ipc::ResolveRequest{std::string(sender), canonical_address}));
+    if (reply.flags & ipc::ResolveReply::failed) return reply;
+    while (cache_.size() >= cache_limit) {
+        cached_.erase(cache_.back().key);
+        cache_.pop_back();
+    }
+    if (cached_.contains(key)) return reply;     // another fiber asked the same meanwhile
+    cache_.push_front(Cached{std::move(key), reply, now + cache_time});
+    cached_[cache_.front().key] = cache_.begin();
+    return reply;
+}
+
+Result<std::string> Service::canonical_form(std::string_view address) {
+    TRY_ASSIGN(ipc::RewriteReply reply, rewrite.ask<ipc::RewriteReply>(ipc::RewriteRequest{"local", mail::to_external(address)}));
+    if (reply.failed) return temporary("address rewriting: a table did not answer");
+    return mail::to_internal(reply.address);
+}
+}

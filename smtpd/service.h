@@ -1,0 +1,116 @@
+// What all sessions of this process share: settings as the sessions use them, restriction lists in compiled form, open tables,
+// connections to cleanup, trivial-rewrite, anvil and flush. Made once at start, as root; never changes afterwards.
+//
+// When things fail: open() returns an Error and the daemon does not start. A table that cannot be opened is not fatal: its lookups
+// fail and clients are put off (table/maps.h).
+#pragma once
+#include <chrono>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+#include "access_list.h"
+#include "base/error.h"
+#include "conf/settings.h"
+#include "dns/dns.h"
+#include "dns/host.h"
+#include "ipc/client.h"
+#include "ipc/rewrite.h"
+#include "table/local_domains.h"
+#include "table/maps.h"
+#include "table/match_list.h"
+
+namespace tls { class ServerContext; }
+
+namespace smtpd {
+enum class BareNewline { no, normalize, note, reject };
+enum class TlsLevel { none, may, encrypt };
+
+// Limits that differ while the service is under stress.
+struct Limits {
+    std::chrono::seconds timeout{300}, starttls_timeout{300}, error_sleep{1};
+    std::int64_t soft_errors = 10, hard_errors = 20, junk_commands = 100, minimum_rate = 500;
+    bool request_deadline = false;
+};
+
+// Where the process asks for names; tests put their own in.
+struct Resolver {
+    std::function<dns::Answer(std::string_view, dns::Type)> query;
+    std::function<dns::ClientName(const std::string&, bool confirm)> client_name;
+};
+
+class Service {
+public:
+    static Result<std::unique_ptr<Service>> open(const conf::Settings& settings, Resolver resolver = {});
+    ~Service();
+
+    const conf::Settings& settings() const { return settings_; }
+    const Limits& limits(bool stressed) const { return stressed ? stressed_ : normal_; }
+
+    // Canonical form, then where it goes (trivial-rewrite); answers are kept for a few seconds.
+    Result<ipc::ResolveReply> resolve(std::string_view sender, std::string_view address);
+    // Takes the EHLO keywords that smtpd_discard_ehlo_keywords and its address maps name; bits of Keyword.
+    unsigned discarded_keywords(const std::string& client_address) const;
+
+    // --- texts and numbers, read once
+    std::string myhostname, banner, mail_name, reject_footer, service_ident, double_bounce_sender, null_access_key, delimiters, default_rbl_reply;
+    std::int64_t line_limit = 2048, message_size_limit = 0, queue_minfree = 0, recipient_limit = 1000, recipient_overshoot = 1000;
+    std::int64_t bare_newline_code = 550;
+    std::int64_t connection_count_limit = 0, connection_rate_limit = 0, message_rate_limit = 0, recipient_rate_limit = 0, tls_rate_limit = 0;
+    std::int64_t ipv4_prefix = 32, ipv6_prefix = 84;
+    BareNewline bare_newline = BareNewline::normalize;
+    TlsLevel tls_level = TlsLevel::none;
+    bool delay_reject = true, relay_first = true, reject_unlisted_recipient = true, reject_unlisted_sender = false, helo_required = false, vrfy_disabled = false;
+    bool soft_bounce = false, strict_envelopes = false, smtputf8 = true, strict_smtputf8 = false, forbid_unauth_pipelining = true, delay_open = true;
+    bool peername_lookup = true, port_logging = false, untrusted_routing = false, show_table_name = true, tls_wrapper = false, tls_received_header = false;
+    bool tls_usable = false, no_unknown_recipient_checks = false, external_log_form = true, hide_client_session = false;
+    int cleanup_flags = 0;
+    std::string upstream_proxy;
+    std::chrono::seconds upstream_proxy_timeout{5};
+    std::vector<std::string> noop_commands;      // upper case
+    std::vector<std::string> permit_actions;     // smtpd_log_access_permit_actions
+    enum Notify : unsigned { notify_policy = 1, notify_protocol = 2, notify_resource = 4, notify_software = 8 };
+
+    // --- tables and lists
+    table::Maps local_recipients, virtual_aliases, virtual_mailboxes, relay_recipients, canonical, sender_canonical, recipient_canonical;
+    table::Maps rbl_replies, footer_maps, command_filter, ehlo_keyword_maps;
+    table::MatchList mynetworks, limit_exceptions, bare_newline_exclusions, forbidden_commands, rewrite_networks;
+    table::LocalDomains local_domains;
+    bool rewrite_interfaces = false, rewrite_mynetworks = false;
+    table::Parents access_parents = table::Parents::bare;
+
+    // --- access rules
+    Lists lists;
+    RestrictionList client_rules, helo_rules, sender_rules, relay_rules, recipient_rules, data_rules, end_of_data_rules, etrn_rules;
+
+    // --- others
+    Resolver resolver;
+    ipc::Client cleanup, rewrite, anvil, flush;
+    std::shared_ptr<tls::ServerContext> tls;
+
+private:
+    explicit Service(const conf::Settings& settings);
+    Result<void> read();
+    Result<void> open_lists();
+    void open_tables();
+    void open_tls();
+    Result<std::string> canonical_form(std::string_view address);
+    conf::Settings settings_;
+    Limits normal_, stressed_;
+    unsigned discarded_ = 0;
+    struct Cached { std::string key; ipc::ResolveReply reply; loop::Clock::time_point until; };
+    std::list<Cached> cache_;                    // newest first
+    std::unordered_map<std::string_view, std::list<Cached>::iterator> cached_;
+};
+
+// EHLO keywords that can be discarded.
+namespace keyword {
+inline constexpr unsigned pipelining = 1, size = 2, vrfy = 4, etrn = 8, starttls = 16, auth = 32, enhancedstatuscodes = 64, eightbitmime = 128, dsn = 256, smtputf8 = 512,
+    chunking = 1024, verp = 2048, xclient = 4096, xforward = 8192, silent = 16384, requiretls = 32768;
+}
+unsigned parse_keywords(std::string_view text, std::string_view parameter);
+}

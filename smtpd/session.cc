@@ -1,0 +1,395 @@
+#include "session.h"
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <algorithm>
+#include <ctime>
+#include "base/bytes.h"
+#include "cleanup_client.h"
+#include "log/log.h"
+#include "mail/address.h"
+#include "reply_footer.h"
+#include "tls/info.h"
+
+namespace smtpd {
+namespace {
+constexpr int yield_commands = 64;               // one pipelining client must not keep the others waiting
+constexpr int words_limit = 100;
+
+// Words of a command: separated by blanks outside quotes and <>; "FROM: <a>" and "FROM:<a>" stay as they were sent.
+Words split_words(std::string_view line) {
+    Words words;
+    std::size_t i = 0;
+    while (words.size() < words_limit) {
+        while (i < line.size() && bytes::is_space(line[i])) ++i;
+        if (i == line.size()) break;
+        std::size_t from = i;
+        bool quoted = false;
+        int angle = 0;
+        for (; i < line.size(); ++i) {
+            char c = line[i];
+            if (c == '\\' && i + 1 < line.size()) { ++i; continue; }
+            if (c == '"') quoted = !quoted;
+            else if (quoted) continue;
+            else if (c == '<') ++angle;
+            else if (c == '>' && angle > 0) --angle;
+            else if (bytes::is_space(c) && angle == 0) break;
+        }
+        words.push_back(line.substr(from, i - from));
+    }
+    return words;
+}
+
+// "Subject: x": what a message header looks like.
+bool looks_like_header(std::string_view line) {
+    std::size_t n = 0;
+    while (n < line.size() && line[n] > ' ' && line[n] < 127 && line[n] != ':') ++n;
+    std::size_t colon = n;
+    while (colon < line.size() && (line[colon] == ' ' || line[colon] == '\t')) ++colon;
+    return n > 0 && colon < line.size() && line[colon] == ':';
+}
+}
+
+struct Session::Verb {
+    std::string_view name;
+    bool (Session::*run)(Words&);
+    bool counts_as_junk;                         // in excess, an error each: RSET, NOOP, VRFY, ETRN …
+    bool before_tls;                             // where TLS is required
+    bool ends_pipeline;                          // RFC 2920: nothing may follow it in a group
+};
+// In the order of the disconnect line. The last row stands for everything else.
+const Session::Verb Session::verbs_[] = {
+    {"helo", &Session::helo, true, true, true},
+    {"ehlo", &Session::ehlo, true, true, true},
+    {"xclient", &Session::not_allowed, false, false, false},
+    {"xforward", &Session::not_allowed, false, false, false},
+    {"starttls", &Session::starttls, false, true, false},
+    {"auth", &Session::auth, false, false, false},
+    {"mail", &Session::mail_from, false, false, false},
+    {"rcpt", &Session::rcpt_to, false, false, false},
+    {"data", &Session::data, false, false, true},
+    {"bdat", &Session::bdat, false, false, false},
+    {"rset", &Session::rset, true, false, false},
+    {"noop", &Session::noop, true, true, true},
+    {"vrfy", &Session::vrfy, true, false, true},
+    {"etrn", &Session::etrn, true, false, false},
+    {"quit", &Session::quit, false, true, false},
+    {"unknown", nullptr, false, false, false},
+};
+
+Transaction::Transaction() = default;
+Transaction::~Transaction() = default;
+
+Session::Session(Service& service, net::Stream& stream, const net::Address& peer, bool stressed, bool (*stopping)())
+    : service_(service), stream_(stream), limits_(service.limits(stressed)), stopping_(stopping), peer_(peer) {}
+Session::~Session() = default;
+
+// --- the session
+
+void Session::serve() {
+    if (!service_.upstream_proxy.empty()) {
+        auto proxied = read_proxy_header(stream_, loop::in(service_.upstream_proxy_timeout));
+        if (!proxied) {
+            maillog::warning("haproxy read: {} from {}", proxied.error().reason, peer_.host());
+            return;
+        }
+        if (!proxied->local) {
+            peer_ = proxied->client;
+            client_.server_address = proxied->server.host();
+            client_.server_port = std::to_string(proxied->server.port());
+        }
+    }
+    log_connect();
+    bool farewell = false;
+    try {
+        if (greet()) dialogue();
+    } catch (const loop::Cancelled&) {
+        farewell = true;
+    }
+    if (farewell && !in_content_ && !encrypted() && stream_.pending() == 0) {        // one write that does not wait
+        std::string text = "421 4.3.2 " + service_.myhostname + " Service shutting down\r\n";
+        (void)!::send(stream_.fd(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    }
+    mail_.reset();                               // withdraws what was not finished
+    if (!farewell) anvil_disconnect();
+    else anvil_.reset();
+    log_disconnect();
+    if (farewell) throw loop::Cancelled{};
+    (void)stream_.flush(loop::in(std::chrono::seconds(10)));
+}
+
+void Session::log_connect() {
+    client_.address = peer_.family() == AF_INET || peer_.family() == AF_INET6 ? peer_.host() : "unknown";
+    if (client_.address != "unknown") {
+        client_.port = std::to_string(peer_.port());
+        client_.literal = peer_.smtp_literal();
+        client_.family = client_.address.find(':') == std::string::npos ? AF_INET : AF_INET6;
+        if (client_.server_address.empty()) {
+            sockaddr_storage own{};
+            socklen_t length = sizeof own;
+            if (::getsockname(stream_.fd(), reinterpret_cast<sockaddr*>(&own), &length) == 0) {
+                net::Address address(reinterpret_cast<sockaddr*>(&own), length);
+                client_.server_address = address.host();
+                client_.server_port = std::to_string(address.port());
+            }
+        }
+        dns::ClientName name = service_.resolver.client_name(client_.address, service_.peername_lookup);
+        client_.name = std::move(name.name);
+        client_.reverse_name = std::move(name.reverse_name);
+        client_.name_status = name.name_status;
+        client_.reverse_status = name.reverse_name_status;
+    } else {
+        client_.name = client_.reverse_name = "localhost";
+        client_.address = client_.literal = "127.0.0.1";
+    }
+    client_.shown = client_.name + "[" + client_.address + "]" + (service_.port_logging ? ":" + client_.port : "");
+    maillog::info("connect from {}", client_.shown);
+}
+
+void Session::log_disconnect() {
+    std::string text;
+    int total = 0, good = 0;
+    for (std::size_t i = 0; i < std::size(verbs_); ++i) {
+        const Count& c = counts_[i];
+        if (c.total == 0) continue;
+        text += c.good == c.total ? fmt::format(" {}={}", verbs_[i].name, c.total) : fmt::format(" {}={}/{}", verbs_[i].name, c.good, c.total);
+        total += c.total;
+        good += c.good;
+    }
+    text += good == total ? fmt::format(" commands={}", total) : fmt::format(" commands={}/{}", good, total);
+    maillog::info("disconnect from {}{}", client_.shown, text);
+}
+
+bool Session::greet() {
+    discarded_ = service_.discarded_keywords(client_.address);
+    if (!anvil_connect()) return false;
+    if (service_.tls_wrapper && !handshake(true)) return false;
+    if (!service_.delay_reject) {
+        if (auto denied = check_client()) {
+            access_denied_ = *denied;
+            (void)say(*denied);
+            return !hang_up_;
+        }
+    }
+    return say("220 " + service_.banner) || !hang_up_;
+}
+
+void Session::dialogue() {
+    while (!hang_up_) {
+        where_ = greeted_ ? where_ : "CONNECT";
+        if (!step()) return;
+        if (++commands_ % yield_commands == 0) {
+            if (!stream_.flush(loop::in(limits_.timeout))) return lost(stream_.failure());
+            loop::yield();
+        }
+    }
+}
+
+loop::Deadline Session::command_deadline() const { return loop::in(limits_.timeout); }
+
+void Session::lost(net::Stream::Failure how) {
+    std::string_view what = how == net::Stream::Failure::timeout ? "timeout" : "lost connection";
+    if (how == net::Stream::Failure::timeout) (void)say("421 4.4.2 " + service_.myhostname + " Error: timeout exceeded");
+    if (in_content_) maillog::info("{}: {} after {} ({} bytes) from {}", queue_id(), what, where_, content_bytes_, client_.shown);
+    else maillog::info("{}: {} after {} from {}", queue_id(), what, where_, client_.shown);
+    hang_up_ = true;
+}
+
+bool Session::step() {
+    if (errors_ >= limits_.hard_errors) {
+        maillog::info("{}: too many errors after {} from {}", queue_id(), where_, client_.shown);
+        (void)say("421 4.7.0 " + service_.myhostname + " Error: too many errors");
+        return false;
+    }
+    if (stopping_ && stopping_() && !mail_) {
+        (void)say("421 4.3.2 " + service_.myhostname + " Service shutting down");
+        return false;
+    }
+    if (stream_.buffered().empty()) {
+        if (auto sent = stream_.flush(command_deadline()); !sent) { lost(stream_.failure()); return false; }
+        stream_.release_buffers();
+    }
+    auto line = stream_.read_line(static_cast<std::size_t>(service_.line_limit), command_deadline());
+    if (!line) { lost(stream_.failure()); return false; }
+    std::string text(line->text);
+    bool crlf = line->crlf, whole = line->complete;
+    while (!whole) {                             // the rest of an over-long command is passed over
+        auto more = stream_.read_line(static_cast<std::size_t>(service_.line_limit), command_deadline());
+        if (!more) { lost(stream_.failure()); return false; }
+        whole = more->complete;
+        crlf = more->crlf;
+    }
+    if (!bare_newline_checked_) {
+        bare_newline_checked_ = true;
+        bare_newline_ = service_.bare_newline;
+        if (bare_newline_ != BareNewline::no && !service_.bare_newline_exclusions.empty()) {
+            auto excluded = service_.bare_newline_exclusions.match(client_.name, client_.address);
+            if (excluded && *excluded) bare_newline_ = BareNewline::no;
+        }
+    }
+    if (bare_newline_ == BareNewline::reject && !crlf) {
+        maillog::info("{}: reject: bare <LF> received after {} from {}", queue_id(), where_, client_.shown);
+        ++errors_;
+        (void)say(fmt::format("{} 5.5.2 {} Error: bare <LF> received", service_.bare_newline_code, service_.myhostname));
+        return !hang_up_;
+    }
+    // smtpd_command_filter: another command in the place of this one.
+    if (!service_.command_filter.empty()) {
+        auto other = service_.command_filter.find(text);
+        if (!other) {
+            maillog::warning("{}: {}", service_.command_filter.title(), other.error().reason);
+            (void)say("451 4.3.0 Temporary lookup error");
+            ++errors_;
+            return true;
+        }
+        if (*other) {
+            maillog::info("{}: replacing command \"{}\" with \"{}\"", client_.shown, text.substr(0, 100), (**other).substr(0, 100));
+            text = **other;
+        }
+    }
+    if (service_.smtputf8 && !bytes::valid_utf8(text)) {
+        where_ = "UNKNOWN";
+        ++counts_[std::size(verbs_) - 1].total;
+        ++errors_;
+        (void)say("500 5.5.2 Error: bad UTF-8 syntax");
+        return !hang_up_;
+    }
+    if (text.find('\0') != text.npos) text.resize(text.find('\0'));
+    Words words = split_words(text);
+    if (words.empty()) {
+        where_ = "UNKNOWN";
+        ++counts_[std::size(verbs_) - 1].total;
+        ++errors_;
+        (void)say("500 5.5.2 Error: bad syntax");
+        return !hang_up_;
+    }
+    std::string name = bytes::uppered(words[0]);
+    if (std::find(service_.noop_commands.begin(), service_.noop_commands.end(), name) != service_.noop_commands.end()) {
+        if (++junk_ > limits_.junk_commands) ++errors_;
+        (void)say("250 2.0.0 Ok");
+        return !hang_up_;
+    }
+    const Verb* verb = find_verb(name);
+    where_ = verb->run ? std::string_view() : "UNKNOWN";
+    if (verb->run) {
+        static constexpr std::string_view upper[] = {"HELO", "EHLO", "XCLIENT", "XFORWARD", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "BDAT", "RSET", "NOOP", "VRFY", "ETRN", "QUIT"};
+        where_ = upper[verb - verbs_];
+    }
+    greeted_ = true;
+    Count& count = counts_[static_cast<std::size_t>(verb - verbs_)];
+    ++count.total;
+    if (!access_denied_.empty() && name != "QUIT") {
+        ++errors_;
+        (void)say("503 5.7.0 Error: access denied for " + client_.shown);
+        if (!verb->run) return refuse_unknown(text, words[0]);
+        return !hang_up_;
+    }
+    if (!verb->run) {
+        ++errors_;
+        return refuse_unknown(text, words[0]);
+    }
+    if (!synchronized(*verb)) return false;
+    if (service_.tls_level == TlsLevel::encrypt && !encrypted() && !verb->before_tls) {
+        ++errors_;
+        (void)say("530 5.7.0 Must issue a STARTTLS command first");
+        return !hang_up_;
+    }
+    bool good = (this->*verb->run)(words);
+    if (good) ++count.good;
+    else ++errors_;
+    if (verb->counts_as_junk && ++junk_ > limits_.junk_commands) ++errors_;
+    return !hang_up_;
+}
+
+const Session::Verb* Session::find_verb(std::string_view name) const {
+    for (const Verb& v : verbs_) if (v.run && bytes::iequals(v.name, name)) return &v;
+    return &verbs_[std::size(verbs_) - 1];
+}
+
+// Headers, HTTP and the like end the session.
+bool Session::refuse_unknown(std::string_view line, std::string_view name) {
+    bool forbidden = looks_like_header(line);
+    if (!forbidden) {
+        auto match = service_.forbidden_commands.match(name);
+        forbidden = match && *match;
+    }
+    if (forbidden) {
+        maillog::warning("non-SMTP command from {}: {}", client_.shown, line.substr(0, 100));
+        (void)say("221 2.7.0 Error: I can break rules, too. Goodbye.");
+        return false;
+    }
+    if (access_denied_.empty()) (void)say("500 5.5.2 Error: command not recognized");
+    return !hang_up_;
+}
+
+// RFC 2920: behind some commands, and before EHLO behind every one, the client has to wait.
+bool Session::synchronized(const Verb& verb) {
+    bool may_follow = esmtp_ && !(discarded_ & keyword::pipelining) && !verb.ends_pipeline;
+    std::string_view behind = stream_.buffered();
+    if (behind.empty() || may_follow) return true;
+    early_ = true;
+    maillog::info("improper command pipelining after {} from {}: {}", where_, client_.shown, behind.substr(0, 100));
+    if (!service_.forbid_unauth_pipelining) return true;
+    (void)say("554 5.5.0 Error: SMTP protocol synchronization");
+    hang_up_ = true;
+    return false;
+}
+
+// --- what everybody needs
+
+std::string_view Session::protocol_name() const {
+    if (!esmtp_) return "SMTP";
+    bool utf8 = mail_ && mail_->smtputf8;
+    return encrypted() ? (utf8 ? "UTF8SMTPS" : "ESMTPS") : (utf8 ? "UTF8SMTP" : "ESMTP");
+}
+std::string_view Session::queue_id() const { return mail_ && mail_->cleanup ? std::string_view(mail_->cleanup->queue_id()) : "NOQUEUE"; }
+Actions& Session::actions(Phase phase) {
+    bool whole_session = !service_.delay_reject && (phase == Phase::client || phase == Phase::helo);
+    return mail_ && !whole_session ? mail_->actions : actions_;
+}
+bool Session::in_mynetworks() {
+    if (!mynetworks_) {
+        auto match = service_.mynetworks.match(client_.name, client_.address);
+        if (!match) { maillog::warning("mynetworks: {}", match.error().reason); return false; }
+        mynetworks_ = *match;
+    }
+    return *mynetworks_;
+}
+std::string Session::shown_sender() const {
+    if (!mail_) return {};
+    return service_.external_log_form ? mail::to_external(mail_->sender) : mail_->sender;
+}
+
+void Session::log_event(std::string_view what, std::string_view text) {
+    std::string rest;
+    if (mail_) rest += " from=<" + (mail_->sender.empty() ? std::string() : shown_sender()) + ">";
+    if (recipient_) rest += " to=<" + recipient_->shown + ">";
+    rest += std::string(" proto=") + (esmtp_ ? "ESMTP" : "SMTP");
+    if (!helo_.empty()) rest += " helo=<" + helo_ + ">";
+    maillog::info("{}: {}: {} from {}: {};{}", queue_id(), what, where_, client_.shown, text, rest);
+}
+
+bool Session::say(std::string_view reply) {
+    bool bad = reply.starts_with('4') || reply.starts_with('5');
+    if (errors_ >= limits_.soft_errors && limits_.error_sleep.count() > 0) {
+        (void)stream_.flush(command_deadline());
+        loop::sleep_until(loop::in(limits_.error_sleep));
+    }
+    bool last = reply.starts_with("421") || reply.starts_with("521");
+    std::string text(reply);
+    if (bad && service_.soft_bounce && text[0] == '5') {
+        text[0] = '4';
+        if (text.size() > 5 && text[4] == '5' && text[5] == '.') text[4] = '4';
+    }
+    if (bad) add_footer(service_, client_, text);
+    text += "\r\n";
+    if (!stream_.write(text, command_deadline())) hang_up_ = true;
+    if (last) hang_up_ = true;
+    return !bad;
+}
+
+void Session::drop_transaction() {
+    mail_.reset();
+    recipient_ = nullptr;
+    in_content_ = false;
+}
+}

@@ -1,0 +1,39 @@
+#include "smtpd.h"
+#include "base/bytes.h"
+#include "conf/params/smtpd.h"
+#include "dns/dns.h"
+#include "server/server.h"
+#include "service.h"
+#include "session.h"
+#include "table/table.h"
+#include "tls/context.h"
+#include "tls/tlsmgr_store.h"
+
+namespace smtpd {
+namespace {
+std::unique_ptr<tls::TlsmgrStore> store;         // outlives the context in service
+std::unique_ptr<Service> service;
+}
+
+Result<void> open_service(const conf::Settings& settings) {
+    table::configure(settings);
+    dns::open();
+    TRY_ASSIGN(service, Service::open(settings));
+    for (const std::string& file : table::opened_files()) server::opened_file(file);
+    if (service->tls) {
+        for (const conf::Text* p : {&param::smtpd_tls_chain_files, &param::smtpd_tls_cert_file, &param::smtpd_tls_key_file, &param::smtpd_tls_dcert_file, &param::smtpd_tls_dkey_file,
+                                    &param::smtpd_tls_eccert_file, &param::smtpd_tls_eckey_file, &param::smtpd_tls_CAfile})
+            for (std::string_view file : bytes::split(settings[*p], ", \t\r\n")) if (file.starts_with('/')) server::opened_file(std::string(file));
+        store = std::make_unique<tls::TlsmgrStore>(settings, "smtpd", !settings[param::smtpd_tls_session_cache_database].empty());
+        service->tls->keep_sessions_in(store.get());
+    }
+    return {};
+}
+
+Result<void> ready(const conf::Settings&) {
+    if (store) store->seed();
+    return {};
+}
+
+void serve(server::Session& session) { Session(*service, session.stream, session.peer, server::stressed(), &server::stopping).serve(); }
+}

@@ -1,0 +1,12 @@
+// The daemon's three moments: before the jail, each connection, stand-alone.
+#pragma once
+#include "base/error.h"
+#include "conf/settings.h"
+
+namespace server { struct Session; }
+
+namespace smtpd {
+Result<void> open_service(const conf::Settings& settings);
+Result<void> ready(const conf::Settings& settings);          // in the jail, in a fiber
+void serve(server::Session& session);
+}

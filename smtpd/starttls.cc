@@ -1,0 +1,45 @@
+// STARTTLS, and TLS from the first byte (smtpd_tls_wrappermode).
+#include "log/log.h"
+#include "session.h"
+#include "tls/context.h"
+#include "tls/session.h"
+
+namespace smtpd {
+bool Session::starttls(Words& words) {
+    if (words.size() != 1) return refuse("501 5.5.4 Syntax: STARTTLS");
+    if (service_.tls_level == TlsLevel::none || (discarded_ & keyword::starttls)) return refuse("502 5.5.1 Error: command not implemented");
+    if (!service_.tls_usable) return refuse("454 4.7.0 TLS not available due to local problem");
+    if (encrypted()) return refuse("554 5.5.1 Error: TLS already active");
+    if (!anvil_count("newtls_status", service_.tls_rate_limit, "New TLS session rate limit exceeded"))
+        return refuse("454 4.7.0 Error: too many new TLS sessions from " + client_.shown);
+    (void)say("220 2.0.0 Ready to start TLS");
+    if (!stream_.flush(command_deadline())) { lost(stream_.failure()); return false; }
+    if (!handshake(false)) {
+        hang_up_ = true;
+        return false;
+    }
+    // RFC 3207: everything that was said before is forgotten.
+    drop_transaction();
+    helo_.clear();
+    esmtp_ = false;
+    return true;
+}
+
+bool Session::handshake(bool wrapper) {
+    if (!service_.tls) {
+        maillog::warning("Wrapper-mode request dropped from {} for service {}. TLS context initialization failed. For details see earlier warnings in your logs.",
+                         client_.shown, service_.service_ident);
+        return false;
+    }
+    if (wrapper && !anvil_count("newtls_status", service_.tls_rate_limit, "Refusing TLS service request")) return false;
+    stream_.discard_input();                     // plaintext before the handshake is never acted upon
+    auto info = tls::accept(stream_, *service_.tls, loop::in(limits_.starttls_timeout), client_.shown);
+    if (!info) {
+        maillog::info("{}: lost connection after {} from {}", queue_id(), where_, client_.shown);
+        return false;
+    }
+    tls_ = std::make_unique<tls::Info>(std::move(*info));
+    if (!tls_->resumed) (void)anvil_count("newtls", service_.tls_rate_limit, "New TLS session rate limit exceeded");
+    return true;
+}
+}
