@@ -5,14 +5,19 @@
 #include "base/bytes.h"
 #include "conf/params/bounce.h"
 #include "conf/params/cleanup.h"
+#include "conf/params/commands.h"
 #include "conf/params/global.h"
 #include "delivery/services.h"
 #include "log/log.h"
+#include "table/address_lookup.h"
 
 namespace delivery {
 Agent::Services::Services(const conf::Settings& s, std::string_view status_filter)
     : settings(s), directories(s), bounce("private/" + s[param::bounce_service_name], s), defer("private/" + s[param::defer_service_name], s),
-      trace("private/" + s[param::trace_service_name], s), filter(table::Maps::open("delivery_status_filter", status_filter)),
+      trace("private/" + s[param::trace_service_name], s), flush("public/" + s[param::flush_service_name], s),
+      flush_domains(table::MatchList::open(param::fast_flush_domains.name, s[param::fast_flush_domains], table::MatchList::Kind::domains,
+                                           table::parents_of(s, param::fast_flush_domains.name))),
+      filter(table::Maps::open("delivery_status_filter", status_filter)),
       soft_bounce(s[param::soft_bounce]), external_addresses(s[param::info_log_address_format] != "internal"),
       delay_digits(static_cast<int>(s[param::delay_logging_resolution_limit])) {}
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include "conf/params/cleanup.h"
 #include "delivery/services.h"
+#include "ipc/flush.h"
 #include "log/log.h"
 #include "mail/address.h"
 #include "mail/dsn.h"
@@ -106,9 +107,22 @@ Disposition Job::report_probe(const Subject& subject, const Event& event) {
     return told ? Disposition::done : Disposition::deferred;
 }
 
+// ETRN and "postqueue -s" find it by its domain. Without a note it is tried when its time comes.
+void Job::note_for_flush(const std::string& address) const {
+    Agent::Services& services = agent_.services();
+    const auto at = address.rfind('@');
+    if (at == address.npos || services.flush_domains.empty()) return;
+    const std::string domain = address.substr(at + 1);
+    auto listed = services.flush_domains.match(domain);
+    if (!listed || !*listed) return;
+    auto reply = services.flush.ask<ipc::FlushReply>(ipc::FlushRequest{.request = "add", .site = domain, .queue_id = id()});
+    if (!reply) maillog::warning("{}: {}: {}", id(), services.flush.path(), reply.error().reason);
+}
+
 Disposition Job::defer(const Subject& subject, const Event& event, std::string_view outcome) {
     if (request_.flags & ipc::delivery_flags::trace) trace(subject, event, "delayed");
     tell(agent_.services().defer, id(), append_request(id(), subject, event, "delayed"));
+    note_for_flush(subject.address);
     log(subject, event, outcome);
     return Disposition::deferred;
 }

@@ -92,6 +92,7 @@ private:
     Job(const Agent& agent, ipc::DeliveryRequest request, queue::QueueFile file, base::WallTime received);
     ipc::DeliveryReply finish();
     Disposition defer(const Subject& subject, const Event& event, std::string_view outcome);
+    void note_for_flush(const std::string& address) const;
     Disposition report_probe(const Subject& subject, const Event& event);
     bool trace(const Subject& subject, const Event& event, std::string_view action) const;
     bool bounce(const Subject& subject, const Event& event) const;

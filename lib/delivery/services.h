@@ -6,6 +6,7 @@
 #include "ipc/bounce.h"
 #include "ipc/client.h"
 #include "queue/directories.h"
+#include "table/match_list.h"
 #include "table/maps.h"
 
 namespace delivery {
@@ -13,7 +14,8 @@ struct Agent::Services {
     Services(const conf::Settings& s, std::string_view status_filter);
     conf::Settings settings;
     queue::Directories directories;
-    ipc::Client bounce, defer, trace;
+    ipc::Client bounce, defer, trace, flush;
+    table::MatchList flush_domains;              // fast_flush_domains: flush notes what is deferred for them
     table::Maps filter;
     bool soft_bounce, external_addresses;
     int delay_digits;

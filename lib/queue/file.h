@@ -36,6 +36,7 @@ public:
     // Pointer and padding records are passed over unless show_pointers was called.
     Result<std::optional<Item>> next();
     RecordReader& show_pointers() { show_ = true; return *this; }
+    RecordReader& in_file_order() { follow_ = false; return *this; }              // pointer records lead nowhere
     void seek(std::int64_t offset) { next_ = offset; }
     std::int64_t position() const { return next_; }           // of the next record
 
@@ -45,7 +46,7 @@ private:
     std::int64_t next_, start_ = 0;                            // start_: file offset of buffer_'s first byte
     std::string buffer_{};
     std::size_t chunk_, jumps_ = 0;
-    bool show_ = false, at_end_of_file_ = false;
+    bool show_ = false, follow_ = true, at_end_of_file_ = false;
 };
 
 struct Recipient {

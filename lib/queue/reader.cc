@@ -60,7 +60,7 @@ Result<std::optional<RecordReader::Item>> RecordReader::next() {
         if (record.type == RecordType::pointer) {
             auto target = bytes::to_int(bytes::trim(record.payload));
             if (!target || *target < 0) return damage("pointer record holds no number");
-            if (*target != 0) {
+            if (follow_ && *target != 0) {
                 next_ = *target;
                 ++jumps_;
                 TRY(check_jumps(fd_, jumps_));

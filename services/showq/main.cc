@@ -1,0 +1,36 @@
+// showq: lists the queue to whoever connects to public/showq (ipc/mail_queue_list.h).
+//
+// When things fail: a client that goes away or does not read for ipc_timeout ends the listing; a message that goes meanwhile is not
+// listed.
+#include <memory>
+#include "conf/params/global.h"
+#include "ipc/mail_queue_list.h"
+#include "log/log.h"
+#include "queue/listing.h"
+#include "server/server.h"
+
+namespace {
+std::unique_ptr<queue::Directories> directories;
+
+Result<void> before_jail(const conf::Settings& settings) {
+    directories = std::make_unique<queue::Directories>(settings);
+    return {};
+}
+
+void serve(server::Session& session) {
+    const auto limit = server::settings()[param::ipc_timeout];
+    net::Stream& client = session.stream;
+    if (!client.write(ipc::queue_list::greeting())) return;
+    const bool details = ipc::queue_list::wants_details(client.fd());
+    bool alive = true;
+    queue::list_queues(*directories, [&](const queue::ListedMessage& m) {
+        ipc::QueueListMessage out{m.queue, m.id, m.arrival, m.size, m.force_expired, m.sender};
+        for (const auto& r : m.recipients) out.recipients.push_back({r.address, r.original, r.reason});
+        alive = client.write(ipc::queue_list::encode(out, details), loop::in(limit)).has_value();
+        return alive;
+    });
+    if (alive && client.write(ipc::queue_list::end())) (void)client.flush(loop::in(limit));
+}
+}
+
+int main(int argc, char** argv) { return server::run({.name = "showq", .before_jail = before_jail, .serve = serve}, argc, argv); }
