@@ -19,7 +19,7 @@ public:
         bool extract = false;                                // -t
         LineEndings endings = LineEndings::always;
         std::size_t line_length = 2048;                      // longer lines become several records
-        std::size_t recipients_max = 10240;                  // extract_recipient_limit: tokens of one field
+        std::size_t recipients_max = 10240;                  // header_address_token_limit: tokens of one field
     };
     using Out = std::function<void(queue::RecordType, std::string_view)>;
     MessageReader(Settings settings, Out out) : settings_(settings), out_(std::move(out)) {}

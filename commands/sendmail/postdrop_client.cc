@@ -89,11 +89,11 @@ Result<std::string> Postdrop::read_message() {
             for (char c : text) nuls += c == '\0';
             if (nuls % 2 == 1) return text;
         }
-        char c;
-        const ssize_t n = ::read(out_.get(), &c, 1);
+        char chunk[1024];                                    // no answer comes before it is asked for: nothing of the next one is in it
+        const ssize_t n = ::read(out_.get(), chunk, sizeof chunk);
         if (n < 0 && errno == EINTR) continue;
         if (n <= 0) return temporary("unable to execute " + program_ + " -r: no answer");
-        text += c;
+        text.append(chunk, static_cast<std::size_t>(n));
     }
     return temporary(program_ + ": answer too long");
 }

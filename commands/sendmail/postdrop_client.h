@@ -5,6 +5,7 @@
 #include <sys/types.h>
 #include <string>
 #include <string_view>
+#include <utility>
 #include "base/error.h"
 #include "base/fd.h"
 #include "queue/record.h"
@@ -14,7 +15,9 @@ class Postdrop {
 public:
     // Starts command_directory/postdrop -r; comes back when it has a file.
     static Result<Postdrop> start(const std::string& program);
-    Postdrop(Postdrop&&) = default;
+    Postdrop(Postdrop&& o) noexcept
+        : program_(std::move(o.program_)), queue_id_(std::move(o.queue_id_)), buffer_(std::move(o.buffer_)), in_(std::move(o.in_)), out_(std::move(o.out_)),
+          child_(std::exchange(o.child_, -1)), broken_(o.broken_) {}
     ~Postdrop();
     const std::string& queue_id() const { return queue_id_; }
     // Gathers; a write that fails is remembered, the answer tells why.

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include "base/bytes.h"
+#include "conf/params/cleanup.h"
 #include "conf/params/commands.h"
 #include "conf/params/global.h"
 #include "conf/params/services.h"
@@ -102,7 +103,7 @@ Result<void> submit(const Options& o, const conf::Settings& s) {
     if (login.empty() && !o.sender) return temporary("no login name found for user ID " + std::to_string(::getuid()));
     const std::string sender = o.sender ? sender_address(*o.sender) : login;
     const std::string full_name = o.full_name ? *o.full_name : user_full_name(login);
-    const auto limit = static_cast<std::size_t>(std::max<std::int64_t>(s[param::extract_recipient_limit], 1));
+    const auto limit = static_cast<std::size_t>(std::max<std::int64_t>(s[param::header_address_token_limit], 1));
     const std::vector<std::string> recipients = argument_recipients(o, limit);
     const std::string who = login + "(" + std::to_string(::getuid()) + "): ";
     const bool probe = o.mode == Mode::verify;
