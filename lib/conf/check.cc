@@ -46,7 +46,7 @@ constexpr std::string_view clear = "mail would be sent without the protection th
 constexpr std::string_view rejected = "mail that is delivered today would be refused";
 constexpr std::string_view open = "clients that must prove who they are would not have to";
 // Only while the parameter is not implemented.
-constexpr std::array<Danger, 26> dangers{{
+constexpr std::array<Danger, 24> dangers{{
     {"smtpd_milters", filled, unfiltered},
     {"smtpd_milter_maps", filled, unfiltered},
     {"non_smtpd_milters", filled, unfiltered},
@@ -55,8 +55,6 @@ constexpr std::array<Danger, 26> dangers{{
     {"smtpd_sasl_auth_enable", yes, rejected},
     {"smtp_sasl_auth_enable", yes, rejected},
     {"lmtp_sasl_auth_enable", yes, rejected},
-    {"smtp_sasl_password_maps", filled, rejected},
-    {"lmtp_sasl_password_maps", filled, rejected},
     {"smtp_tls_policy_maps", filled, clear},
     {"lmtp_tls_policy_maps", filled, clear},
     {"smtp_tls_per_site", filled, clear},
@@ -121,7 +119,13 @@ private:
             refuse(fmt::format("{}{} = {}: this level is not built yet: {}", place(scope, name), name, value, clear));
             return;
         }
-        if (p->implemented || !p->obsolete.empty()) return;
+        if ((name == "smtp_enforce_tls" || name == "lmtp_enforce_tls") && yes(value, scope) && verifies_peer(scope, name.substr(0, 5))) {
+            refuse(fmt::format("{}{} = {}: without {}tls_enforce_peername = no this demands a verified server, which is not built yet: {}", place(scope, name), name, value,
+                               name.substr(0, 5), clear));
+            return;
+        }
+        // What has no effect any more in Postfix either is named with the other old names.
+        if (p->implemented || (p->removed && !is_danger(name))) return;
         for (auto& danger : dangers) {
             if (danger.name != name || !danger.holds(value, scope)) continue;
             refuse(fmt::format("{}{} = {}: this parameter is not built yet: {}", place(scope, name), name, bytes::printable(value), danger.because));
@@ -133,6 +137,12 @@ private:
         if (!warned_.insert(name).second) return;
         warn(fmt::format("{}parameter {} is not built yet: the setting has no effect", place(scope, name), name));
     }
+
+    // Whether enforce_tls means a verified server: no level that overrides it, and peer names not turned off.
+    static bool verifies_peer(const Scope& scope, const std::string& prefix) {
+        return bytes::trim(scope.settings.value(prefix + "tls_security_level").value_or("")).empty() && scope.settings.value(prefix + "tls_enforce_peername") == "yes";
+    }
+    static bool is_danger(std::string_view name) { return std::any_of(dangers.begin(), dangers.end(), [&](auto& d) { return d.name == name; }); }
 
     void check_restrictions(const Scope& scope) {
         static constexpr std::array<const Text*, 8> lists{&param::smtpd_client_restrictions, &param::smtpd_helo_restrictions, &param::smtpd_sender_restrictions,

@@ -44,10 +44,15 @@ def sources():
 
 
 def read_identifiers():
-    """The identifiers behind param::, and those that smtp/ reads."""
+    """The identifiers behind param::, also those that a macro of the file completes (param::lmtp_##name), and those that smtp/ reads."""
     everywhere, in_smtp = set(), set()
     for path in sources():
-        names = set(re.findall(r"\bparam::(\w+)", open(path, errors="replace").read()))
+        text = open(path, errors="replace").read().replace("\\\n", " ")
+        names = set(re.findall(r"\bparam::(\w+)\b(?!##)", text))
+        for macro, argument, body in re.findall(r"^#define (\w+)\((\w+)\)(.*)$", text, re.M):
+            used = re.findall(r"\b" + macro + r"\((\w+)\)", text)
+            for prefix in re.findall(r"param::(\w*)##" + argument + r"\b", body):
+                names |= {prefix + name for name in used}
         everywhere |= names
         if os.path.relpath(path, ROOT).startswith("smtp" + os.sep):
             in_smtp |= names

@@ -3,11 +3,11 @@
 #include "conf/parameter.h"
 
 namespace param {
-inline constexpr conf::Text alias_database{{.name = "alias_database", .fallback = "$default_database_type:/etc/aliases", .doc = "The alias files that newaliases makes anew."}};
-inline constexpr conf::Text alternate_config_directories{{.name = "alternate_config_directories", .fallback = "", .doc = "Other configuration directories that set-gid commands may be pointed to by -c."}};
+inline constexpr conf::Text alias_database{{.name = "alias_database", .fallback = "$default_database_type:/etc/aliases", .implemented = true, .doc = "The alias files that newaliases makes anew."}};
+inline constexpr conf::Text alternate_config_directories{{.name = "alternate_config_directories", .fallback = "", .implemented = true, .doc = "Other configuration directories that set-gid commands may be pointed to by -c."}};
 inline constexpr conf::Text authorized_flush_users{{.name = "authorized_flush_users", .fallback = "static:anyone", .doc = "Who may ask for delivery of queued mail."}};
 inline constexpr conf::Text authorized_mailq_users{{.name = "authorized_mailq_users", .fallback = "static:anyone", .doc = "Who may list the queue."}};
-inline constexpr conf::Text authorized_submit_users{{.name = "authorized_submit_users", .fallback = "static:anyone", .doc = "Who may submit mail with sendmail."}};
+inline constexpr conf::Text authorized_submit_users{{.name = "authorized_submit_users", .fallback = "static:anyone", .implemented = true, .doc = "Who may submit mail with sendmail."}};
 inline constexpr conf::Int berkeley_db_create_buffer_size{{.name = "berkeley_db_create_buffer_size", .fallback = "16777216", .min = 1, .implemented = true, .doc = "Bytes of buffer while a Berkeley DB table is made."}};
 inline constexpr conf::Int berkeley_db_read_buffer_size{{.name = "berkeley_db_read_buffer_size", .fallback = "131072", .min = 1, .implemented = true, .doc = "Bytes of buffer while a Berkeley DB table is read."}};
 inline constexpr conf::Text command_directory{{.name = "command_directory", .fallback = "/usr/sbin", .implemented = true, .doc = "Where the administration commands are."}};
@@ -19,11 +19,11 @@ inline constexpr conf::Int debug_peer_level{{.name = "debug_peer_level", .fallba
 inline constexpr conf::Text debug_peer_list{{.name = "debug_peer_list", .fallback = "", .doc = "Hosts whose sessions are logged in detail."}};
 inline constexpr conf::Text debugger_command{{.name = "debugger_command", .fallback = "", .implemented = true, .doc = "The command that a daemon started with -D runs on itself."}};
 inline constexpr conf::Text default_database_type{{.name = "default_database_type", .fallback = "hash", .min = 1, .implemented = true, .doc = "The table type that newaliases, postmap and postalias use where none is given."}};
-inline constexpr conf::Text default_verp_delimiters{{.name = "default_verp_delimiters", .fallback = "+=", .min = 1, .doc = "The two characters that VERP puts between the sender's local part, the recipient and the domain."}};
+inline constexpr conf::Text default_verp_delimiters{{.name = "default_verp_delimiters", .fallback = "+=", .min = 1, .implemented = true, .doc = "The two characters that VERP puts between the sender's local part, the recipient and the domain."}};
 inline constexpr conf::Time delay_warning_time{{.name = "delay_warning_time", .fallback = "0h", .min = 0, .implemented = true, .doc = "After how long a sender hears that mail still waits; 0: never."}};
 inline constexpr conf::Int deliver_lock_attempts{{.name = "deliver_lock_attempts", .fallback = "20", .min = 1, .implemented = true, .doc = "How often a mailbox lock is tried."}};
 inline constexpr conf::Time deliver_lock_delay{{.name = "deliver_lock_delay", .fallback = "1s", .min = 1, .implemented = true, .doc = "How long to wait between two tries for a mailbox lock."}};
-inline constexpr conf::Text empty_address_local_login_sender_maps_lookup_key{{.name = "empty_address_local_login_sender_maps_lookup_key", .fallback = "<>", .doc = "The key that local_login_sender_maps see for the null sender."}};
+inline constexpr conf::Text empty_address_local_login_sender_maps_lookup_key{{.name = "empty_address_local_login_sender_maps_lookup_key", .fallback = "<>", .implemented = true, .doc = "The key that local_login_sender_maps see for the null sender."}};
 inline constexpr conf::Bool enable_long_queue_ids{{.name = "enable_long_queue_ids", .fallback = "no", .implemented = true, .doc = "Whether queue ids are long and never used again, instead of short and made of inode number and microseconds."}};
 inline constexpr conf::Text fast_flush_domains{{.name = "fast_flush_domains", .fallback = "$relay_domains", .doc = "Domains for which deferred mail is recorded, so that ETRN and sendmail -qR find it at once."}};
 inline constexpr conf::Int fork_attempts{{.name = "fork_attempts", .fallback = "5", .min = 1, .doc = "How often a process is tried to be made."}};
@@ -34,7 +34,7 @@ inline constexpr conf::Int hopcount_limit{{.name = "hopcount_limit", .fallback =
 inline constexpr conf::Text html_directory{{.name = "html_directory", .fallback = "no", .doc = "Where the HTML documentation is; no: not installed."}};
 inline constexpr conf::Text import_environment{{.name = "import_environment", .fallback = "MAIL_CONFIG MAIL_DEBUG MAIL_LOGTAG TZ XAUTHORITY DISPLAY LANG=C POSTLOG_SERVICE POSTLOG_HOSTNAME XDG_RUNTIME_DIR", .implemented = true, .doc = "The environment variables, or name=value settings, that daemons keep from the environment of postfix start."}};
 inline constexpr conf::Int lmdb_map_size{{.name = "lmdb_map_size", .fallback = "16777216", .min = 1, .implemented = true, .doc = "The first size in bytes of an LMDB table; it grows when it is full."}};
-inline constexpr conf::Text local_login_sender_maps{{.name = "local_login_sender_maps", .fallback = "static:*", .doc = "Tables that list, for each login name, the sender addresses it may use with sendmail; * allows any."}};
+inline constexpr conf::Text local_login_sender_maps{{.name = "local_login_sender_maps", .fallback = "static:*", .implemented = true, .doc = "Tables that list, for each login name, the sender addresses it may use with sendmail; * allows any."}};
 inline constexpr conf::Text mail_owner{{.name = "mail_owner", .fallback = "postfix", .min = 1, .implemented = true, .doc = "The account that owns the queue and as which most daemons run; it must own nothing else."}};
 inline constexpr conf::Text mailbox_delivery_lock{{.name = "mailbox_delivery_lock", .fallback = "fcntl, dotlock", .min = 1, .implemented = true, .doc = "How a mailbox file is locked: any of flock, fcntl, dotlock."}};
 inline constexpr conf::Text maillog_file{{.name = "maillog_file", .fallback = "", .implemented = true, .doc = "A file, or /dev/stdout, that receives the log in place of syslog."}};
@@ -44,9 +44,9 @@ inline constexpr conf::Text maillog_file_rotate_suffix{{.name = "maillog_file_ro
 inline constexpr conf::Text mailq_path{{.name = "mailq_path", .fallback = "/usr/bin/mailq", .doc = "Where the mailq command is installed."}};
 inline constexpr conf::Text manpage_directory{{.name = "manpage_directory", .fallback = "/usr/share/man", .doc = "Where the manual pages are installed."}};
 inline constexpr conf::Text meta_directory{{.name = "meta_directory", .fallback = "/etc/postfix", .doc = "Where files that belong to the installation rather than the configuration are."}};
-inline constexpr conf::Text multi_instance_directories{{.name = "multi_instance_directories", .fallback = "", .doc = "Configuration directories of the other instances that postmulti manages."}};
+inline constexpr conf::Text multi_instance_directories{{.name = "multi_instance_directories", .fallback = "", .implemented = true, .doc = "Configuration directories of the other instances that postmulti manages."}};
 inline constexpr conf::Bool multi_instance_enable{{.name = "multi_instance_enable", .fallback = "no", .doc = "Whether postmulti starts and stops this instance with the others."}};
-inline constexpr conf::Text multi_instance_group{{.name = "multi_instance_group", .fallback = "", .doc = "The group of instances that this one belongs to."}};
+inline constexpr conf::Text multi_instance_group{{.name = "multi_instance_group", .fallback = "", .implemented = true, .doc = "The group of instances that this one belongs to."}};
 inline constexpr conf::Text multi_instance_name{{.name = "multi_instance_name", .fallback = "", .implemented = true, .doc = "This instance's own name, which also stands in its log lines."}};
 inline constexpr conf::Text multi_instance_wrapper{{.name = "multi_instance_wrapper", .fallback = "", .doc = "The command that postfix runs to do its work on all instances."}};
 inline constexpr conf::Text newaliases_path{{.name = "newaliases_path", .fallback = "/usr/bin/newaliases", .doc = "Where the newaliases command is installed."}};
@@ -60,7 +60,7 @@ inline constexpr conf::Text readme_directory{{.name = "readme_directory", .fallb
 inline constexpr conf::Text recipient_delimiter{{.name = "recipient_delimiter", .fallback = "", .implemented = true, .doc = "The characters that may separate a user's name from an address extension, as the + in user+list."}};
 inline constexpr conf::Text remote_header_rewrite_domain{{.name = "remote_header_rewrite_domain", .fallback = "", .implemented = true, .doc = "The domain that is added to incomplete addresses in the header of mail from strangers; empty: they stay as they are."}};
 inline constexpr conf::Bool requiretls_enable{{.name = "requiretls_enable", .fallback = "yes", .doc = "Whether the REQUIRETLS extension is offered and honoured."}};
-inline constexpr conf::Text sendmail_fix_line_endings{{.name = "sendmail_fix_line_endings", .fallback = "always", .min = 1, .doc = "When sendmail takes the CR out of CR LF: always, strict (only if the first line has it) or never."}};
+inline constexpr conf::Text sendmail_fix_line_endings{{.name = "sendmail_fix_line_endings", .fallback = "always", .min = 1, .implemented = true, .doc = "When sendmail takes the CR out of CR LF: always, strict (only if the first line has it) or never."}};
 inline constexpr conf::Text sendmail_path{{.name = "sendmail_path", .fallback = "/usr/sbin/sendmail", .doc = "Where the sendmail command is installed."}};
 inline constexpr conf::Text setgid_group{{.name = "setgid_group", .fallback = "postdrop", .min = 1, .implemented = true, .doc = "The group of postdrop, postqueue and postlog, which lets them into the queue; nobody else may be in it."}};
 inline constexpr conf::Text shlib_directory{{.name = "shlib_directory", .fallback = "no", .doc = "Where shared libraries and database plug-ins are; no: none are used."}};
@@ -69,5 +69,5 @@ inline constexpr conf::Time stale_lock_time{{.name = "stale_lock_time", .fallbac
 inline constexpr conf::Text syslog_facility{{.name = "syslog_facility", .fallback = "mail", .min = 1, .implemented = true, .doc = "The syslog facility that log lines go to."}};
 inline constexpr conf::Text syslog_name{{.name = "syslog_name", .fallback = "${multi_instance_name?{$multi_instance_name}:{postfix}}", .min = 1, .implemented = true, .doc = "What stands before the / of the program's name in log lines."}};
 inline constexpr conf::Time trigger_timeout{{.name = "trigger_timeout", .fallback = "10s", .min = 1, .implemented = true, .doc = "How long a wake-up message to another service may take."}};
-inline constexpr conf::Text verp_delimiter_filter{{.name = "verp_delimiter_filter", .fallback = "-=+", .min = 1, .doc = "The characters that may be VERP delimiters."}};
+inline constexpr conf::Text verp_delimiter_filter{{.name = "verp_delimiter_filter", .fallback = "-=+", .min = 1, .implemented = true, .doc = "The characters that may be VERP delimiters."}};
 }

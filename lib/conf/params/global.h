@@ -17,7 +17,7 @@ inline constexpr conf::Bool dns_ncache_ttl_fix_enable{{.name = "dns_ncache_ttl_f
 inline constexpr conf::Int dont_remove{{.name = "dont_remove", .fallback = "0", .min = 0, .implemented = true, .doc = "Whether finished queue files go to the saved queue instead of being removed: for looking into trouble."}};
 inline constexpr conf::Text double_bounce_sender{{.name = "double_bounce_sender", .fallback = "double-bounce", .min = 1, .implemented = true, .doc = "The sender of mail about failed mail; a failure of that is not reported again."}};
 inline constexpr conf::Text error_service_name{{.name = "error_service_name", .fallback = "error", .implemented = true, .doc = "The service that returns or defers mail for recipients known to be undeliverable."}};
-inline constexpr conf::Int extract_recipient_limit{{.name = "extract_recipient_limit", .fallback = "10240", .doc = "Once limited the recipients taken from a header.", .removed = true, .obsolete = "has been removed: it has no effect"}};
+inline constexpr conf::Int extract_recipient_limit{{.name = "extract_recipient_limit", .fallback = "10240", .implemented = true, .doc = "Once limited the recipients taken from a header.", .removed = true, .obsolete = "has been removed: it has no effect"}};
 inline constexpr conf::Int fault_injection_code{{.name = "fault_injection_code", .fallback = "0", .min = 0, .doc = "Which fault is provoked, for tests of the mail system."}};
 inline constexpr conf::Text flush_service_name{{.name = "flush_service_name", .fallback = "flush", .doc = "The service that keeps records for fast_flush_domains."}};
 inline constexpr conf::Text inet_interfaces{{.name = "inet_interfaces", .fallback = "all", .implemented = true, .doc = "The addresses that mail is received on: all, loopback-only, or names and addresses of this host."}};
@@ -41,7 +41,7 @@ inline constexpr conf::Text non_bdb_migration_allow_user_prefixes{{.name = "non_
 inline constexpr conf::Text non_bdb_migration_level{{.name = "non_bdb_migration_level", .fallback = "disable", .min = 1, .doc = "What happens to hash and btree tables on a system without Berkeley DB: disable, enable-redirect, enable-reindex."}};
 inline constexpr conf::Bool non_bdb_migration_log_redirect{{.name = "non_bdb_migration_log_redirect", .fallback = "yes", .doc = "Whether each use of another type in place of hash or btree is logged."}};
 inline constexpr conf::Text non_bdb_migration_service_name{{.name = "non_bdb_migration_service_name", .fallback = "nbdb_reindex", .doc = "The service that converts Berkeley DB tables."}};
-inline constexpr conf::Text pickup_service_name{{.name = "pickup_service_name", .fallback = "pickup", .doc = "The service that takes mail from the maildrop queue."}};
+inline constexpr conf::Text pickup_service_name{{.name = "pickup_service_name", .fallback = "pickup", .implemented = true, .doc = "The service that takes mail from the maildrop queue."}};
 inline constexpr conf::Time postlogd_watchdog_timeout{{.name = "postlogd_watchdog_timeout", .fallback = "10s", .min = 10, .doc = "How long postlogd may take over one request before it is taken for stuck."}};
 inline constexpr conf::Text process_id{{.name = "process_id", .fallback = "(computed)", .implemented = true, .doc = "The number of the process that reads this value."}};
 inline constexpr conf::Text process_id_directory{{.name = "process_id_directory", .fallback = "pid", .implemented = true, .doc = "Where lock and pid files of daemons are, below queue_directory."}};

@@ -30,11 +30,11 @@ inline constexpr conf::Int mailbox_size_limit{{.name = "mailbox_size_limit", .fa
 inline constexpr conf::Text mailbox_transport{{.name = "mailbox_transport", .fallback = "", .implemented = true, .doc = "The transport that delivers for all users of this machine, after aliases and forward files."}};
 inline constexpr conf::Text mailbox_transport_maps{{.name = "mailbox_transport_maps", .fallback = "", .implemented = true, .doc = "Tables that give such a transport for single users."}};
 inline constexpr conf::Bool owner_request_special{{.name = "owner_request_special", .fallback = "yes", .implemented = true, .doc = "Whether owner- and -request addresses are treated apart, so that they do not get their own owner and extension."}};
-inline constexpr conf::Text pipe_delivery_status_filter{{.name = "pipe_delivery_status_filter", .fallback = "$default_delivery_status_filter", .doc = "Tables that replace status code and text of pipe's deliveries."}};
+inline constexpr conf::Text pipe_delivery_status_filter{{.name = "pipe_delivery_status_filter", .fallback = "$default_delivery_status_filter", .implemented = true, .doc = "Tables that replace status code and text of pipe's deliveries."}};
 inline constexpr conf::Text prepend_delivered_header{{.name = "prepend_delivered_header", .fallback = "command, file, forward", .implemented = true, .doc = "Where a Delivered-To header is put: command, file, forward."}};
 inline constexpr conf::Bool require_home_directory{{.name = "require_home_directory", .fallback = "no", .implemented = true, .doc = "Whether mail waits while a user's home directory is missing."}};
 inline constexpr conf::Bool reset_owner_alias{{.name = "reset_owner_alias", .fallback = "no", .implemented = true, .doc = "Whether mail to an alias without owner- alias gets back its own sender."}};
 inline constexpr conf::Bool strict_mailbox_ownership{{.name = "strict_mailbox_ownership", .fallback = "yes", .implemented = true, .doc = "Whether a mailbox file must belong to its user."}};
 inline constexpr conf::Bool sun_mailtool_compatibility{{.name = "sun_mailtool_compatibility", .fallback = "no", .implemented = true, .doc = "Once made locking agree with the mailtool program; use mailbox_delivery_lock."}};
-inline constexpr conf::Time transport_time_limit{{.name = "transport_time_limit", .fallback = "$command_time_limit", .doc = "How long the command of this service may run."}};
+inline constexpr conf::Time transport_time_limit{{.name = "transport_time_limit", .fallback = "$command_time_limit", .implemented = true, .doc = "How long the command of this service may run."}};
 }
