@@ -15,6 +15,13 @@ install(CODE "
     file(INSTALL \"${PROJECT_SOURCE_DIR}/conf/master.cf\" DESTINATION \"\${directory}\")
   endif()
 ")
+install(CODE "
+  set(directory \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/etc/postfix\")
+  file(INSTALL \"${PROJECT_SOURCE_DIR}/conf/bounce.cf.default\" DESTINATION \"\${directory}\")
+  if(NOT EXISTS \"\${directory}/aliases\")
+    file(INSTALL \"${PROJECT_SOURCE_DIR}/conf/aliases\" DESTINATION \"\${directory}\")
+  endif()
+")
 install(DIRECTORY man/ DESTINATION share/man PATTERN "*.md" EXCLUDE)
 
 # Programs with a second name: what it does is said by the name it is called with. Also in the build tree, where tests run them.

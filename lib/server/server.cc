@@ -13,6 +13,7 @@
 #include "log/log.h"
 #include "server/maillog.h"
 #include "server/state.h"
+#include "table/table.h"
 
 namespace server {
 State state;
@@ -94,7 +95,9 @@ Result<void> prepare(const Daemon& daemon) {
     if (daemon.sessions == Sessions::many) state.own_limit = own_session_limit(s, state.limit);
     tzset();
     dns::open();
+    table::configure(s);
     if (daemon.before_jail) TRY(daemon.before_jail(s));
+    for (const std::string& path : table::opened_files()) opened_file(path);
     Owner owner;
     if (a.drop_rights) { TRY_ASSIGN(owner, find_owner(s[param::mail_owner])); }
     if (a.jail) TRY(enter_jail(queue));

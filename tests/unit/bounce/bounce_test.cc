@@ -1,5 +1,6 @@
 // Records of recipients' fates, templates, and the text of reports.
 #include <gtest/gtest.h>
+#include "base/fd.h"
 #include "conf/settings.h"
 #include "log/log.h"
 #include "log_file.h"
@@ -48,6 +49,15 @@ TEST(TemplatesTest, ReadsTheFileFormat) {
     EXPECT_FALSE(Templates::parse("failure_template = <<X\nFrom: a\n\ntext\n", "f"));
     EXPECT_FALSE(Templates::parse("failure_template = text\n", "f"));
     EXPECT_TRUE(Templates::parse(Templates::built_in().dump(), "f"));
+}
+
+TEST(TemplatesTest, InstalledFileIsTheBuiltInOne) {
+    auto text = read_file(SOURCE_DIR "/conf/bounce.cf.default");
+    ASSERT_TRUE(text);
+    auto installed = Templates::parse(*text, "bounce.cf.default");
+    ASSERT_TRUE(installed) << installed.error().reason;
+    EXPECT_EQ(installed->dump(), Templates::built_in().dump());
+    EXPECT_TRUE(text->ends_with(Templates::built_in().dump()));
 }
 
 std::string report(Kind kind, bool to_postmaster, bool whole, std::vector<Entry> entries, Subject subject, std::optional<Thread> thread = {}) {
