@@ -170,7 +170,7 @@ Result<std::string> rule_text(std::string_view type, std::string_view name) {
         return text;
     }
     std::string path(name);
-    Result<std::string> text = read_file(path);
+    Result<std::string> text = read_file(path, std::size_t{1} << 30);
     if (!text) return permanent(fmt::format("open {}: {}", path, text.error().sys_errno ? errno_text(text.error().sys_errno) : text.error().reason));
     remember_file(path);
     return text;

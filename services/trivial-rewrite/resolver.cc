@@ -5,6 +5,7 @@
 #include "conf/params/cleanup.h"
 #include "conf/params/commands.h"
 #include "conf/params/global.h"
+#include "conf/params/local.h"
 #include "conf/params/qmgr.h"
 #include "conf/params/rewrite.h"
 #include "conf/params/smtpd.h"
@@ -44,7 +45,8 @@ Resolver::Resolver(const conf::Settings& s, bool probes, table::LocalDomains loc
       double_bounce_(s[param::double_bounce_sender]), swap_bangpath_(s[param::swap_bangpath]), percent_hack_(s[param::allow_percent_hack]),
       dequoted_(s[param::resolve_dequoted_address]), null_domain_(s[param::resolve_null_domain]), numeric_domain_(s[param::resolve_numeric_domain]),
       min_user_(s[param::allow_min_user]), show_table_(s[param::show_user_unknown_table_name]), relocated_prefix_(s[param::relocated_prefix_enable]),
-      utf8_(s[param::smtputf8_enable]), append_dot_(s[param::append_dot_mydomain] ? s[param::mydomain] : ""),
+      utf8_(s[param::smtputf8_enable]), owner_request_(s[param::owner_request_special]),
+      append_dot_(s[param::append_dot_mydomain] ? s[param::mydomain] : ""),
       local_domains_(std::move(local_domains)), transport_parents_(table::parents_of(s, "transport_maps")) {
     const conf::Text& transport = probes ? param::address_verify_transport_maps : param::transport_maps;
     const conf::Text& by_relayhost = probes ? param::address_verify_sender_dependent_relayhost_maps : param::sender_dependent_relayhost_maps;
@@ -195,7 +197,7 @@ Result<std::optional<std::string>> Resolver::by_sender(const table::Maps& maps, 
         TRY_ASSIGN(value, maps.find(null_key));
     } else {
         TRY_ASSIGN(std::optional<table::AddressMatch> found,
-                   table::find_address(maps, sender, {.forms = table::forms_sender, .delimiters = delimiters_, .double_bounce_sender = double_bounce_}));
+                   table::find_address(maps, sender, {.forms = table::forms_sender, .delimiters = delimiters_, .double_bounce_sender = double_bounce_, .owner_request_special = owner_request_}));
         if (found) value = std::move(found->value);
     }
     if (value && bytes::iequals(*value, "DUNNO")) value.reset();
@@ -206,7 +208,7 @@ Result<void> Resolver::apply_transport_maps(std::string_view domain, ResolveRepl
     if (transport_maps_.empty()) return {};
     TRY_ASSIGN(std::optional<table::AddressMatch> found,
                table::find_address(transport_maps_, reply.recipient, {.forms = table::forms_transport, .delimiters = delimiters_,
-                                                                      .double_bounce_sender = double_bounce_, .parents = transport_parents_}));
+                                                                      .double_bounce_sender = double_bounce_, .owner_request_special = owner_request_, .parents = transport_parents_}));
     if (!found) {
         TRY_ASSIGN(std::optional<std::string> any, transport_maps_.find("*", table::Which::fixed));
         if (!any) return {};
@@ -226,7 +228,7 @@ Result<void> Resolver::apply_relocated_maps(ResolveReply& reply) const {
     if (relocated_maps_.empty()) return {};
     TRY_ASSIGN(std::optional<table::AddressMatch> found,
                table::find_address(relocated_maps_, reply.recipient,
-                                   {.forms = table::forms_rewrite, .delimiters = delimiters_, .double_bounce_sender = double_bounce_,
+                                   {.forms = table::forms_rewrite, .delimiters = delimiters_, .double_bounce_sender = double_bounce_, .owner_request_special = owner_request_,
                                     .is_local = [this](std::string_view d) { return local_domains_.rewrites_bare(d); }}));
     if (!found) return {};
     reply.transport = "error";

@@ -44,7 +44,7 @@ private:
 
     Route local_, virtual_, relay_, default_;
     std::string relayhost_, myhostname_, empty_recipient_, null_relayhost_key_, null_transport_key_, delimiters_, double_bounce_;
-    bool swap_bangpath_, percent_hack_, dequoted_, null_domain_, numeric_domain_, min_user_, show_table_, relocated_prefix_, utf8_;
+    bool swap_bangpath_, percent_hack_, dequoted_, null_domain_, numeric_domain_, min_user_, show_table_, relocated_prefix_, utf8_, owner_request_;
     std::string append_dot_;
     table::Maps transport_maps_, relocated_maps_, sender_relayhost_, sender_transport_;
     table::MatchList virtual_alias_, virtual_mailbox_, relay_domains_;

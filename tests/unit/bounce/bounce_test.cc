@@ -23,6 +23,17 @@ TEST(LogEntry, LooksAsPostfixWritesIt) {
     EXPECT_EQ(back[0].mta_mname, "h");
 }
 
+TEST(LogEntry, KeepsToItsLinesWhateverTheReasonHolds) {
+    ipc::ReportAppend r;
+    r.address = "a\nrecipient=x@y\n\n<z>";
+    r.reason = "one\n\nrecipient=evil@x.test\nstatus=2.0.0\r\n\0x";
+    r.status = "5.0.0";
+    auto back = queue::parse_failure_log(log_entry(r, true) + log_entry(r, false));
+    ASSERT_EQ(back.size(), 2u);
+    EXPECT_EQ(back[0].status, "5.0.0");
+    EXPECT_EQ(back[1].reason.find('\n'), std::string::npos);
+}
+
 TEST(Wrapped, BreaksAtWhiteSpace) {
     auto lines = wrapped("<c@b2.test>: host 127.0.0.1[127.0.0.1] said: 550-5.1.1 first line of a long reply 550 5.1.1 no such user here at all, and this text goes on "
                          "for quite a while so that it is folded (in reply to RCPT TO command)");

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include "base/fd.h"
 #include "log/log.h"
+#include "loop/loop.h"
 #include "table/maps.h"
 
 namespace {
@@ -224,6 +225,39 @@ INSTANTIATE_TEST_SUITE_P(Types, PatternTest, testing::Values("regexp", "pcre"));
 TEST_F(TableTest, PcreLimitIsAnErrorNotAPass) {
     EXPECT_TRUE(ask("pcre:{{/^(([a-z])+.)+[A-Z]([a-z])+$/i x}}", std::string(5000, 'a') + "!").starts_with("ERROR") ||
                 ask("pcre:{{/^((a+)+)+$/ x}}", std::string(60, 'a') + "!").starts_with("ERROR"));
+}
+// A fiber's stack is small: deep patterns are compiled elsewhere, and lookups stay within it.
+TEST_F(TableTest, ServesFibers) {
+    std::string deep = std::string(200, '(') + "a" + std::string(200, ')');
+    std::string name = "hash:" + dir + "/t";
+    { auto made = table::open(name, {.access = table::Access::create}); ASSERT_TRUE((*made)->put("a", "1")); ASSERT_TRUE((*made)->commit()); }
+    int served = 0;
+    loop::Loop fibers;
+    fibers.spawn([&] {
+        for (const std::string& t : {"regexp:{{/" + deep + "/ 1}}", "pcre:{{/" + deep + "/ 1}}", name, std::string("regexp:{{/^(a)\\1?$/ 1}}")})
+            served += ask(t, "a") == "1";
+        served += ask("unix:passwd.byname", "root").starts_with("root:");
+    });
+    fibers.run();
+    EXPECT_EQ(served, 5);
+}
+
+// What an administrator, or a disk, may put into a rule file: nothing of it may end the process. The seed is fixed.
+TEST_F(TableTest, SourceFilesOfAnySort) {
+    const std::string_view pieces[] = {"/", "a", "(", ")", "if ", "endif", "!", "$1", "${", "\n", " ", "\t", "#", "\"", "\\", "[", "]", "10.0.0.0/8", "::", "{", "}", "*", "+", "\xff", "key", ":", "$$"};
+    std::uint32_t seed = 12345;
+    auto next = [&](std::uint32_t n) { seed = seed * 1664525u + 1013904223u; return (seed >> 8) % n; };
+    for (int i = 0; i < 3000; ++i) {
+        std::string text;
+        for (std::uint32_t n = next(40); n > 0; --n) text += pieces[next(std::size(pieces))];
+        std::string name = file("any", text);
+        for (std::string_view type : {"regexp:", "pcre:", "cidr:", "texthash:"}) {
+            auto t = table::open(std::string(type) + name);
+            ASSERT_TRUE(t);
+            for (std::string_view key : {"", "a", "key", "10.1.2.3", "::1", "a\nb(", "\xff"}) static_cast<void>((*t)->find(key));
+        }
+        for (std::string_view type : {"inline:", "cidr:", "pipemap:", "randmap:", "static:"}) static_cast<void>(table::open(std::string(type) + "{" + text + "}"));
+    }
 }
 TEST_F(TableTest, RegexpBackReferences) { EXPECT_EQ(ask("regexp:{{/^(.+)\\1$/ twice $1}}", "abab"), "twice ab"); }
 
