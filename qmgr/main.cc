@@ -1,18 +1,16 @@
 // qmgr: decides what is delivered when, and by which delivery agent. MESSAGE_PATH.md walks one message through the system.
-#include <memory>
 #include "intake.h"
 #include "log/log.h"
 #include "server/server.h"
 
 namespace {
-qmgr::SessionLimits sessions;
-std::unique_ptr<qmgr::Manager> manager;
-std::unique_ptr<qmgr::Intake> intake;
+// Never destroyed: at the end of the process their kept connections would outlive the loop that they belong to.
+qmgr::Manager* manager;
+qmgr::Intake* intake;
 
 Result<void> before_jail(const conf::Settings& settings) {
-    sessions = qmgr::SessionLimits::read(settings);
-    manager = std::make_unique<qmgr::Manager>(settings, sessions);
-    intake = std::make_unique<qmgr::Intake>(*manager, settings);
+    manager = new qmgr::Manager(settings, qmgr::SessionLimits::read(settings));
+    intake = new qmgr::Intake(*manager, settings);
     return {};
 }
 
