@@ -101,9 +101,10 @@ void Printer::content(const Item& item) {
         return;
     }
     if (show_.names) { line(item, std::string(record_name(item.type, true)) + ": " + std::string(item.payload)); return; }
-    if (!continued) lead(item);
+    const bool each = show_.offsets || show_.types;                  // then each record has a line of its own
+    if (each || !continued) lead(item);
     std::fwrite(item.payload.data(), 1, item.payload.size(), stdout);
-    if (item.type == RecordType::line) std::putchar('\n');
+    if (each || item.type == RecordType::line) std::putchar('\n');
 }
 
 void Printer::record(const Item& item) {
