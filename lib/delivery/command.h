@@ -21,12 +21,12 @@ namespace delivery {
 using Environment = std::vector<std::pair<std::string, std::string>>;
 
 struct Command {
-    std::vector<std::string> arguments;          // executed directly when not empty; else:
-    std::string line;                            // given to the shell where it needs one, else split at white space
-    std::string shell;                           // "smrsh -c": always used for line when not empty
-    Rights rights;
-    Environment environment;
-    std::string directory, chroot;               // "": as it is
+    std::vector<std::string> arguments{};        // executed directly when not empty; else:
+    std::string line{};                          // given to the shell where it needs one, else split at white space
+    std::string shell{};                         // "smrsh -c": always used for line when not empty
+    Rights rights{};
+    Environment environment{};
+    std::string directory{}, chroot{};           // "": as it is
     std::int64_t file_size_limit = 0;            // RLIMIT_FSIZE; 0: none
     std::chrono::seconds time_limit{1000};
     std::string speaker = "local";               // who says "fatal: execvp …" on the command's behalf: its reader sees it
@@ -37,7 +37,7 @@ struct CommandEnd {
     int signal = 0;                              // that ended it, or 0
     int status = 0;                              // exit status
     bool no_directory = false;                   // it was not run: chroot or directory cannot be entered
-    std::string output;                          // of both streams; line ends are spaces
+    std::string output{};                        // of both streams; line ends are spaces
 };
 
 // write is called to hand the message to the sink; a command that does not read it all is no error.

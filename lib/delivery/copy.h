@@ -18,9 +18,9 @@ struct CopyOptions {
     bool quote_dot = false;                      // ".." for lines that begin with "."
     bool blank_line = false;                     // an empty line at the end
     std::string_view end_of_line = "\n";
-    std::string sender;                          // internal form; "" : <> and MAILER-DAEMON
-    std::string original;                        // for original_to, internal form
-    std::string delivered;                       // for delivered_to, internal form
+    std::string sender{};                        // internal form; "" : <> and MAILER-DAEMON
+    std::string original{};                      // for original_to, internal form
+    std::string delivered{};                     // for delivered_to, internal form
 };
 // Takes a large piece of text; an Error ends the copy.
 using Sink = std::function<Result<void>(std::string_view)>;
