@@ -83,6 +83,7 @@ std::vector<Destination> parse_destinations(std::string_view text) {
         if (!unquote(item, inner)) add_addresses(item, out);
         else if (is_plain(inner)) add_plain(inner, out);
         else if (inner.starts_with('\\')) add_addresses(inner, out);
+        else if (item.size() > 3 && item[1] == '\\' && bytes::is_alnum(item[2])) add_addresses("\\" + inner, out);      // "\name", as people write it
         else add_addresses(item, out);           // a quoted local part
     }
     return out;

@@ -9,6 +9,7 @@
 #include <map>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <vector>
 #include "base/bytes.h"
 #include "conf/settings.h"
@@ -102,31 +103,14 @@ protected:
         return envelope ? envelope->remaining : 999;
     }
 
-    // Runs the agent on the request, with the services that are up.
+    // Runs the agent on the request as a one-session process does, outside fibers; the services that are up have a thread of their own.
     ipc::DeliveryReply run(const delivery::Agent& agent, ipc::DeliveryRequest request, const delivery::Agent::Handler& handler) {
-        ipc::DeliveryReply reply;
-        loop::Loop l;
-        std::vector<loop::Fiber*> servers;
-        auto serve = [&](const char* path, auto answer) {
+        using Answer = std::function<bool(net::Stream&, const ipc::Incoming&)>;
+        std::vector<std::pair<std::shared_ptr<UniqueFd>, Answer>> services;
+        auto serve = [&](const char* path, Answer answer) {
             auto fd = net::listen_unix(path, 10, 0600);
             ASSERT_TRUE(fd) << fd.error().reason;
-            auto listener = std::make_shared<UniqueFd>(std::move(*fd));
-            servers.push_back(&l.spawn([listener, answer, &l, &servers] {
-                for (;;) {
-                    loop::wait_readable(listener->get());
-                    net::Address peer;
-                    auto client = net::accept_one(listener->get(), peer);
-                    if (!client || !*client) continue;
-                    auto stream = std::make_shared<net::Stream>(std::move(*client));
-                    servers.push_back(&l.spawn([stream, answer] {
-                        for (;;) {
-                            auto in = ipc::receive(*stream, loop::never);
-                            if (!in || !answer(*stream, *in)) return;
-                            if (!stream->flush(loop::never)) return;
-                        }
-                    }));
-                }
-            }));
+            services.emplace_back(std::make_shared<UniqueFd>(std::move(*fd)), std::move(answer));
         };
         auto report = [this](const char* service) {
             return [this, service](net::Stream& stream, const ipc::Incoming& in) {
@@ -151,12 +135,39 @@ protected:
                                                            .transport = ours ? "" : "smtp", .nexthop = "x", .recipient = resolve->address}, loop::never));
         });
         serve("public/cleanup", [this](net::Stream& stream, const ipc::Incoming& in) { return take_message(stream, in); });
-        l.spawn([&] {
-            reply = agent.handle(std::move(request), handler);
-            for (loop::Fiber* f : servers) l.cancel(*f);
+        int stop[2];
+        EXPECT_EQ(::pipe(stop), 0);
+        std::thread others([&] { serve_until(services, stop[0]); });
+        ipc::DeliveryReply reply = agent.handle(std::move(request), handler);
+        ::close(stop[1]);
+        others.join();
+        ::close(stop[0]);
+        for (const char* path : {"private/bounce", "private/defer", "private/trace", "private/rewrite", "public/cleanup"}) ::unlink(path);
+        return reply;
+    }
+
+    template <class Services> static void serve_until(const Services& services, int stop) {
+        loop::Loop l;
+        for (auto& [listener, answer] : services)
+            l.spawn([&l, &listener = listener, &answer = answer] {
+                for (;;) {
+                    loop::wait_readable(listener->get());
+                    net::Address peer;
+                    auto client = net::accept_one(listener->get(), peer);
+                    if (!client || !*client) continue;
+                    l.spawn([&answer, stream = std::make_shared<net::Stream>(std::move(*client))] {
+                        for (;;) {
+                            auto in = ipc::receive(*stream, loop::never);
+                            if (!in || !answer(*stream, *in) || !stream->flush(loop::never)) return;
+                        }
+                    });
+                }
+            });
+        l.spawn([&l, stop] {
+            loop::wait_readable(stop);
+            l.cancel_all();
         });
         l.run();
-        return reply;
     }
 
     bool take_message(net::Stream& stream, const ipc::Incoming& in) {

@@ -105,7 +105,7 @@ TEST_F(LocalTest, DeliveredToLoopBounces) {
 }
 
 TEST_F(LocalTest, CommandOfAnAliasRunsAsNobodyWithItsEnvironment) {
-    put("aliases", "cmd \"|id -un; env | grep -v -e ^PWD -e ^_= -e ^SHLVL -e ^LANG -e ^TZ -e ^MAIL | sort | tr '\\n' ' '; exit 69\"\n");
+    put("aliases", "cmd \"|id -un; env | grep -v -e ^PWD -e ^_= -e ^SHLVL -e ^LANG -e ^TZ -e ^MAIL | sort; exit 69\"\n");
     auto request = message({"cmd+e;x@example.test"});
     request.log_client_address = "192.0.2.1";
     deliver(request);
