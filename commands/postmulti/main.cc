@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include "conf/params/commands.h"
+#include "conf/params/global.h"
 #include "log/log.h"
 #include "server/command.h"
 #include "server/maillog.h"
