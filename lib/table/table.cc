@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include "base/bytes.h"
 #include "base/fd.h"
+#include "base/time.h"
 #include "conf/settings.h"
 #include "conf/params/commands.h"
 #include "conf/params/global.h"
@@ -38,14 +39,17 @@ public:
 
 protected:
     Result<std::optional<std::string>> lookup(std::string_view) override {
-        if (!warned_) maillog::warning("{} is unavailable. {}", name(), why_.reason);
-        warned_ = true;
+        std::int64_t now = base::wall_now().seconds;
+        if (now - warned_ >= 60) {                // who reads the log should find it, and should find other things too
+            maillog::warning("{} is unavailable. {}", name(), why_.reason);
+            warned_ = now;
+        }
         return temporary(fmt::format("{} is unavailable. {}", name(), why_.reason));
     }
 
 private:
     Error why_;
-    bool warned_ = false;
+    std::int64_t warned_ = 0;
 };
 }
 

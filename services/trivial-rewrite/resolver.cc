@@ -1,6 +1,7 @@
 #include "resolver.h"
 #include <fmt/format.h>
 #include "base/bytes.h"
+#include "base/time.h"
 #include "conf/settings.h"
 #include "conf/params/cleanup.h"
 #include "conf/params/commands.h"
@@ -89,7 +90,15 @@ ResolveReply Resolver::resolve(std::string_view sender, std::string_view address
         return {};
     };
     if (Result<void> done = work(); !done) {
-        maillog::warning("{}", done.error().reason);
+        // A table that stays broken is not worth a line for each address.
+        static std::string last;
+        static std::int64_t when = 0;
+        std::int64_t now = base::wall_now().seconds;
+        if (done.error().reason != last || now - when >= 60) {
+            maillog::warning("{}", done.error().reason);
+            last = done.error().reason;
+            when = now;
+        }
         reply.flags |= ResolveReply::failed;
     }
     return reply;

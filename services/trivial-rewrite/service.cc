@@ -1,5 +1,7 @@
 #include "service.h"
 #include <optional>
+#include "conf/params/rewrite.h"
+#include "conf/params/verify.h"
 #include "conf/settings.h"
 #include "ipc/attributes.h"
 #include "ipc/rewrite.h"
@@ -12,9 +14,23 @@ namespace rewrite {
 namespace {
 struct State {
     Rewriter rewriter;
-    Resolver mail, probes;
+    Resolver mail;
+    std::optional<Resolver> probes;              // where probes go elsewhere
 };
 std::optional<State> state;
+
+// Most systems route probes as they route mail; then one set of tables is enough.
+bool probes_differ(const conf::Settings& s) {
+    const std::pair<const conf::Text*, const conf::Text*> pairs[] = {
+        {&param::address_verify_local_transport, &param::local_transport}, {&param::address_verify_virtual_transport, &param::virtual_transport},
+        {&param::address_verify_relay_transport, &param::relay_transport}, {&param::address_verify_default_transport, &param::default_transport},
+        {&param::address_verify_relayhost, &param::relayhost}, {&param::address_verify_transport_maps, &param::transport_maps},
+        {&param::address_verify_sender_dependent_relayhost_maps, &param::sender_dependent_relayhost_maps},
+        {&param::address_verify_sender_dependent_default_transport_maps, &param::sender_dependent_default_transport_maps}};
+    for (auto [probe, mail] : pairs)
+        if (s[*probe] != s[*mail]) return true;
+    return false;
+}
 
 Result<void> answer(net::Stream& client, const ipc::Incoming& in) {
     if (in.is<ipc::RewriteRequest>()) {
@@ -26,14 +42,15 @@ Result<void> answer(net::Stream& client, const ipc::Incoming& in) {
         return ipc::send(client, state->mail.resolve(request.sender, request.address), loop::never);
     }
     TRY_ASSIGN(auto request, in.as<ipc::VerifyResolveRequest>());
-    return ipc::send(client, state->probes.resolve(request.sender, request.address), loop::never);
+    return ipc::send(client, (state->probes ? *state->probes : state->mail).resolve(request.sender, request.address), loop::never);
 }
 }
 
 Result<void> open_tables(const conf::Settings& settings) {
     table::configure(settings);
     table::LocalDomains local_domains = table::LocalDomains::open(settings);
-    state.emplace(State{Rewriter(settings), Resolver(settings, false, local_domains), Resolver(settings, true, local_domains)});
+    state.emplace(State{Rewriter(settings), Resolver(settings, false, local_domains), {}});
+    if (probes_differ(settings)) state->probes.emplace(settings, true, local_domains);
     return {};
 }
 
