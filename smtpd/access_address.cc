@@ -68,8 +68,8 @@ Verdict Check::unlisted(std::string_view address, bool of_sender) {
         return refuse(451, "4.3.0", fmt::format("<{}>: Temporary lookup failure", shown));
     }
     const std::string& canonical = where->recipient;
-    // What the error transport says of it: "error:5.1.2 no such domain here".
-    if (where->transport == "error" && !of_sender) {
+    // What the error transport says of it: "error:5.1.2 no such domain here". Virtual alias domains have that transport for what is no alias.
+    if (where->transport == "error" && !of_sender && where->address_class != ipc::AddressClass::virtual_alias) {
         mail::StatusText what = mail::split_status(where->nexthop);
         EnhancedStatus status = what.enhanced.klass ? what.enhanced : EnhancedStatus{5, 0, 0};
         int code = status.klass == 4 ? 450 : 550;
