@@ -53,6 +53,7 @@ bool converse(net::Stream& stream) {
         if (!stream.at_end() && !server::stopping()) maillog::warning("cleanup client: {}", open.error().reason);
         return false;
     }
+    server::Commit whole;                        // a stop waits for a client that waits for the reply; others close first
     auto file = queue::NewQueueFile::create(rules->directories, queue::incoming, rules->long_ids);
     if (!file) {
         maillog::warning("create queue file: {}", file.error().reason);

@@ -22,6 +22,15 @@ install(CODE "
     file(INSTALL \"${PROJECT_SOURCE_DIR}/conf/aliases\" DESTINATION \"\${directory}\")
   endif()
 ")
+# Files for packagers: systemd unit, sysusers.d, logrotate, and post-install beside the daemons, where start scripts look for it.
+install(CODE "
+  set(POSTHORN_COMMAND_DIRECTORY \"\${CMAKE_INSTALL_PREFIX}/sbin\")
+  set(root \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}\")
+  configure_file(\"${PROJECT_SOURCE_DIR}/conf/packaging/posthorn.service.in\" \"\${root}/lib/systemd/system/posthorn.service\" @ONLY)
+  configure_file(\"${PROJECT_SOURCE_DIR}/conf/packaging/post-install.in\" \"\${root}/lib/postfix/sbin/post-install\" @ONLY FILE_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
+")
+install(FILES conf/packaging/posthorn.sysusers.conf DESTINATION lib/sysusers.d RENAME posthorn.conf)
+install(FILES conf/packaging/posthorn.logrotate DESTINATION etc/logrotate.d RENAME posthorn)
 install(DIRECTORY man/ DESTINATION share/man PATTERN "*.md" EXCLUDE)
 
 # Programs with a second name: what it does is said by the name it is called with. Also in the build tree, where tests run them.

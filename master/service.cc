@@ -1,12 +1,14 @@
 #include "service.h"
 #include <poll.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <algorithm>
 #include <thread>
 #include "base/bytes.h"
 #include "conf/params/global.h"
 #include "log/log.h"
+#include "log/syslog_client.h"
 #include "net/socket.h"
 #include "server/worker_protocol.h"
 #include "worker_process.h"
@@ -23,9 +25,11 @@ bool readable_now(int fd) {
 }
 int processors() { return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, 64); }
 constexpr int most_generations = 3;
+constexpr std::size_t most_files = 10000;         // of a service
+int generation_number = 0;
 }
 
-Service::Service(loop::Loop& loop, GenerationPtr generation, const Options& options) : loop_(loop), options_(options), current_(std::move(generation)) {}
+Service::Service(loop::Loop& loop, GenerationPtr generation, const Options& options) : loop_(loop), options_(options), current_(std::move(generation)) { current_->number = ++generation_number; }
 Service::~Service() { board_.unmap(); }
 
 Result<void> Service::open() {
@@ -117,6 +121,7 @@ void Service::start_worker(const GenerationPtr& generation) {
     if (!pid) return failed(pid.error());
     w->pid = *pid;
     used_ = true;
+    for (const char* path : {"/etc/resolv.conf", "/etc/hosts"}) files_.try_emplace(path, WatchedFile{look_at(path), {}});
     workers_.push_back(w);
     start_fiber(channel_fibers_, [this, w] { read_channel(w); });
     if (maillog::verbose()) maillog::info("service {}: started process {}", entry().name, w->pid);
@@ -142,8 +147,10 @@ void Service::heard(const WorkerPtr& w, const std::string& message) {
     else if (word == "room" && !retired) w->state = Worker::State::accepting;
     else if (word == "released" || word == "going") { w->state = Worker::State::retired; w->released = true; let_go(); }
     else if (word == "bad" && w->generation == candidate_) maillog::warning("service {}: the new configuration is refused: {}; the running one goes on", entry().name, rest.value_or(""));
-    else if (word == "file" && rest && files_.size() < 10000) files_.emplace(*rest);
-    else if (word == "busy" && !stopping_ && w->generation == current_ && !exclusive()) {
+    else if (word == "file" && rest && files_.size() < most_files) files_.try_emplace(std::string(*rest), WatchedFile{look_at(std::string(*rest)), {}});
+    else if (word == "syslog") {
+        if (UniqueFd log = maillog::connect_syslog()) channel::send(w->channel.get(), "syslog", log.get());
+    } else if (word == "busy" && !stopping_ && w->generation == current_ && !exclusive()) {
         bool starting = std::any_of(workers_.begin(), workers_.end(), [](const WorkerPtr& x) { return x->state == Worker::State::starting; });
         if (!starting && count(false) < std::min(processors(), process_limit())) start_worker(current_);
     } else if (word == "limit" && limit_told_ < loop::Clock::now()) {
@@ -194,16 +201,36 @@ void Service::retire(const WorkerPtr& w) {
 // The oldest goes when a fourth generation comes.
 void Service::bound_generations() {
     std::set<int> numbers;
-    for (const WorkerPtr& w : workers_) numbers.insert(w->generation->configuration->generation);
+    for (const WorkerPtr& w : workers_) numbers.insert(w->generation->number);
     while (numbers.size() > most_generations) {
-        for (const WorkerPtr& w : workers_) if (w->generation->configuration->generation == *numbers.begin()) ::kill(w->pid, SIGTERM);
+        for (const WorkerPtr& w : workers_) if (w->generation->number == *numbers.begin()) ::kill(w->pid, SIGTERM);
         numbers.erase(numbers.begin());
     }
 }
 
 // --- change and end
 
+FileState look_at(const std::string& path) {
+    struct stat st{};
+    if (stat(path.c_str(), &st) != 0) return {};
+    return {st.st_mtim.tv_sec, st.st_mtim.tv_nsec, st.st_size, st.st_dev, st.st_ino};
+}
+
+void Service::look_at_files() {
+    std::string what;
+    for (auto& [path, file] : files_) {
+        FileState now = look_at(path);
+        if (now == file.settled || now.size < 0) { file.changed = {}; continue; }
+        if (now == file.changed) { file.settled = now; what = path; }
+        file.changed = now;
+    }
+    if (what.empty() || stopping_ || workers_.empty() || candidate_) return;
+    maillog::info("service {}: {} has changed: starting anew", entry().name, what);
+    reload(std::make_shared<Generation>(*current_));
+}
+
 void Service::reload(GenerationPtr next) {
+    next->number = ++generation_number;
     throttled_until_ = {};
     bool running = std::any_of(workers_.begin(), workers_.end(), [](const WorkerPtr& w) { return w->state != Worker::State::retired && !w->gone; });
     if (running) {

@@ -9,6 +9,7 @@
 // sessions back and is replaced when the next client comes.
 #pragma once
 #include <sys/types.h>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <set>
@@ -24,7 +25,15 @@ struct Generation {
     ConfigurationPtr configuration;
     conf::MasterEntry entry;
     Endpoints endpoints;
+    int number = 0;                              // counts on through reloads and changed files
 };
+// What stat(2) says of a file that a worker has read.
+struct FileState {
+    std::int64_t seconds = 0, nanoseconds = 0, size = -1;
+    std::uint64_t device = 0, inode = 0;
+    friend bool operator==(const FileState&, const FileState&) = default;
+};
+FileState look_at(const std::string& path);      // size -1: it is not there
 using GenerationPtr = std::shared_ptr<Generation>;
 
 struct Worker {
@@ -61,7 +70,9 @@ public:
     void end_fibers();                           // no worker is left and none will come
     bool empty() const { return workers_.empty() && socket_fibers_.empty() && channel_fibers_.empty(); }
     bool alive() const { return !workers_.empty(); }
-    const std::set<std::string>& files() const { return files_; }
+    // Looks at the files that workers have read, once an interval. One that has changed and is the same at the next look: a new
+    // generation with the same configuration.
+    void look_at_files();
     const GenerationPtr& generation() const { return current_; }
 
 private:
@@ -90,7 +101,8 @@ private:
     server::Board board_;
     std::vector<WorkerPtr> workers_;
     Fibers socket_fibers_, channel_fibers_;
-    std::set<std::string> files_;
+    struct WatchedFile { FileState settled, changed; };
+    std::map<std::string, WatchedFile> files_;
     loop::Condition changed_;
     loop::Deadline throttled_until_{};
     loop::Deadline limit_told_{};

@@ -117,5 +117,10 @@ void Supervisor::collect_exits() {
 }
 
 void Supervisor::look_for_changes() {
+    for (;;) {
+        loop::sleep_until(loop::in(configuration_->settings[param::file_watch_interval]));
+        if (stopping_) return;
+        for (const std::unique_ptr<Service>& s : services_) s->look_at_files();
+    }
 }
 }

@@ -13,9 +13,11 @@
 #include "conf/check.h"
 #include "conf/params/commands.h"
 #include "conf/params/global.h"
+#include "key_check.h"
 #include "log/log.h"
 #include "queue_tree.h"
 #include "server/maillog.h"
+#include "set_gid.h"
 
 using namespace std::chrono_literals;
 
@@ -26,23 +28,6 @@ int fail(const std::string& text) {
     return 1;
 }
 int not_running() { return fail("the Postfix mail system is not running"); }
-
-// Runs or becomes a program; the status, or 1.
-int run_program(std::vector<std::string> args, bool become = false) {
-    std::vector<char*> argv;
-    for (std::string& a : args) argv.push_back(a.data());
-    argv.push_back(nullptr);
-    pid_t child = become ? 0 : fork();
-    if (child < 0) return fail("fork: " + errno_text(errno));
-    if (child == 0) {
-        execv(argv[0], argv.data());
-        maillog::write(maillog::Level::fatal, args[0] + ": " + errno_text(errno));
-        _exit(1);
-    }
-    int status = 0;
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {}
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
-}
 
 std::vector<std::string> master_command(const System& s, std::initializer_list<const char*> options) {
     std::vector<std::string> args{s.settings[param::daemon_directory] + "/master", "-c", s.directory};
@@ -61,7 +46,8 @@ bool ready_to_start(const System& s) {
     for (const std::string& r : findings.refusals) fail(r);
     if (!findings.refusals.empty()) return false;
     if (Result<void> r = make_places(s.settings, false); !r) return wrong(r.error().reason);
-    for (const std::string& problem : place_problems(s.settings)) maillog::warning("{}", problem);
+    for (auto problems : {place_problems, set_gid_problems, key_problems})
+        for (const std::string& problem : problems(s.settings)) maillog::warning("{}", problem);
     return true;
 }
 
@@ -75,7 +61,23 @@ bool gone_within(const System& s, std::chrono::milliseconds time) {
 struct Row { const char* name; Action action; };
 constexpr Row rows[] = {{"check", check}, {"start", start}, {"start-fg", start_fg}, {"stop", stop}, {"abort", abort}, {"flush", flush}, {"reload", reload},
     {"status", status}, {"set-permissions", set_permissions}, {"upgrade-configuration", upgrade_configuration}, {"logrotate", logrotate},
-    {"quick-start", quick_start}, {"quick-stop", quick_stop}, {"drain", quick_stop}};
+    {"create-missing", create_missing}, {"quick-start", quick_start}, {"quick-stop", quick_stop}, {"drain", quick_stop}};
+}
+
+int run_program(std::vector<std::string> args, bool become) {
+    std::vector<char*> argv;
+    for (std::string& a : args) argv.push_back(a.data());
+    argv.push_back(nullptr);
+    pid_t child = become ? 0 : fork();
+    if (child < 0) return fail("fork: " + errno_text(errno));
+    if (child == 0) {
+        execv(argv[0], argv.data());
+        maillog::write(maillog::Level::fatal, args[0] + ": " + errno_text(errno));
+        _exit(1);
+    }
+    int status = 0;
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR) {}
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
 Action find_action(const std::string& name) {
@@ -152,8 +154,8 @@ int status(const System& s) {
     return 0;
 }
 
-int set_permissions(const System& s) {
-    Result<void> r = make_places(s.settings, true);
+int create_missing(const System& s) {
+    Result<void> r = make_places(s.settings, false);
     return r ? 0 : fail(r.error().reason);
 }
 
@@ -161,5 +163,4 @@ int upgrade_configuration(const System&) {
     return fail("upgrade-configuration: there is nothing to upgrade: main.cf and master.cf are taken as they are, and never edited");
 }
 
-int logrotate(const System&) { return fail("logrotate: not built yet"); }
 }

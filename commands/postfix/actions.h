@@ -11,6 +11,7 @@ struct System {
     conf::Settings settings;
     int verbose = 0;
     bool debug = false;
+    std::vector<std::string> arguments;          // behind the action: name=value for set-permissions
 };
 // Absent: no such action.
 using Action = int (*)(const System&);
@@ -30,6 +31,10 @@ int logrotate(const System&);
 int quick_start(const System&);
 int quick_stop(const System&);
 
+int create_missing(const System&);               // for post-install
+
+// Runs or becomes a program; its exit status, or 1.
+int run_program(std::vector<std::string> args, bool become = false);
 // The running master's process id, or 0.
 pid_t running_master(const System&);
 }

@@ -42,5 +42,5 @@ int main(int argc, char** argv) {
     std::string name = argv[optind];
     postfix::Action action = postfix::find_action(name);
     if (!action) maillog::fatal("unknown command: '{}'. {}", name, usage);
-    return action({directory, std::move(*settings), verbose, debug});
+    return action({directory, std::move(*settings), verbose, debug, {argv + optind + 1, argv + argc}});
 }

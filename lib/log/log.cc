@@ -5,12 +5,14 @@
 #include <unistd.h>
 #include <cstdlib>
 #include "base/bytes.h"
+#include "log/syslog_client.h"
 
 namespace maillog {
 namespace {
 Identity identity;
 std::string program;                             // set: lines go to stderr
 bool use_syslog = false;
+int facility = LOG_MAIL;
 Sink sink = nullptr;
 void* sink_context = nullptr;
 int verbosity = 0;
@@ -42,15 +44,14 @@ std::string_view label(Level level) {
 }
 
 void open(Identity who) {
-    identity = std::move(who);                   // openlog keeps a pointer into it
-    int facility = LOG_MAIL;
+    identity = std::move(who);
+    facility = LOG_MAIL;
     for (const Facility& f : facilities) if (identity.facility == f.name) facility = f.value;
-    openlog(identity.tag.c_str(), LOG_PID | LOG_NDELAY, facility);
+    open_syslog();
     use_syslog = true;
 }
 void retag(std::string tag) {
     identity.tag = std::move(tag);
-    if (use_syslog) open(Identity(identity));
 }
 void to_stderr(std::string name) { program = std::move(name); }
 void redirect(Sink s, void* context) { sink = s; sink_context = context; }
@@ -65,7 +66,7 @@ void write(Level level, std::string_view text) {
         (void)!::write(STDERR_FILENO, shown.data(), shown.size());
     }
     if (sink) sink(level, identity.tag, line, sink_context);
-    else if (use_syslog) syslog(priority(level), "%s", line.c_str());
+    else if (use_syslog) send_syslog(facility | priority(level), identity.tag, line);
 }
 
 void end_fatal() { ::_exit(1); }

@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include "conf/params/global.h"
 #include "log/log.h"
+#include "log/syslog_client.h"
 #include "server/state.h"
 
 using namespace std::chrono_literals;
@@ -90,7 +91,9 @@ void listen_to_master() {
         loop::wait_readable(worker::channel_fd);
         std::string message;
         bool closed = false;
-        while (worker::receive(worker::channel_fd, message, closed)) {
+        UniqueFd passed;
+        while (worker::receive(worker::channel_fd, message, closed, &passed)) {
+            if (message == "syslog") maillog::adopt_syslog(std::move(passed));
             if (message == "go") running->go = true;
             if (message == "retire") running->retired = true;
         }

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include "conf/params/global.h"
 #include "log/log.h"
+#include "log/syslog_client.h"
 #include "server/state.h"
 
 namespace server {
@@ -55,7 +56,11 @@ Turn serve_one(int listener) {
 bool hear_master() {
     std::string message;
     bool closed = false;
-    while (worker::receive(worker::channel_fd, message, closed)) if (message == "retire") return false;
+    UniqueFd passed;
+    while (worker::receive(worker::channel_fd, message, closed, &passed)) {
+        if (message == "retire") return false;
+        if (message == "syslog") maillog::adopt_syslog(std::move(passed));
+    }
     return !closed;
 }
 }

@@ -11,6 +11,7 @@
 #include "conf/params/global.h"
 #include "dns/dns.h"
 #include "log/log.h"
+#include "log/syslog_client.h"
 #include "server/maillog.h"
 #include "server/state.h"
 #include "table/table.h"
@@ -100,7 +101,10 @@ Result<void> prepare(const Daemon& daemon) {
     for (const std::string& path : table::opened_files()) opened_file(path);
     Owner owner;
     if (a.drop_rights) { TRY_ASSIGN(owner, find_owner(s[param::mail_owner])); }
-    if (a.jail) TRY(enter_jail(queue));
+    if (a.jail) {
+        TRY(enter_jail(queue));
+        maillog::on_syslog_lost([] { state.tell("syslog"); });         // there is no /dev/log in the jail: master opens it
+    }
     if (a.drop_rights) TRY(drop_rights(owner));
     return {};
 }

@@ -23,6 +23,7 @@
 //     master → worker
 //         go               accept. For one_process daemons only after the predecessor has released
 //         retire           accept no more, finish the sessions, exit
+//         syslog           along with the descriptor that was asked for
 //     SIGTERM: accept no more, end sessions that hold no Commit, exit within 5 s. SIGKILL: abort.
 //
 // A worker takes a connection only when it could take a place on the board: so the number of sessions of a service is exact over all
@@ -39,9 +40,11 @@ inline constexpr std::size_t message_size = 4096;
 inline constexpr std::string_view master_mark = "--master";
 
 // Sends one packet; false where the peer is gone or does not read (nothing is worth waiting for).
-bool send(int channel, std::string_view message);
+// descriptor: passed along, or -1.
+bool send(int channel, std::string_view message, int descriptor = -1);
 // One packet without waiting: absent where none is there. `closed` tells that the peer has gone.
-bool receive(int channel, std::string& message, bool& closed);
+// passed: what came along with it, where the caller wants it.
+bool receive(int channel, std::string& message, bool& closed, UniqueFd* passed = nullptr);
 Result<std::pair<UniqueFd, UniqueFd>> make_channel();
 // Memory that can be inherited: memfd, or an unlinked file where there is none.
 Result<UniqueFd> make_memory(const char* name, std::size_t size);

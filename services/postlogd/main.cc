@@ -3,6 +3,7 @@
 //
 // When things fail: lines that cannot be written are lost, with one line a minute to syslog.
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cerrno>
@@ -40,7 +41,9 @@ Result<void> open_file(const conf::Settings& settings) {
     if (path == "/dev/stdout") file = UniqueFd(dup(STDOUT_FILENO));
     else file = UniqueFd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, mode));
     if (!file) return system_error("open " + path, errno);
-    if (path != "/dev/stdout") (void)fchmod(file.get(), mode);
+    if (path == "/dev/stdout") return {};
+    (void)fchmod(file.get(), mode);
+    (void)flock(file.get(), LOCK_SH);            // `postfix logrotate` waits until nobody writes an old file
     return {};
 }
 

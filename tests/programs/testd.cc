@@ -12,6 +12,7 @@ bool told(std::string_view word) { return std::find(server::arguments().begin(),
 
 Result<void> prepare(const conf::Settings& settings) {
     if (told("refuse") || settings.value("testd_refuse").value_or("no") == "yes") return permanent("told to refuse");
+    server::opened_file(settings.value("testd_file").value_or(""));
     return {};
 }
 

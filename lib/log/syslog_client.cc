@@ -1,0 +1,94 @@
+#include "log/syslog_client.h"
+#include <fmt/core.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+#include <deque>
+#include <mutex>
+#include <string>
+
+namespace maillog {
+namespace {
+constexpr std::size_t kept_limit = 1000;
+std::mutex lock;                                 // pool threads may log
+UniqueFd out;
+bool stream = false;
+std::deque<std::string> kept;
+void (*ask_for_one)() = nullptr;
+std::time_t asked = 0;
+
+bool is_stream(int fd) {
+    int type = 0;
+    socklen_t n = sizeof type;
+    return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &n) == 0 && type == SOCK_STREAM;
+}
+
+// As the daemon expects it: "<22>Nov 22 12:00:00 postfix/smtpd[4700]: text".
+std::string line_of(int priority, std::string_view tag, std::string_view text) {
+    static const char* const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    std::time_t now = std::time(nullptr);
+    tm t{};
+    localtime_r(&now, &t);
+    return fmt::format("<{}>{} {:2} {:02}:{:02}:{:02} {}[{}]: {}", priority, months[t.tm_mon], t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec, tag, getpid(), text);
+}
+
+bool send_line(const std::string& line) {
+    if (!out) return false;
+    ssize_t n;
+    do n = ::send(out.get(), line.data(), line.size() + (stream ? 1 : 0), MSG_NOSIGNAL);     // a stream's lines end with NUL
+    while (n < 0 && errno == EINTR);
+    if (n >= 0 || errno == EAGAIN || errno == EMSGSIZE || errno == ENOBUFS) return true;     // sent, or lost for good
+    out.reset();
+    return false;
+}
+
+void use(UniqueFd fd) {
+    out = std::move(fd);
+    stream = out && is_stream(out.get());
+}
+}
+
+UniqueFd connect_syslog() {
+    for (const char* path : {"/dev/log", "/var/run/log"})
+        for (int type : {SOCK_DGRAM, SOCK_STREAM}) {
+            sockaddr_un to{};
+            to.sun_family = AF_UNIX;
+            std::strncpy(to.sun_path, path, sizeof to.sun_path - 1);
+            UniqueFd fd(::socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
+            if (!fd || ::connect(fd.get(), reinterpret_cast<sockaddr*>(&to), sizeof to) != 0) continue;
+            timeval limit{1, 0};
+            setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+            return fd;
+        }
+    return {};
+}
+
+void open_syslog() {
+    std::lock_guard hold(lock);
+    if (!out) use(connect_syslog());
+}
+
+void send_syslog(int priority, std::string_view tag, std::string_view text) {
+    std::string line = line_of(priority, tag, text);
+    std::lock_guard hold(lock);
+    if (send_line(line)) return;
+    use(connect_syslog());                       // the daemon was restarted
+    if (send_line(line)) return;
+    if (!ask_for_one) return;
+    if (kept.size() >= kept_limit) kept.pop_front();
+    kept.push_back(std::move(line));
+    if (std::time_t now = std::time(nullptr); now != asked) { asked = now; ask_for_one(); }
+}
+
+void on_syslog_lost(void (*ask)()) { ask_for_one = ask; }
+
+void adopt_syslog(UniqueFd fd) {
+    std::lock_guard hold(lock);
+    use(std::move(fd));
+    while (!kept.empty() && send_line(kept.front())) kept.pop_front();
+}
+}
