@@ -195,7 +195,8 @@ void Message::expand_and_out(const std::string& original, const std::string& orc
         return trouble(not_written);
     }
     // RFC 3461 section 5.2.7.1: a list answers "expanded" once, its members not "delivered" each.
-    if (expanded->size() > 1 && (notify & mail::notify::success)) notify = notify == mail::notify::success ? mail::notify::never : notify & ~mail::notify::success;
+    if (expanded->size() > 1 && (notify & mail::notify::success) && report_expanded(original, orcpt, notify, address))
+        notify = notify == mail::notify::success ? mail::notify::never : notify & ~mail::notify::success;
     for (const std::string& member : *expanded) out_recipient(original, orcpt, notify, member);
 }
 
@@ -211,6 +212,23 @@ void Message::out_recipient(const std::string& original, const std::string& orcp
     if (!bytes::is_ascii(address) && rules_.smtputf8) smtputf8_ |= mail::smtputf8::recipient;
     notify_bits_ |= notify;
     ++recipients_;
+}
+
+bool Message::report_expanded(const std::string& original, const std::string& orcpt, int notify, const std::string& address) {
+    if (!services_.expanded) return true;
+    ipc::ReportAppend report;
+    report.queue_id = id().text();
+    report.address = address;
+    report.original = original;
+    report.orcpt = orcpt;
+    report.notify = notify;
+    report.status = "2.0.0";
+    report.action = "expanded";
+    report.reason = "alias expanded";
+    if (!services_.expanded(report)) return false;
+    traced_ = true;
+    notify_bits_ |= mail::notify::success;                   // qmgr sends the report when the message leaves the queue
+    return true;
 }
 
 void Message::out_bcc(const std::string& bcc) {

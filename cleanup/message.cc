@@ -8,8 +8,8 @@ namespace cleanup {
 using queue::RecordType;
 namespace flags = ipc::cleanup_flags;
 
-Message::Message(const Rules& rules, Rewrite rewrite, int flags_asked, queue::NewQueueFile file)
-    : rules_(rules), rewriting_(rules, rewrite), flags_(flags_asked), file_(std::move(file)) {
+Message::Message(const Rules& rules, Services services, int flags_asked, queue::NewQueueFile file)
+    : rules_(rules), services_(services), rewriting_(rules, services.rewrite), flags_(flags_asked), file_(std::move(file)) {
     checks_on_ = flags_ & flags::filter;
     hold_ = flags_ & flags::hold;
     discard_ = false;
@@ -95,26 +95,31 @@ Result<void> Message::commit() {
     return file_.commit(size);
 }
 
+void Message::cancel() {
+    file_.cancel();
+    if (traced_ && services_.forget) services_.forget(id().text());
+}
+
 void Message::withdraw() {
     phase_ = Phase::ended;
-    file_.cancel();
+    cancel();
 }
 
 ipc::CleanupReply Message::finish() {
     const ipc::CleanupReply reply = verdict();
     if (discard_) {
-        file_.cancel();
+        cancel();
         maillog::info("{}: removed (discarded)", id().text());
         return reply;
     }
     if (!reply.ok && !((flags_ & flags::bounce) && !(troubles_ & ~bounceable))) {
-        file_.cancel();
+        cancel();
         maillog::info("{}: removed (canceled)", id().text());
         return reply;
     }
     if (const auto done = commit(); !done) {
         maillog::warning("{}: write queue file: {}", id().text(), done.error().reason);
-        file_.cancel();
+        cancel();
         maillog::info("{}: removed (canceled)", id().text());
         return {false, 451, "4.3.0", "Error: queue file write error"};
     }

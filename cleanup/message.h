@@ -16,6 +16,7 @@
 #include <unordered_set>
 #include <vector>
 #include "checks.h"
+#include "ipc/bounce.h"
 #include "ipc/cleanup.h"
 #include "mail/mime.h"
 #include "queue/new_file.h"
@@ -23,9 +24,17 @@
 #include "rules.h"
 
 namespace cleanup {
+// The services that a message may need; tests put their own in place.
+struct Services {
+    Rewrite rewrite = ask_trivial_rewrite;
+    // Tells trace(8) that a recipient with NOTIFY=SUCCESS became several ("expanded"). False: it could not be told.
+    bool (*expanded)(const ipc::ReportAppend&) = nullptr;
+    void (*forget)(const std::string& queue_id) = nullptr;   // the message did not come to be after all
+};
+
 class Message : private mail::MimeEvents {
 public:
-    Message(const Rules& rules, Rewrite rewrite, int flags, queue::NewQueueFile file);
+    Message(const Rules& rules, Services services, int flags, queue::NewQueueFile file);
     ~Message() override = default;
 
     const mail::QueueId& id() const { return file_.id(); }
@@ -50,6 +59,7 @@ private:
     bool stopped() const { return (troubles_ & ~(flags_ & ipc::cleanup_flags::bounce ? bounceable : 0u)) != 0 || discard_; }
     ipc::CleanupReply verdict() const;
     Result<void> commit();
+    void cancel();
     std::string quoted(const std::string& internal) const;
 
     // envelope.cc
@@ -63,6 +73,7 @@ private:
     void out_recipient(const std::string& original, const std::string& orcpt, int notify, const std::string& address);
     void expand_and_out(const std::string& original, const std::string& orcpt, int notify, const std::string& address);
     void out_bcc(const std::string& address);
+    bool report_expanded(const std::string& original, const std::string& orcpt, int notify, const std::string& address);
     void end_extracted();
 
     // content.cc: MIME events and what becomes of header fields and lines
@@ -86,13 +97,14 @@ private:
     bool seen(mail::HeaderId id) const { return headers_seen_ & (std::uint64_t(1) << static_cast<unsigned>(id)); }
 
     const Rules& rules_;
+    Services services_;
     Rewriting rewriting_;
     int flags_;
     queue::NewQueueFile file_;
     Phase phase_ = Phase::envelope;
     unsigned troubles_ = 0;
     std::string status_, reason_;                            // for `content` and `refused`
-    bool discard_ = false, hold_ = false, queued_ = false;
+    bool discard_ = false, hold_ = false, queued_ = false, traced_ = false;
 
     // Envelope
     base::WallTime arrival_{};

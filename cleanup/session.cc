@@ -1,7 +1,10 @@
 #include "session.h"
+#include <memory>
 #include <optional>
 #include "conf/params/global.h"
+#include "ipc/bounce.h"
 #include "ipc/cleanup.h"
+#include "ipc/client.h"
 #include "log/log.h"
 #include "message.h"
 #include "rules.h"
@@ -11,9 +14,22 @@ using queue::RecordType;
 
 namespace {
 std::optional<Rules> rules;
+std::unique_ptr<ipc::Client> trace;
 std::string queue_manager;                                   // "public/qmgr"
 bool new_mail = false;
 loop::Fiber* notifier = nullptr;
+
+bool tell_expanded(const ipc::ReportAppend& report) {
+    const auto reply = trace->ask<ipc::BounceReply>(report);
+    if (reply && reply->ok) return true;
+    maillog::warning("{}: trace service: {}", report.queue_id, reply ? reply->reason : reply.error().reason);
+    return false;
+}
+
+void tell_forget(const std::string& queue_id) {
+    if (const auto reply = trace->ask<ipc::BounceReply>(ipc::ReportForget{queue_id}); !reply)
+        maillog::warning("{}: trace service: {}", queue_id, reply.error().reason);
+}
 
 // The client's records, as many as one read brings.
 class Records {
@@ -60,7 +76,7 @@ bool converse(net::Stream& stream) {
         const ipc::CleanupOpened no{"", file.error().status.text(), "Error: queue file write error"};
         return ipc::send(stream, no, loop::in(rules->timeout)).has_value() && stream.flush(loop::in(rules->timeout)).has_value();
     }
-    Message message(*rules, ask_trivial_rewrite, open->flags, std::move(*file));
+    Message message(*rules, {ask_trivial_rewrite, tell_expanded, tell_forget}, open->flags, std::move(*file));
     const ipc::CleanupOpened yes{message.id().text(), "", ""};
     if (!ipc::send(stream, yes, loop::in(rules->timeout)) || !stream.flush(loop::in(rules->timeout))) {
         message.withdraw();
@@ -85,6 +101,7 @@ Result<void> open_rules(const conf::Settings& settings) {
     TRY_ASSIGN(rules, Rules::open(settings));
     queue_manager = "public/" + settings[param::queue_service_name];
     connect_trivial_rewrite(settings);
+    trace = std::make_unique<ipc::Client>("private/" + settings[param::trace_service_name], settings);
     return {};
 }
 

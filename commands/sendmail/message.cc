@@ -8,7 +8,7 @@ namespace sendmail {
 using queue::RecordType;
 
 namespace {
-constexpr std::size_t field_max = 1u << 20;                  // of a header field that is searched for recipients
+constexpr std::size_t field_max = 16u << 20;                 // of a header field that is searched for recipients
 constexpr std::size_t addresses_max = 1000000;
 }
 
@@ -93,7 +93,7 @@ void MessageReader::end_field() {
         const bool resent = field->info->use & mail::header_use::resent;
         resent_seen_ |= resent;
         auto& to = resent ? resent_ : recipients_;
-        for (const std::string& external : mail::AddressList::parse(field->value, settings_.recipients_max).addresses())
+        for (const std::string& external : mail::AddressList::parse(field->value, settings_.tokens_max).addresses())
             if (!external.empty() && to.size() < addresses_max) to.push_back(mail::to_internal(external));
     }
     field_.clear();

@@ -19,7 +19,7 @@ public:
         bool extract = false;                                // -t
         LineEndings endings = LineEndings::always;
         std::size_t line_length = 2048;                      // longer lines become several records
-        std::size_t recipients_max = 10240;                  // header_address_token_limit: tokens of one field
+        std::size_t tokens_max = 1u << 21;                   // words of one field: every recipient counts, so only memory limits them
     };
     using Out = std::function<void(queue::RecordType, std::string_view)>;
     MessageReader(Settings settings, Out out) : settings_(settings), out_(std::move(out)) {}

@@ -136,7 +136,6 @@ Result<void> submit(const Options& o, const conf::Settings& s) {
         const std::string& endings = s[param::sendmail_fix_line_endings];
         reading.endings = bytes::iequals(endings, "never") ? LineEndings::never : bytes::iequals(endings, "strict") ? LineEndings::strict : LineEndings::always;
         reading.line_length = static_cast<std::size_t>(s[param::line_length_limit]);
-        reading.recipients_max = limit;
         MessageReader reader(reading, [&](RecordType type, std::string_view text) { postdrop.put(type, text); });
         TRY(copy_input(reader));
         if (o.recipients_from_header) extracted = reader.recipients();

@@ -34,6 +34,7 @@ Result<void> Submission::envelope(queue::RecordReader& reader, const Out& out, c
             return out(RecordType::message, "");
         }
         if (!envelope_record(item->type, origin_.requeued)) return unexpected(item->type);
+        if (item->type == RecordType::size) continue;        // of a message that comes back; its time is next
         if (first) {
             // The arrival time goes first: the file's, or when it was written.
             first = false;
@@ -43,7 +44,6 @@ Result<void> Submission::envelope(queue::RecordReader& reader, const Out& out, c
             if (!filter.empty() && !origin_.requeued) TRY(out(RecordType::filter, filter));
         }
         switch (item->type) {
-        case RecordType::size:
         case RecordType::create_time:
         case RecordType::done:
         case RecordType::canceled:

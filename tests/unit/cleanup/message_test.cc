@@ -21,6 +21,8 @@ Result<std::string> fake_rewrite(std::string_view context, const std::string& ex
     return external + (context == "remote" ? "@domain.invalid" : "@mx.test");
 }
 
+std::string reported;
+
 class CleanupTest : public testing::Test {
 protected:
     void SetUp() override {
@@ -45,7 +47,7 @@ protected:
         rules_ = std::make_unique<Rules>(std::move(*rules));
         auto file = queue::NewQueueFile::create(rules_->directories, "incoming", false);
         ASSERT_TRUE(file) << file.error().reason;
-        message_ = std::make_unique<Message>(*rules_, fake_rewrite, with, std::move(*file));
+        message_ = std::make_unique<Message>(*rules_, Services{fake_rewrite, [](const ipc::ReportAppend& r) { reported = r.address + " " + r.action; return true; }}, with, std::move(*file));
     }
     void put(char type, std::string_view payload = {}) { message_->take(static_cast<RecordType>(type), payload); }
     void envelope(std::vector<std::string> recipients, std::string_view context = "local") {
@@ -199,6 +201,19 @@ TEST_F(CleanupTest, VirtualAliasesExpandWithExtensionsAndDuplicatesGo) {
     for (std::string_view line : bytes::split(text, "\n"))
         if (line.starts_with("R ")) recipients += std::string(line.substr(2)) + " ";
     EXPECT_EQ(recipients, "c@d.e list@v.t b@mx.test user+tag@w.x who@other.t ");
+}
+
+TEST_F(CleanupTest, AListAnswersExpandedInsteadOfItsMembers) {
+    open({{"virtual_alias_maps", "inline:{{list@v.t=a@b.c, d@e.f}}"}});
+    put('T', "1795348574");
+    put('S', "me@x.y");
+    put('A', "notify_flags=10");
+    put('R', "list@v.t");
+    put('M');
+    content("Message-Id: <a@b>\n\n");
+    EXPECT_TRUE(end().ok);
+    EXPECT_EQ(reported, "list@v.t expanded");
+    EXPECT_NE(file().find("A notify_flags=8\nA dsn_orig_rcpt=rfc822;list@v.t\nO list@v.t\nR a@b.c\n"), std::string::npos) << file();
 }
 
 TEST_F(CleanupTest, UnreasonableAliasesAreRefusedForNow) {

@@ -1,0 +1,35 @@
+// sendmail -bs for ordinary users: SMTP on standard input and output, each message through postdrop. Root and $mail_owner get
+// smtpd itself, which reaches cleanup; other users may not, so this small server speaks for them.
+//
+// When things fail: replies say so; the end of input ends the session, an unfinished message is dropped.
+#pragma once
+#include <string>
+#include <string_view>
+#include <vector>
+#include "conf/settings.h"
+#include "mail/dsn.h"
+
+namespace sendmail {
+class Dialogue {
+public:
+    explicit Dialogue(const conf::Settings& settings) : settings_(settings) {}
+    // Until QUIT or the end of input.
+    void run();
+    // One command; the reply without line end (several lines joined by \n). For run() and tests.
+    std::string command(std::string_view line);
+    bool wants_data() const { return data_; }
+
+private:
+    struct Recipient { std::string address; mail::DsnNotify notify; };
+    bool read_line(std::string& line);                       // false at the end of input
+    void take_data();
+    std::string mail(std::string_view arguments);
+    std::string rcpt(std::string_view arguments);
+    void reset();
+    const conf::Settings& settings_;
+    std::string input_{}, sender_{}, encoding_{}, envelope_id_{};
+    std::vector<Recipient> recipients_{};
+    mail::DsnReturn ret_ = 0;
+    bool hello_ = false, has_sender_ = false, data_ = false, quit_ = false;
+};
+}

@@ -1,0 +1,58 @@
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <cstdlib>
+#include <filesystem>
+#include "drop_file.h"
+#include "records.h"
+
+using namespace postdrop;
+using queue::RecordType;
+
+namespace {
+bool accepts(std::string_view types) {
+    RecordFilter filter;
+    for (char type : types)
+        if (!filter.check(static_cast<RecordType>(type), type == 'A' ? "encoding=8bit" : "x")) return false;
+    return filter.ended();
+}
+}
+
+TEST(RecordFilter, OnlyTheOrderOfASubmission) {
+    for (const char* good : {"SRMNXE", "AFSARRVMLNXARE", "MXE", "SMXRE"}) EXPECT_TRUE(accepts(good)) << good;
+    for (const char* bad : {"SRMNE", "SRNXE", "TSRMXE", "CSRMXE", "SSRMXE", "SRMXNE", "SRM>XE", "SRLMXE", "SRfMXE", "SOMXE", "pMXE", "SRMpXE", "SRMXEE"}) EXPECT_FALSE(accepts(bad)) << bad;
+}
+
+TEST(RecordFilter, AttributesThatAUserMaySet) {
+    RecordFilter filter;
+    using Verdict = RecordFilter::Verdict;
+    EXPECT_EQ(*filter.check(RecordType::attribute, "notify_flags=10"), Verdict::keep);
+    for (const char* bad : {"log_client_name=x", "sasl_username=root", "client_address=1.2.3.4", "noequals", "=x", "create_time=1"})
+        EXPECT_EQ(*filter.check(RecordType::attribute, bad), Verdict::drop) << bad;
+}
+
+TEST(DropFile, IsVisibleWhenCompleteAndGoneWhenNot) {
+    char name[] = "/tmp/posthorn-postdrop-XXXXXX";
+    const std::string directory = ::mkdtemp(name);
+    std::filesystem::create_directories(directory + "/maildrop");
+    std::filesystem::current_path(directory);
+    std::string kept;
+    {
+        auto file = DropFile::create(false);
+        ASSERT_TRUE(file);
+        kept = "maildrop/" + file->id().text();
+        struct stat st{};
+        ASSERT_EQ(::stat(kept.c_str(), &st), 0);
+        EXPECT_FALSE(st.st_mode & S_IXUSR);
+        EXPECT_EQ(*file->id().inode(), st.st_ino);
+        EXPECT_TRUE(file->put("abc"));
+        EXPECT_TRUE(file->commit());
+    }
+    struct stat st{};
+    ASSERT_EQ(::stat(kept.c_str(), &st), 0);
+    EXPECT_EQ(st.st_mode & 07777, 0744u);
+    EXPECT_EQ(st.st_size, 3);
+    { auto file = DropFile::create(true); ASSERT_TRUE(file); EXPECT_TRUE(file->put("abc")); }
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator("maildrop"), std::filesystem::directory_iterator()), 1);
+    std::filesystem::current_path("/");
+    std::filesystem::remove_all(directory);
+}
