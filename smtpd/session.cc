@@ -79,8 +79,8 @@ const Session::Verb Session::verbs_[] = {
 Transaction::Transaction() = default;
 Transaction::~Transaction() = default;
 
-Session::Session(Service& service, net::Stream& stream, const net::Address& peer, bool stressed, bool (*stopping)())
-    : service_(service), stream_(stream), limits_(service.limits(stressed)), stopping_(stopping), peer_(peer) {}
+Session::Session(Service& service, net::Stream& stream, const net::Address& peer, bool stressed)
+    : service_(service), stream_(stream), limits_(service.limits(stressed)), peer_(peer) {}
 Session::~Session() = default;
 
 // --- the session
@@ -198,10 +198,6 @@ bool Session::step() {
     if (errors_ >= limits_.hard_errors) {
         maillog::info("{}: too many errors after {} from {}", queue_id(), where_, client_.shown);
         (void)say("421 4.7.0 " + service_.myhostname + " Error: too many errors");
-        return false;
-    }
-    if (stopping_ && stopping_() && !mail_) {
-        (void)say("421 4.3.2 " + service_.myhostname + " Service shutting down");
         return false;
     }
     if (stream_.buffered().empty()) {

@@ -27,7 +27,7 @@ using Words = std::vector<std::string_view>;
 class Session {
 public:
     // stressed: the stressed limits hold for the whole session.
-    Session(Service& service, net::Stream& stream, const net::Address& peer, bool stressed, bool (*stopping)() = nullptr);
+    Session(Service& service, net::Stream& stream, const net::Address& peer, bool stressed);
     ~Session();
     void serve();                                // the whole session, name look-up and log lines included
 
@@ -131,7 +131,6 @@ private:
     Service& service_;
     net::Stream& stream_;
     const Limits& limits_;
-    bool (*stopping_)();
     Client client_{};
     net::Address peer_;
     std::string helo_{};

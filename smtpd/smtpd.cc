@@ -35,5 +35,5 @@ Result<void> ready(const conf::Settings&) {
     return {};
 }
 
-void serve(server::Session& session) { Session(*service, session.stream, session.peer, server::stressed(), &server::stopping).serve(); }
+void serve(server::Session& session) { Session(*service, session.stream, session.peer, server::stressed()).serve(); }
 }
