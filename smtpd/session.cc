@@ -155,7 +155,7 @@ void Session::log_disconnect() {
         total += c.total;
         good += c.good;
     }
-    text += good == total ? fmt::format(" commands={}", total) : fmt::format(" commands={}/{}", good, total);
+    text += good == total && total > 0 ? fmt::format(" commands={}", total) : fmt::format(" commands={}/{}", good, total);
     maillog::info("disconnect from {}{}", client_.shown, text);
 }
 

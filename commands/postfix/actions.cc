@@ -143,6 +143,7 @@ int flush(const System& s) { return run_program({s.settings[param::command_direc
 int reload(const System& s) {
     pid_t pid = running_master(s);
     if (!pid) return not_running();
+    if (!ready_to_start(s)) return fail("the new configuration is refused; the running system goes on with the old one");
     maillog::info("refreshing the Postfix mail system");
     return kill(pid, SIGHUP) == 0 ? 0 : 1;
 }
