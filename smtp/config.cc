@@ -7,6 +7,7 @@
 #include "conf/params/global.h"
 #include "conf/params/lmtp.h"
 #include "conf/params/commands.h"
+#include "conf/params/qmgr.h"
 #include "conf/params/rewrite.h"
 #include "conf/params/smtp.h"
 #include "conf/params/smtpd.h"
@@ -149,7 +150,6 @@ void Config::load_limits() {
     probe_data = bytes::iequals(OURS(address_verify_target), "data");
     send_xforward = OURS(send_xforward_command);
     assume_final = lmtp && settings[param::lmtp_assume_final];
-    dummy_auth = OURS(send_dummy_mail_auth);
     line_limit = static_cast<std::size_t>(OURS(line_length_limit));
     discard_keywords = lmtp ? settings[param::lmtp_discard_lhlo_keywords] : settings[param::smtp_discard_ehlo_keywords];
     discard_maps = lmtp ? table::Maps::open(param::lmtp_discard_lhlo_keyword_address_maps.name, settings[param::lmtp_discard_lhlo_keyword_address_maps])
@@ -184,6 +184,7 @@ void Config::load_content() {
 }
 
 void Config::load_tls() {
+    plaintext_after = settings[param::minimal_backoff_time];
     wrapper_mode = OURS(tls_wrappermode);
     log_tls = OURS(log_tls_feature_status);
     note_starttls = OURS(tls_note_starttls_offer);

@@ -55,7 +55,7 @@ struct Config {
     Timeouts timeouts;
     bool per_request_deadline;
     std::int64_t min_data_rate;
-    bool always_ehlo, never_ehlo, skip_4xx, skip_5xx, skip_quit_response, quote_envelope, probe_data, send_xforward, assume_final, dummy_auth;
+    bool always_ehlo, never_ehlo, skip_4xx, skip_5xx, skip_quit_response, quote_envelope, probe_data, send_xforward, assume_final;
     std::size_t line_limit;                      // of content lines; 0: none
     std::string discard_keywords, pix_workarounds;
     table::Maps discard_maps, pix_maps, reply_filter;
@@ -81,6 +81,7 @@ struct Config {
     table::Maps tls_policy;
     std::shared_ptr<tls::ClientContext> tls;     // null where TLS is off or cannot be had
     std::unique_ptr<tls::TlsmgrStore> sessions;
+    Seconds plaintext_after;                     // minimal_backoff_time: age of mail that may go without TLS when the handshake fails
     std::string tls_problem;                     // why it cannot be had
     std::vector<std::string> watched;            // certificate, key and CA files: a change brings a new worker
 

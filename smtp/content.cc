@@ -18,8 +18,9 @@ constexpr const char* doing = "sending message body";
 // Puts lines into SMTP's form and sends them in large pieces.
 class Sender {
 public:
-    Sender(const Config& config, Peer& peer, std::string_view queue_id) : peer_(peer), queue_id_(queue_id), limit_(config.line_limit ? std::max<std::size_t>(config.line_limit, 10) : 0), timeout_(config.timeouts.data_xfer) {
-        out_.reserve(chunk + 8192);
+    Sender(const Config& config, Peer& peer, const delivery::Job& job) : peer_(peer), queue_id_(job.id()), limit_(config.line_limit ? std::max<std::size_t>(config.line_limit, 10) : 0), timeout_(config.timeouts.data_xfer) {
+        auto size = static_cast<std::size_t>(std::max<std::int64_t>(job.request().data_size, 0));
+        out_.reserve(std::min(chunk + 8192, size + size / 16 + 256));      // CRs and dots come on top
         rate_ = config.per_request_deadline ? config.min_data_rate : 0;
         if (rate_) deadline_ = loop::in(timeout_);
     }
@@ -196,7 +197,7 @@ Result<std::string> generic_address(const Config& config, const std::string& int
 }
 
 Result<void> send_content(const Config& config, const delivery::Job& job, Peer& peer, const ContentOptions& options) {
-    Sender sender(config, peer, job.id());
+    Sender sender(config, peer, job);
     if (!options.prepend.empty()) TRY(sender.lines(options.prepend));
     bool looked_at = options.downgrade || !config.generic.empty() || !config.header_checks.empty() || !config.mime_header_checks.empty() ||
                      !config.nested_header_checks.empty() || !config.body_checks.empty();

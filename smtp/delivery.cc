@@ -2,6 +2,9 @@
 #include <fmt/format.h>
 #include "base/bytes.h"
 #include "log/log.h"
+#include "delivery/delivered_to.h"
+#include "ipc/client.h"
+#include "mail/address.h"
 #include "mail/dsn.h"
 #include "transaction.h"
 
@@ -85,7 +88,7 @@ std::unique_ptr<Peer> Delivery::reach(const Endpoint& endpoint, const TlsPolicy&
     for (bool without_tls : {false, true}) {
         auto peer = Peer::connect(config_, endpoint);
         if (!peer) {
-            maillog::info("{}", peer.error().reason);
+            if (endpoint.path.empty()) maillog::info("{}", peer.error().reason);
             unreachable(peer.error());
             return nullptr;
         }
@@ -97,7 +100,9 @@ std::unique_ptr<Peer> Delivery::reach(const Endpoint& endpoint, const TlsPolicy&
             (*peer)->key = Kept::endpoint_key(endpoint, policy);
             return std::move(*peer);
         }
-        bool again = refusal->try_plaintext && !without_tls;
+        // Not at once: a handshake that fails by chance, or by an attacker's hand, shall not cost the first try its protection.
+        bool waited = job_.request().active_seconds - job_.request().arrival_seconds >= config_.plaintext_after.count();
+        bool again = refusal->try_plaintext && waited && !without_tls;
         if (again) {
             maillog::info("{}: {}", job_.id(), refusal->why.reason);
         } else {
@@ -161,6 +166,7 @@ void Delivery::try_destination(const Destination& destination, bool last) {
     HostList hosts = find_hosts(config_, destination);
     if (hosts.why) {
         wish_.clear();
+        if (hosts.loops && !config_.best_mx_transport.empty()) return pass_to_best_mx(destination.host);
         return unreachable(*hosts.why);
     }
     std::erase_if(hosts.endpoints, [this](const Endpoint& e) { return tried_.count(e.label_with_port()) > 0; });
@@ -182,7 +188,29 @@ void Delivery::try_destination(const Destination& destination, bool last) {
     }
 }
 
+// best_mx_transport: mail for which this host is the best exchanger goes to that delivery agent, which writes the log line.
+void Delivery::pass_to_best_mx(const std::string& host) {
+    auto [transport, nexthop] = bytes::cut(config_.best_mx_transport, ':');
+    ipc::Client agent("private/" + std::string(bytes::trim(transport)), config_.settings);
+    for (delivery::Recipient* r : left()) {
+        ipc::DeliveryRequest request = job_.request();
+        request.nexthop = nexthop && !nexthop->empty() ? std::string(*nexthop) : host;
+        request.recipients.clear();
+        request.recipients.push_back({.offset = 0, .address = r->address, .original = r->original, .orcpt = r->orcpt, .notify = r->notify});
+        auto reply = agent.ask<ipc::DeliveryReply>(request);
+        if (reply) job_.settle(*r, reply->deferred ? delivery::Disposition::deferred : delivery::Disposition::done);
+        else settle(*r, held({{4, 3, 0}, "mail transport unavailable", 0}, nullptr, {}));
+    }
+}
+
+void Delivery::return_looping() {
+    auto seen = delivery::delivered_addresses(job_);
+    for (delivery::Recipient* r : left())
+        if (seen.count(mail::fold_case(r->address))) settle(*r, held({{5, 4, 6}, fmt::format("mail forwarding loop for {}", r->address), 0}, nullptr, {}));
+}
+
 void Delivery::run() {
+    if (flags_.delivered_to) return_looping();
     std::vector<std::string> wanted;
     for (const std::string* list : {&job_.request().nexthop, &config_.fallback_relay})
         for (std::string_view word : bytes::split(*list, " \t\r\n,"))

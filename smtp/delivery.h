@@ -37,6 +37,8 @@ private:
     };
 
     void try_destination(const Destination& destination, bool last);
+    void return_looping();                       // flags=D: the message has been delivered to this recipient before
+    void pass_to_best_mx(const std::string& host);
     bool use_kept(const std::string& key);
     // A new peer, ready for MAIL. Null: the failure is noted and logged.
     std::unique_ptr<Peer> reach(const Endpoint& endpoint, const TlsPolicy& policy);

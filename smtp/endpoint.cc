@@ -68,7 +68,8 @@ void balance(const Config& config, std::vector<Endpoint>& list) {
     }
 }
 
-HostList failed(Error why) { return {{}, std::move(why), 0}; }
+HostList failed(Error why) { return {{}, std::move(why), 0, false}; }
+HostList looping(const std::string& host) { return {{}, error({5, 4, 6}, fmt::format("mail for {} loops back to myself", host)), 0, true}; }
 
 HostList by_exchangers(const Config& config, const Destination& d, std::uint16_t port, bool detect_loops) {
     dns::Answer mx = dns::query(d.host, dns::Type::mx, dns_options(config));
@@ -107,7 +108,7 @@ HostList by_exchangers(const Config& config, const Destination& d, std::uint16_t
     std::erase_if(result.endpoints, [own](const Endpoint& e) { return e.preference >= own; });
     if (!result.endpoints.empty()) return result;
     if (temporary) return failed(std::move(*temporary));     // a nearer host may exist: its address cannot be had now
-    return failed(error({5, 4, 6}, fmt::format("mail for {} loops back to myself", d.host)));
+    return looping(d.host);
 }
 }
 
@@ -167,7 +168,7 @@ HostList find_hosts(const Config& config, const Destination& d) {
     }
     if (result.why) return result;
     bool self = detect_loops && std::any_of(result.endpoints.begin(), result.endpoints.end(), [&](const Endpoint& e) { return ours(config, e); });
-    if (self) return failed(error({5, 4, 6}, fmt::format("mail for {} loops back to myself", d.host)));
+    if (self) return looping(d.host);
     order(config, result.endpoints);
     balance(config, result.endpoints);
     return result;

@@ -38,6 +38,7 @@ struct HostList {
     std::vector<Endpoint> endpoints;
     std::optional<Error> why;                    // set where there are none
     std::uint16_t best_preference = 0;
+    bool loops = false;                          // why: the best host is this one
 };
 HostList find_hosts(const Config& config, const Destination& destination);
 }

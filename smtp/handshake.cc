@@ -86,6 +86,7 @@ void look_for_pix(Peer& peer, const Reply& greeting, std::string_view queue_id) 
     if (!peer.pix.empty()) maillog::info("{}: enabling PIX workarounds: {} for {}", queue_id, peer.pix, peer.endpoint.label_with_port());
 }
 
+// greeting: null for the second hello, under TLS, which is never HELO.
 std::optional<Refusal> say_hello(Peer& peer, const Reply* greeting, bool tls_wanted) {
     const Config& c = peer.config();
     bool extended = c.lmtp || c.always_ehlo || (greeting && greeting->text.find("ESMTP") != std::string::npos) || tls_wanted;
@@ -99,7 +100,9 @@ std::optional<Refusal> say_hello(Peer& peer, const Reply* greeting, bool tls_wan
             take_features(peer, *reply);
             return std::nullopt;
         }
-        if (c.lmtp || peer.broken || tls_wanted) return refused(peer, *reply, reply->status);
+        EnhancedStatus status = reply->status;
+        if (!greeting) status.klass = 4;         // under TLS, where it said yes before
+        if (c.lmtp || peer.broken || !greeting) return refused(peer, *reply, status);
     }
     peer.say("HELO " + c.helo_name);
     auto reply = peer.reply(c.timeouts.helo, "performing the HELO handshake");
@@ -124,7 +127,9 @@ std::optional<Refusal> start_tls(Peer& peer, const TlsPolicy& policy) {
 }
 
 Result<TlsPolicy> tls_policy_for(const Config& config, const Destination& destination) {
-    TlsPolicy policy{config.level, config.level_text, {}, {}};
+    TlsPolicy policy;
+    policy.level = config.level;
+    policy.level_text = config.level_text;
     policy.demand.server_name = config.server_name == "hostname" ? "hostname" : config.server_name == "nexthop" ? destination.host : config.server_name;
     std::string entry;
     if (!config.tls_policy.empty()) {
@@ -146,6 +151,11 @@ Result<TlsPolicy> tls_policy_for(const Config& config, const Destination& destin
         else if (value && bytes::iequals(name, "exclude")) policy.demand.exclude = *value;
         else if (value && bytes::iequals(name, "servername")) policy.demand.server_name = *value;
         else return temporary(fmt::format("TLS policy for {}: attribute \"{}\" is not known", destination.text, bytes::printable(words[i])), {4, 7, 5});
+    }
+    if (policy.level == Level::may && destination.path) {
+        maillog::warning("{}: opportunistic TLS encryption is not appropriate for unix-domain destinations", destination.text);
+        policy.level = Level::none;
+        policy.level_text = "none";
     }
     if (policy.level == Level::refused)
         return temporary(fmt::format("TLS security level \"{}\" for {} is not available in this version", bytes::printable(policy.level_text), destination.text), {4, 7, 5});
@@ -185,13 +195,11 @@ std::optional<Refusal> shake_hands(Peer& peer, const TlsPolicy& policy, bool wit
     if (c.note_starttls && policy.level == Level::none) maillog::info("Host offered STARTTLS: [{}]", peer.endpoint.name);
     if (!wanted) return std::nullopt;
     peer.say("STARTTLS");
-    auto reply = peer.reply(c.timeouts.starttls, "performing the STARTTLS handshake");
+    auto reply = peer.reply(c.timeouts.starttls, "receiving the STARTTLS response");
     if (!reply) return refusal(std::move(reply.error()));
     if (!reply->positive()) {
         if (policy.level == Level::may && !peer.broken) return std::nullopt;
-        EnhancedStatus status = reply->status;
-        status.klass = 4;                        // a server whose TLS is out of order today is no reason to return mail
-        return Refusal{Error{status, fmt::format("TLS is required, but host {} refused to start TLS: {}", peer.endpoint.label(), reply->text)}, reply->text, policy.level == Level::may};
+        return Refusal{Error{reply->status, fmt::format("TLS is required, but host {} refused to start TLS: {}", peer.endpoint.label(), reply->text)}, reply->text, false};
     }
     if (auto no = start_tls(peer, with_name)) return no;
     peer.tls_status = policy.level_text;

@@ -20,7 +20,7 @@ Result<TlsPolicy> tls_policy_for(const Config& config, const Destination& destin
 struct Refusal {
     Error why;                                   // as the log and the sender are told
     std::string diagnostic;                      // the server's reply, where it gave one
-    bool try_plaintext = false;                  // only TLS failed, and the policy lets mail go without
+    bool try_plaintext = false;                  // the TLS handshake failed, and the policy lets mail go without in the end
 };
 // Nothing: ready for MAIL.
 std::optional<Refusal> shake_hands(Peer& peer, const TlsPolicy& policy, bool without_tls, std::string_view queue_id);

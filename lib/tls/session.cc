@@ -70,9 +70,11 @@ private:
 
 void log_library_errors() {
     char text[256];
-    for (unsigned long code; (code = ERR_get_error());) {
+    const char *file = nullptr, *data = nullptr;
+    int line = 0, flags = 0;
+    for (unsigned long code; (code = ERR_get_error_all(&file, &line, nullptr, &data, &flags));) {
         ERR_error_string_n(code, text, sizeof text);
-        maillog::warning("TLS library problem: {}", text);
+        maillog::warning("TLS library problem: {}:{}:{}:{}", text, file ? file : "", line, data && (flags & ERR_TXT_STRING) ? data : "");
     }
 }
 

@@ -69,7 +69,7 @@ inline constexpr conf::Text lmtp_sasl_security_options{{.name = "lmtp_sasl_secur
 inline constexpr conf::Text lmtp_sasl_tls_security_options{{.name = "lmtp_sasl_tls_security_options", .fallback = "$lmtp_sasl_security_options", .doc = "What smtp_sasl_tls_security_options says, for deliveries by LMTP."}};
 inline constexpr conf::Text lmtp_sasl_tls_verified_security_options{{.name = "lmtp_sasl_tls_verified_security_options", .fallback = "$lmtp_sasl_tls_security_options", .doc = "What smtp_sasl_tls_verified_security_options says, for deliveries by LMTP."}};
 inline constexpr conf::Text lmtp_sasl_type{{.name = "lmtp_sasl_type", .fallback = "cyrus", .min = 1, .doc = "What smtp_sasl_type says, for deliveries by LMTP."}};
-inline constexpr conf::Bool lmtp_send_dummy_mail_auth{{.name = "lmtp_send_dummy_mail_auth", .fallback = "no", .implemented = true, .doc = "What smtp_send_dummy_mail_auth says, for deliveries by LMTP."}};
+inline constexpr conf::Bool lmtp_send_dummy_mail_auth{{.name = "lmtp_send_dummy_mail_auth", .fallback = "no", .doc = "What smtp_send_dummy_mail_auth says, for deliveries by LMTP."}};
 inline constexpr conf::Bool lmtp_send_xforward_command{{.name = "lmtp_send_xforward_command", .fallback = "no", .implemented = true, .doc = "What smtp_send_xforward_command says, for deliveries by LMTP."}};
 inline constexpr conf::Bool lmtp_sender_dependent_authentication{{.name = "lmtp_sender_dependent_authentication", .fallback = "no", .doc = "What smtp_sender_dependent_authentication says, for deliveries by LMTP."}};
 inline constexpr conf::Bool lmtp_skip_5xx_greeting{{.name = "lmtp_skip_5xx_greeting", .fallback = "yes", .implemented = true, .doc = "What smtp_skip_5xx_greeting says, for deliveries by LMTP."}};

@@ -81,7 +81,7 @@ inline constexpr conf::Text smtp_sasl_security_options{{.name = "smtp_sasl_secur
 inline constexpr conf::Text smtp_sasl_tls_security_options{{.name = "smtp_sasl_tls_security_options", .fallback = "$smtp_sasl_security_options", .doc = "The same for sessions over TLS."}};
 inline constexpr conf::Text smtp_sasl_tls_verified_security_options{{.name = "smtp_sasl_tls_verified_security_options", .fallback = "$smtp_sasl_tls_security_options", .doc = "The same for sessions over TLS with a verified server."}};
 inline constexpr conf::Text smtp_sasl_type{{.name = "smtp_sasl_type", .fallback = "cyrus", .min = 1, .doc = "The SASL plug-in of the client."}};
-inline constexpr conf::Bool smtp_send_dummy_mail_auth{{.name = "smtp_send_dummy_mail_auth", .fallback = "no", .implemented = true, .doc = "Whether MAIL FROM carries AUTH=<> for an authenticated session."}};
+inline constexpr conf::Bool smtp_send_dummy_mail_auth{{.name = "smtp_send_dummy_mail_auth", .fallback = "no", .doc = "Whether MAIL FROM carries AUTH=<> for an authenticated session."}};
 inline constexpr conf::Bool smtp_send_xforward_command{{.name = "smtp_send_xforward_command", .fallback = "no", .implemented = true, .doc = "Whether client name, address and other facts are passed on with XFORWARD."}};
 inline constexpr conf::Bool smtp_sender_dependent_authentication{{.name = "smtp_sender_dependent_authentication", .fallback = "no", .doc = "Whether passwords may depend on the sender, which turns connection caching off."}};
 inline constexpr conf::Text smtp_skip_4xx_greeting{{.name = "smtp_skip_4xx_greeting", .fallback = "yes", .implemented = true, .doc = "Once let the client pass over servers that greet with 4xx.", .removed = true, .obsolete = "has been removed: it has no effect"}};

@@ -292,3 +292,25 @@ TEST_F(Smtp, ManyRecipientsArePipelinedInBounds) {
     for (auto line : bytes::split(log, "\n")) sent += line.find("status=sent") != line.npos;
     EXPECT_EQ(sent, 2000u);
 }
+TEST_F(Smtp, FlagsPutLinesInFrontAndStopLoops) {
+    ScriptedServer server;
+    auto port = serve(server);
+    flags.delivered_to = flags.original_to = flags.return_path = true;
+    auto q = queue(at(port), {"r@x.test"}, {"Subject: x", "", "b"}), looping = queue(at(port), {"r@x.test"}, {"Delivered-To: R@x.test", "", "b"});
+    q.recipients[0].original = "o@x.test";
+    deliver({q, looping});
+    EXPECT_EQ(server.message, "Return-Path: <sender@client.test>\nX-Original-To: o@x.test\nDelivered-To: r@x.test\nSubject: x\n\nb\n");
+    EXPECT_NE(plain().find("relay=none, dsn=5.4.6, status=bounced (mail forwarding loop for r@x.test)"), std::string::npos) << plain();
+}
+TEST_F(Smtp, DotAfterThePauseForPixFirewalls) {
+    ScriptedServer server;
+    server.greeting = "220 ****************";
+    auto port = serve(server);
+    set("smtp_pix_workaround_threshold_time", "0");
+    set("smtp_pix_workaround_delay_time", "1");
+    auto start = loop::Clock::now();
+    EXPECT_FALSE(deliver(at(port)).deferred);
+    EXPECT_GE(loop::Clock::now() - start, 1s);
+    EXPECT_EQ(server.said.at(1), "HELO " + config->helo_name);
+    EXPECT_NE(plain(port).find("enabling PIX workarounds: disable_esmtp,delay_dotcrlf for 127.0.0.1[127.0.0.1]:PORT"), std::string::npos) << log;
+}

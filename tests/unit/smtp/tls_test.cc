@@ -46,16 +46,27 @@ TEST_F(SmtpTls, MayGoesOnInTheClearWhenStarttlsIsRefused) {
     EXPECT_NE(run("may").find("tls=may:none, dsn=2.0.0, status=sent"), std::string::npos) << log;
     EXPECT_EQ(server.connections, 1);
 }
-TEST_F(SmtpTls, MayTriesAgainInTheClearWhenTheHandshakeFails) {
+TEST_F(SmtpTls, MayGoesWithoutAfterAFailedHandshakeOnlyWhenTheMailHasWaited) {
     server.tls = nullptr;                        // 220, then the connection ends
-    EXPECT_NE(run("may").find("tls=may:none, dsn=2.0.0, status=sent"), std::string::npos) << log;
-    EXPECT_EQ(server.connections, 2);
+    set("smtp_tls_security_level", "may");
+    port = serve(server);
+    auto young = queue("[127.0.0.1]:" + std::to_string(port), {"young@remote.test"}, {"", "b"});
+    auto old = queue(young.nexthop, {"old@remote.test"}, {"", "b"});
+    old.arrival_seconds -= 301;
+    deliver({young, old});
+    EXPECT_NE(plain().find("to=<young@remote.test>, relay=127.0.0.1[127.0.0.1]:" + std::to_string(port) + ", tls=may:none, dsn=4.7.5, status=deferred (Cannot start TLS: handshake failure)"), std::string::npos) << log;
+    EXPECT_NE(plain().find("to=<old@remote.test>, relay=127.0.0.1[127.0.0.1]:" + std::to_string(port) + ", tls=may:none, dsn=2.0.0, status=sent"), std::string::npos) << log;
+    EXPECT_EQ(server.connections, 3);
     EXPECT_NE(log.find("SSL_connect error to 127.0.0.1[127.0.0.1]:"), std::string::npos) << log;
 }
 TEST_F(SmtpTls, EncryptNeedsTheOffer) {
     server.features = {"PIPELINING"};
     EXPECT_NE(run("encrypt").find("tls=!encrypt, dsn=4.7.4, status=deferred (TLS is required, but was not offered by host 127.0.0.1[127.0.0.1])"), std::string::npos) << log;
     EXPECT_EQ(std::count_if(server.said.begin(), server.said.end(), [](const std::string& s) { return s.starts_with("MAIL"); }), 0);
+}
+TEST_F(SmtpTls, EncryptDefersAtServersWithoutEhlo) {
+    server.replies["EHLO"] = "500 what";
+    EXPECT_NE(run("encrypt").find("dsn=4.7.4, status=deferred (TLS is required, but was not offered by host"), std::string::npos) << log;
 }
 TEST_F(SmtpTls, EncryptNeedsTheHandshake) {
     server.tls = nullptr;
