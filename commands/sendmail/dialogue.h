@@ -1,5 +1,5 @@
-// sendmail -bs for ordinary users: SMTP on standard input and output, each message through postdrop. Root and $mail_owner get
-// smtpd itself, which reaches cleanup; other users may not, so this small server speaks for them.
+// sendmail -bs: SMTP on standard input and output, each message through postdrop, for any user and any kind of input. (Root and
+// $mail_owner on a socket, as inetd has it, get smtpd itself with its access rules: only they may talk to cleanup.)
 //
 // When things fail: replies say so; the end of input ends the session, an unfinished message is dropped.
 #pragma once

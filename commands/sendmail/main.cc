@@ -79,8 +79,11 @@ void run_mode(const Options& o, const conf::Settings& s) {
     case Mode::deliver_one: run(commands + "/postqueue", {"-i", o.site});
     case Mode::make_aliases: make_aliases(o, s);
     case Mode::smtp_server: {
+        // smtpd serves a socket, and only these two may talk to cleanup.
         const passwd* owner = ::getpwnam(s[param::mail_owner].c_str());
-        if (::getuid() == 0 || (owner && ::getuid() == owner->pw_uid)) run(s[param::daemon_directory] + "/smtpd", {"-S"});
+        struct stat st{};
+        const bool socket = ::fstat(STDIN_FILENO, &st) == 0 && S_ISSOCK(st.st_mode);
+        if (socket && (::getuid() == 0 || (owner && ::getuid() == owner->pw_uid))) run(s[param::daemon_directory] + "/smtpd", {"-S"});
         Dialogue(s).run();
         std::_Exit(0);
     }
