@@ -126,6 +126,7 @@ int supervise(const Command& c, const master::ConfigurationPtr& configuration, A
 }
 
 int main(int argc, char** argv) {
+    fill_standard_descriptors();                 // before anything is opened
     maillog::to_stderr("master");
     maillog::open({"postfix/master"});
     umask(077);
@@ -135,7 +136,6 @@ int main(int argc, char** argv) {
     if (c.init && getpid() != 1) c.foreground = true;
     if (c.directory[0] != '/') maillog::fatal("-c {}: an absolute path is expected", c.directory);
     setenv("MAIL_CONFIG", c.directory.c_str(), 1);
-    fill_standard_descriptors();
     Result<master::ConfigurationPtr> configuration = master::read_configuration(c.directory, 1);
     if (!configuration) maillog::fatal("{}", configuration.error().reason);
     const conf::Settings& s = (*configuration)->settings;

@@ -25,6 +25,7 @@ bool readable_now(int fd) {
 }
 int processors() { return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, 64); }
 constexpr int most_generations = 3;
+constexpr auto release_time = 10s;
 constexpr std::size_t most_files = 10000;         // of a service
 int generation_number = 0;
 }
@@ -178,6 +179,8 @@ void Service::ready(const WorkerPtr& w, std::string_view words) {
         for (const WorkerPtr& other : std::vector(workers_)) if (other->generation != current_) retire(other);
         restart_fibers();
         bound_generations();
+    } else if (w->generation != current_) {
+        retire(w);                               // a reload came while it was getting ready
     }
     let_go();
 }
@@ -196,6 +199,11 @@ void Service::retire(const WorkerPtr& w) {
     if (w->gone || w->state == Worker::State::retired) return;
     w->state = Worker::State::retired;
     channel::send(w->channel.get(), "retire");
+    if (!exclusive()) return;
+    start_fiber(channel_fibers_, [w] {           // its successor waits for it
+        loop::sleep_until(loop::in(release_time));
+        if (!w->released && !w->gone) ::kill(w->pid, SIGTERM);
+    });
 }
 
 // The oldest goes when a fourth generation comes.

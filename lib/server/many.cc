@@ -97,7 +97,7 @@ void listen_to_master() {
             if (message == "go") running->go = true;
             if (message == "retire") running->retired = true;
         }
-        if (closed) running->terminated = true;
+        if (closed) running->terminated = state.stopping = true;
         running->changed.notify_all();
         if (closed) return;
     }
@@ -155,7 +155,6 @@ void direct() {
         for (const UniqueFd& l : state.listeners) start_service(body, l.get());
         supervise();
     }
-    state.stopping = true;
     if (running->terminated) { end_in(6); end_sessions(); }
     // What sessions still need of the background goes on until they have ended; but where one process alone may do the work, the
     // successor waits for its end.
@@ -182,7 +181,7 @@ int serve_many() {
     auto timeout = static_cast<unsigned>(settings()[param::daemon_timeout].count());
     end_in(timeout);
     fibers.every(std::chrono::milliseconds(std::max(1u, timeout / 4) * std::int64_t{1000}), [timeout] { if (!running->terminated) end_in(timeout); });
-    fibers.on_signal(SIGTERM, [] { running->terminated = true; running->changed.notify_all(); });
+    fibers.on_signal(SIGTERM, [] { running->terminated = state.stopping = true; running->changed.notify_all(); });
     fibers.spawn(listen_to_master);
     fibers.spawn(direct);
     fibers.run();

@@ -16,6 +16,7 @@ volatile sig_atomic_t commits = 0, terminated = 0;
 // Between sessions and in waits for the next request there is nothing to finish. Within a Commit its end sees the flag.
 void terminate(int) {
     terminated = 1;
+    state.stopping = true;
     if (commits == 0) _exit(0);
 }
 

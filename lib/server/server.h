@@ -58,7 +58,7 @@ int run(const Daemon& daemon, int argc, char** argv);
 const conf::Settings& settings();                // this service's; the stressed variant while stress is on
 const std::string& service_name();               // first column of master.cf
 const std::vector<std::string>& arguments();     // of master.cf, behind the options: "flags=DRhu", "user=…", "argv=…" for pipe and spawn
-bool stopping();                                 // no new sessions; finish what you do
+bool stopping();                                 // the process is being ended, sessions are cut. Not after a reload: then they go on to their end
 bool stressed();
 // Run by hand with -S: one session on standard input and output, as this user, with the settings of main.cf; for tests.
 bool stand_alone();

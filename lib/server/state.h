@@ -25,7 +25,7 @@ struct State {
     Board board;
     std::int32_t limit = 0;                      // sessions of the service; 0: none
     std::int32_t own_limit = 0;                  // sessions of this process; 0: none
-    bool stopping = false;                       // accept no more
+    bool stopping = false;                       // being ended, sessions too
     bool limit_told = false;
     int sessions = 0;                            // now
     std::int64_t served = 0;                     // so far
