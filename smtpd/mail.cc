@@ -12,12 +12,7 @@
 #include "session.h"
 
 namespace smtpd {
-namespace {
-// "FROM:<a>" in one word or two ("FROM:" "<a>", "FROM" ":<a>"): the words behind it, and what stands for the path.
-struct Argument { std::string_view path; std::size_t options; };
-}
-
-// The path's text behind "FROM:" or "TO:"; words is left with the options. Absent where the command is malformed.
+// The path's text behind "FROM:" or "TO:", in the same word or the next; words is left with the options. Absent where the command is malformed.
 std::optional<std::string_view> take_path(Words& words, std::string_view label) {
     if (words.size() < 2) return std::nullopt;
     std::string_view first = words[1];
@@ -42,7 +37,9 @@ bool Session::room_for_mail() {
     if (::statvfs(".", &fs) != 0) return true;
     unsigned long long free_bytes = static_cast<unsigned long long>(fs.f_bavail) * fs.f_frsize;
     auto enough = [&](std::int64_t bytes, double factor) { return bytes <= 0 || static_cast<double>(free_bytes) / factor >= static_cast<double>(bytes); };
-    return enough(need, 1) && enough(message, 1.5) && enough(mail_ ? mail_->announced_size : 0, 1);
+    if (enough(need, 1) && enough(message, 1.5) && enough(mail_ ? mail_->announced_size : 0, 1)) return true;
+    maillog::warning("not enough free space in mail queue: {} bytes < {}", free_bytes, std::max(need, message + message / 2));
+    return false;
 }
 
 bool Session::mail_from(Words& words) {

@@ -19,7 +19,7 @@ bool Session::open_cleanup() {
     if (mail_->smtputf8) flags |= ipc::cleanup_flags::smtputf8;
     if (mail_->actions.hold || actions_.hold) flags |= ipc::cleanup_flags::hold;
     if (mail_->actions.discard || actions_.discard) flags |= ipc::cleanup_flags::discard;
-    auto opened = CleanupClient::open(service_.cleanup, flags);
+    auto opened = service_.submit ? service_.submit() : CleanupClient::open(service_.cleanup, flags);
     if (!opened) {
         maillog::warning("unable to connect to the {} service: {}", service_.cleanup.path(), opened.error().reason);
         (void)say("451 4.3.0 Error: queue file write error");

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 #include "base/bytes.h"
+#include "cleanup_client.h"
 #include "conf/params/bounce.h"
 #include "conf/params/cleanup.h"
 #include "conf/params/commands.h"
@@ -115,6 +116,7 @@ Result<void> Service::read() {
     untrusted_routing = s[param::allow_untrusted_routing];
     show_table_name = s[param::show_user_unknown_table_name];
     hide_client_session = s[param::smtpd_hide_client_session];
+    sender_matters = !s[param::sender_dependent_default_transport_maps].empty();
     external_log_form = s[param::info_log_address_format] != "internal";
 
     const std::string mode = bytes::lowered(s[param::smtpd_forbid_bare_newline]);
@@ -243,6 +245,7 @@ bool plain(std::string_view address) {
 }
 
 Result<ipc::ResolveReply> Service::resolve(std::string_view sender, std::string_view address) {
+    if (!sender_matters) sender = {};            // answers then hold for every sender
     std::string key(sender);
     key.push_back('\0');
     key += address;

@@ -27,6 +27,7 @@
 namespace tls { class ServerContext; }
 
 namespace smtpd {
+class CleanupClient;
 enum class BareNewline { no, normalize, note, reject };
 enum class TlsLevel { none, may, encrypt };
 
@@ -67,7 +68,7 @@ public:
     bool delay_reject = true, relay_first = true, reject_unlisted_recipient = true, reject_unlisted_sender = false, helo_required = false, vrfy_disabled = false;
     bool soft_bounce = false, strict_envelopes = false, smtputf8 = true, strict_smtputf8 = false, forbid_unauth_pipelining = true, delay_open = true;
     bool peername_lookup = true, port_logging = false, untrusted_routing = false, show_table_name = true, tls_wrapper = false, tls_received_header = false;
-    bool tls_usable = false, no_unknown_recipient_checks = false, external_log_form = true, hide_client_session = false;
+    bool tls_usable = false, sender_matters = false, no_unknown_recipient_checks = false, external_log_form = true, hide_client_session = false;
     int cleanup_flags = 0;
     std::string upstream_proxy;
     std::chrono::seconds upstream_proxy_timeout{5};
@@ -90,6 +91,7 @@ public:
     // --- others
     Resolver resolver;
     ipc::Client cleanup, rewrite, anvil, flush;
+    std::function<Result<std::unique_ptr<CleanupClient>>()> submit;     // stand-alone: instead of cleanup
     std::shared_ptr<tls::ServerContext> tls;
 
 private:

@@ -18,6 +18,13 @@ std::unique_ptr<Service> service;
 Result<void> open_service(const conf::Settings& settings) {
     table::configure(settings);
     dns::open();
+    if (!settings[param::smtpd_dns_reply_filter].empty()) {
+        auto maps = table::Maps::open("smtpd_dns_reply_filter", settings[param::smtpd_dns_reply_filter]);
+        dns::set_reply_filter([maps](const dns::Record& record) {
+            auto action = maps.find(record.text());
+            return !(action && *action && bytes::iequals(**action, "IGNORE"));
+        });
+    }
     TRY_ASSIGN(service, Service::open(settings));
     for (const std::string& file : table::opened_files()) server::opened_file(file);
     if (service->tls) {

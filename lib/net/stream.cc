@@ -10,6 +10,8 @@ namespace net {
 namespace {
 constexpr std::size_t read_size = 16 * 1024;     // most lines and small messages arrive in one
 constexpr std::size_t write_size = 64 * 1024;
+// Shared by all streams of the thread: nothing waits between filling it and copying from it, and a waiting fiber's stack stays small.
+thread_local char buffer[read_size];
 bool lost(int err) { return err == ECONNRESET || err == EPIPE || err == ETIMEDOUT; }
 }
 
@@ -58,11 +60,8 @@ Result<void> Stream::fill(Deadline deadline) {
     for (;;) {
         Layer::Want want;
         ssize_t n;
-        {
-            char buffer[read_size];              // not in the object: an idle stream keeps only what came
-            TRY_ASSIGN(n, read_now(buffer, sizeof buffer, want));
-            if (want == Layer::Want::nothing && n > 0) in_.append(buffer, static_cast<std::size_t>(n));
-        }
+        TRY_ASSIGN(n, read_now(buffer, sizeof buffer, want));           // an idle stream keeps only what came
+        if (want == Layer::Want::nothing && n > 0) in_.append(buffer, static_cast<std::size_t>(n));
         if (want != Layer::Want::nothing) { TRY(wait(want, deadline, "read")); continue; }
         end_ = n == 0;
         bytes_read_ += static_cast<std::uint64_t>(n);
@@ -128,7 +127,6 @@ Result<void> Stream::read_exact(char* to, std::size_t n, Deadline deadline) {
 std::string_view Stream::peek() {
     settle();
     if (!buffered().empty() || end_) return buffered();
-    char buffer[read_size];
     Layer::Want want;
     auto n = read_now(buffer, sizeof buffer, want);
     if (!n || (want == Layer::Want::nothing && *n == 0)) end_ = true;
