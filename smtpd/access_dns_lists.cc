@@ -95,6 +95,6 @@ Verdict Check::domain_list(const Restriction& r, std::string_view domain, const 
     if (domain.ends_with('.')) domain.remove_suffix(1);
     std::string ascii = mail::to_ascii_domain(domain).value_or("");
     if (ascii.empty() || ascii == "unknown" || ascii.starts_with('[') || !dns::valid_hostname(ascii)) return Verdict::dunno;
-    return listed(*r.list, ascii + "." + r.list->domain, std::string(domain), s, permits, r);
+    return listed(*r.list, ascii + "." + r.list->domain, s.klass == "Client host" ? std::string(domain) : s.name, s, permits, r);
 }
 }

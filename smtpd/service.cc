@@ -134,6 +134,10 @@ Result<void> Service::read() {
     for (std::string_view word : bytes::split(s[param::smtpd_log_access_permit_actions], ", \t\r\n")) permit_actions.emplace_back(word);
     discarded_ = parse_keywords(s[param::smtpd_discard_ehlo_keywords], "smtpd_discard_ehlo_keywords");
 
+    history_threshold = s[param::smtpd_history_flush_threshold];
+    for (std::string_view word : bytes::split(s[param::notify_classes], ", \t\r\n"))
+        notify |= word == "policy" ? notify_policy : word == "protocol" ? notify_protocol : word == "resource" ? notify_resource : word == "software" ? notify_software : 0u;
+
     cleanup_flags = ipc::cleanup_flags::external;
     for (std::string_view word : bytes::split(s[param::receive_override_options], ", \t\r\n")) {
         if (word == "no_unknown_recipient_checks") no_unknown_recipient_checks = true;

@@ -70,6 +70,8 @@ public:
     bool peername_lookup = true, port_logging = false, untrusted_routing = false, show_table_name = true, tls_wrapper = false, tls_received_header = false;
     bool tls_usable = false, sender_matters = false, no_unknown_recipient_checks = false, external_log_form = true, hide_client_session = false;
     int cleanup_flags = 0;
+    unsigned notify = 0;                         // notify_classes, bits of Notify
+    std::int64_t history_threshold = 100;
     std::string upstream_proxy;
     std::chrono::seconds upstream_proxy_timeout{5};
     std::vector<std::string> noop_commands;      // upper case

@@ -110,11 +110,14 @@ void Session::serve() {
         (void)!::send(stream_.fd(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     }
     mail_.reset();                               // withdraws what was not finished
+    if (!farewell) {
+        (void)stream_.flush(loop::in(std::chrono::seconds(10)));
+        send_notice();
+    }
     if (!farewell) anvil_disconnect();
     else anvil_.reset();
     log_disconnect();
     if (farewell) throw loop::Cancelled{};
-    (void)stream_.flush(loop::in(std::chrono::seconds(10)));
 }
 
 void Session::log_connect() {
@@ -228,6 +231,7 @@ bool Session::step() {
         (void)say(fmt::format("{} 5.5.2 {} Error: bare <LF> received", service_.bare_newline_code, service_.myhostname));
         return !hang_up_;
     }
+    note("  In:  ", text);
     // smtpd_command_filter: another command in the place of this one.
     if (!service_.command_filter.empty()) {
         auto other = service_.command_filter.find(text);
@@ -356,6 +360,7 @@ std::string Session::shown_sender() const {
 }
 
 void Session::log_event(std::string_view what, std::string_view text) {
+    if (what == "reject") policy_refusal_ = true;
     std::string rest;
     if (mail_) rest += " from=<" + (mail_->sender.empty() ? std::string() : shown_sender()) + ">";
     if (recipient_) rest += " to=<" + recipient_->shown + ">";
@@ -377,6 +382,8 @@ bool Session::say(std::string_view reply) {
         if (text.size() > 5 && text[4] == '5' && text[5] == '.') text[4] = '4';
     }
     if (bad) add_footer(service_, client_, text);
+    if (bad) classify(text);
+    note("  Out: ", text);
     text += "\r\n";
     if (!stream_.write(text, command_deadline())) hang_up_ = true;
     if (last) hang_up_ = true;

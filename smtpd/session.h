@@ -114,6 +114,11 @@ private:
     void drop_transaction();
     bool room_for_mail();
 
+    // --- notices to the postmaster (notice.cc)
+    void note(std::string_view who, std::string_view line);
+    void classify(std::string_view reply);
+    void send_notice();
+
     // --- anvil (anvil.cc): true where the client may go on
     bool anvil_connect();
     bool anvil_count(std::string_view event, std::int64_t limit, std::string_view complaint);
@@ -146,7 +151,9 @@ private:
     std::vector<DnsCache> dns_cache_{};
     std::array<Count, 18> counts_{};
     std::int64_t errors_ = 0, junk_ = 0, content_bytes_ = 0, commands_ = 0;
-    unsigned discarded_ = 0;
+    unsigned discarded_ = 0, errors_seen_ = 0;
+    std::string history_{};                      // what was said, for notices
+    std::int64_t history_lines_ = 0;
     std::optional<bool> mynetworks_{};
     bool bare_newline_checked_ = false;
     BareNewline bare_newline_ = BareNewline::no;

@@ -73,9 +73,10 @@ public:
         TRY(stream_.flush(loop::in(patience)));
         struct { int status = 1; std::string reason; } verdict;
         for (;;) {                               // status and reason, without a protocol name
-            TRY_ASSIGN(std::string name, stream_.read_until('\0', 256, loop::in(patience)));
+            TRY_ASSIGN(std::string_view word, stream_.read_until('\0', 256, loop::in(patience)));
+            std::string name(word);
             if (name.empty()) break;
-            TRY_ASSIGN(std::string value, stream_.read_until('\0', 4096, loop::in(patience)));
+            TRY_ASSIGN(std::string_view value, stream_.read_until('\0', 4096, loop::in(patience)));
             if (name == "status") verdict.status = static_cast<int>(bytes::to_int(value).value_or(1));
             else if (name == "reason") verdict.reason = value;
         }

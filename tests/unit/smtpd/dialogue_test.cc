@@ -294,8 +294,8 @@ std::vector<std::string> dialogue_files() {
     std::sort(files.begin(), files.end());
     return files;
 }
-INSTANTIATE_TEST_SUITE_P(Files, Dialogue, testing::ValuesIn(dialogue_files()), [](const auto& info) {
-    std::string name = std::filesystem::path(info.param).stem();
+INSTANTIATE_TEST_SUITE_P(Files, Dialogue, testing::ValuesIn(dialogue_files()), [](const auto& instance) {
+    std::string name = std::filesystem::path(instance.param).stem();
     std::replace_if(name.begin(), name.end(), [](char c) { return !bytes::is_alnum(c); }, '_');
     return name;
 });

@@ -4,7 +4,7 @@
 //     client 192.0.2.1 mx.client.test        who connects; the name is optional ("unknown" without)
 //     dns 1.2.0.192.rbl.test A 127.0.0.2     an answer; "temporary" as value: none comes
 //     C: EHLO client.test                    sent with CRLF; consecutive C lines go in one write
-//     c: a\nb\r\n                            sent as it stands, with \r \n \0 \xHH \\
+//     c: a\nb\r\n                            sent as it stands, with \r \n \0 \xHH for bytes
 //     S: 250 2.1.0 Ok                        the next reply line; "…" at its end: only the beginning counts
 //     S: <EOF>                               the server hangs up
 //     R: N Subject: x                        the last message cleanup got has this record

@@ -1,0 +1,89 @@
+// Notices to the postmaster: the transcript of a session with errors of a kind that notify_classes names.
+//
+//     protocol   the client broke the rules of SMTP       policy     access rules refused
+//     resource   no space, no connection to cleanup       software   tables that do not answer, misspelt rules
+//
+// When things fail: a notice that cleanup does not take is lost, with a warning.
+#include <fmt/format.h>
+#include <ctime>
+#include "base/bytes.h"
+#include "base/time.h"
+#include "cleanup_client.h"
+#include "conf/params/bounce.h"
+#include "conf/params/smtp.h"
+#include "conf/params/smtpd.h"
+#include "log/log.h"
+#include "session.h"
+
+namespace smtpd {
+using queue::RecordType;
+namespace {
+constexpr std::size_t history_bytes = 64 * 1024;
+}
+
+void Session::note(std::string_view who, std::string_view line) {
+    if (service_.notify == 0) return;
+    if (history_lines_ >= service_.history_threshold || history_.size() > history_bytes) {
+        if (errors_seen_ & service_.notify) return;              // the beginning of the trouble is what matters
+        history_.clear();
+        history_lines_ = 0;
+    }
+    while (!line.empty()) {
+        std::size_t end = line.find("\r\n");
+        history_.append(who).append(line.substr(0, std::min<std::size_t>(end, 500))).push_back('\n');
+        ++history_lines_;
+        if (end == line.npos) break;
+        line.remove_prefix(end + 2);
+    }
+}
+
+// What kind of trouble a refusal is.
+void Session::classify(std::string_view reply) {
+    EnhancedStatus s;
+    if (reply.size() > 4) EnhancedStatus::parse(reply.substr(4), s);
+    if (s.subject == 3 && s.detail == 1) errors_seen_ |= Service::notify_resource;
+    else if (s.subject == 3 && s.detail == 0) errors_seen_ |= Service::notify_resource | Service::notify_software;
+    else if (s.subject == 3 && s.detail == 5) errors_seen_ |= Service::notify_software;
+    else errors_seen_ |= policy_refusal_ ? Service::notify_policy : Service::notify_protocol;
+    policy_refusal_ = false;
+}
+
+void Session::send_notice() {
+    if (!(errors_seen_ & service_.notify) || service_.submit) return;
+    const conf::Settings& s = service_.settings();
+    auto to = CleanupClient::open(service_.cleanup, ipc::cleanup_flags::internal);
+    if (!to) {
+        maillog::warning("postmaster notice failed: {}", to.error().reason);
+        return;
+    }
+    CleanupClient& out = **to;
+    base::WallTime now = base::wall_now();
+    const std::string& postmaster = s[param::error_notice_recipient];
+    out.put(RecordType::time, fmt::format("{} {}", now.seconds, now.microseconds));
+    out.attribute(queue::attribute::rewrite_context, "local");
+    out.put(RecordType::sender, service_.double_bounce_sender + "@" + service_.myhostname);
+    out.put(RecordType::recipient, postmaster);
+    out.put(RecordType::message);
+    auto line = [&](std::string_view text) { out.put(RecordType::line, text); };
+    line(fmt::format("Received: by {} ({})", service_.myhostname, service_.mail_name));
+    line(fmt::format("\tid {}; {}", out.queue_id(), base::rfc5322_date(std::time(nullptr))));
+    line(fmt::format("From: Mail Delivery System <MAILER-DAEMON@{}>", service_.myhostname));
+    line(fmt::format("To: Postmaster <{}>", postmaster));
+    line(fmt::format("Subject: {} SMTP server: errors from {}", service_.mail_name, bytes::printable(client_.shown)));
+    line("Auto-Submitted: auto-generated");
+    line("");
+    line("Transcript of session follows.");
+    line("");
+    for (std::string_view rest = history_; !rest.empty();) {
+        std::size_t end = rest.find('\n');
+        line(bytes::printable(rest.substr(0, end)));
+        rest.remove_prefix(end == rest.npos ? rest.size() : end + 1);
+    }
+    line("");
+    line("");
+    line("For other details, see the local mail logfile");
+    out.put(RecordType::extracted);
+    auto reply = out.finish();
+    if (!reply || !reply->ok) maillog::warning("postmaster notice failed: {}", reply ? reply->reason : reply.error().reason);
+}
+}
