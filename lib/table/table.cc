@@ -71,6 +71,7 @@ void configure(const conf::Settings& settings) {
     p.default_type = settings[param::default_database_type];
     p.db_create_cache = static_cast<std::size_t>(settings[param::berkeley_db_create_buffer_size]);
     p.db_read_cache = static_cast<std::size_t>(settings[param::berkeley_db_read_buffer_size]);
+    p.open_error_is_fatal = settings[param::daemon_table_open_error_is_fatal];
     p.lmdb_map = static_cast<std::size_t>(settings[param::lmdb_map_size]);
 }
 
@@ -147,6 +148,7 @@ std::unique_ptr<Table> broken(std::string_view name, Error why) { return std::ma
 std::unique_ptr<Table> open_or_broken(std::string_view type_and_name, const OpenOptions& options) {
     Result<std::unique_ptr<Table>> table = open(type_and_name, options);
     if (table) return std::move(*table);
+    if (process().open_error_is_fatal) maillog::fatal("{}", table.error().reason);
     maillog::error("{}", table.error().reason);
     return broken(type_and_name, std::move(table.error()));
 }

@@ -78,7 +78,8 @@ private:
 
 // "type:name" or "name" alone, which takes default_database_type. "proxy:type:name" opens type:name here.
 Result<std::unique_ptr<Table>> open(std::string_view type_and_name, const OpenOptions& options = {});
-// The same, but what cannot be opened is a table whose find() fails; one warning is logged.
+// The same, but what cannot be opened is a table whose find() fails; one line is logged. With daemon_table_open_error_is_fatal it
+// ends the process.
 std::unique_ptr<Table> open_or_broken(std::string_view type_and_name, const OpenOptions& options = {});
 std::unique_ptr<Table> broken(std::string_view name, Error why);
 

@@ -19,7 +19,7 @@ extern const Type btree_type, cdb_type, cidr_type, environ_type, fail_type, hash
 
 // configure()'s values.
 struct Process {
-    bool utf8 = true;
+    bool utf8 = true, open_error_is_fatal = false;
     std::string default_type = "hash";
     std::size_t db_create_cache = 16777216, db_read_cache = 131072, lmdb_map = 16777216;
 };
