@@ -9,6 +9,6 @@ struct Reason {
     EnhancedStatus status;
     std::string text;
 };
-// Without a status in front the text gets 5.0.0, or 4.0.0 with deferring.
+// Without a status in front, or with one of the other class, the text gets 5.0.0, or 4.0.0 with deferring.
 Reason parse_reason(std::string_view nexthop, bool deferring);
 }

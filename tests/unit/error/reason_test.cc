@@ -10,4 +10,7 @@ TEST(Reason, PlainTextGetsTheServicesOwnClass) {
     EXPECT_EQ(error_service::parse_reason("mailbox closed", false).status.text(), "5.0.0");
     EXPECT_EQ(error_service::parse_reason("later", true).status.text(), "4.0.0");
     EXPECT_EQ(error_service::parse_reason("5.1.1x is no status", false).text, "5.1.1x is no status");
+    EXPECT_EQ(error_service::parse_reason("4.4.1 down", false).status.text(), "5.0.0");
+    EXPECT_EQ(error_service::parse_reason("4.4.1 down", false).text, "down");
+    EXPECT_EQ(error_service::parse_reason("5.1.1 gone", true).status.text(), "4.0.0");
 }
