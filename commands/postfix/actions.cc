@@ -18,6 +18,7 @@
 #include "queue_tree.h"
 #include "server/maillog.h"
 #include "set_gid.h"
+#include "table/table.h"
 
 using namespace std::chrono_literals;
 
@@ -41,7 +42,7 @@ std::vector<std::string> master_command(const System& s, std::initializer_list<c
 bool ready_to_start(const System& s) {
     auto wrong = [](const std::string& what) { fail(what); return false; };
     if (std::string problem = server::maillog_problem(s.settings); !problem.empty()) return wrong(problem);
-    conf::Findings findings = conf::check_directory(s.directory);
+    conf::Findings findings = conf::check_directory(s.directory, table::types());
     for (const std::string& w : findings.warnings) maillog::warning("{}", w);
     for (const std::string& r : findings.refusals) fail(r);
     if (!findings.refusals.empty()) return false;

@@ -7,6 +7,7 @@
 #include <array>
 #include <functional>
 #include <set>
+#include <tuple>
 
 #include "base/bytes.h"
 #include "conf/catalogue.h"
@@ -46,7 +47,7 @@ constexpr std::string_view clear = "mail would be sent without the protection th
 constexpr std::string_view rejected = "mail that is delivered today would be refused";
 constexpr std::string_view open = "clients that must prove who they are would not have to";
 // Only while the parameter is not implemented.
-constexpr std::array<Danger, 24> dangers{{
+constexpr std::array<Danger, 26> dangers{{
     {"smtpd_milters", filled, unfiltered},
     {"smtpd_milter_maps", filled, unfiltered},
     {"non_smtpd_milters", filled, unfiltered},
@@ -71,7 +72,18 @@ constexpr std::array<Danger, 24> dangers{{
     {"smtpd_tls_req_ccert", yes, open},
     {"authorized_submit_users", [](std::string_view v, const Scope&) { return v != "static:anyone"; }, "users who must not send mail could"},
     {"smtpd_upstream_proxy_protocol", filled, rejected},
+    {"relay_clientcerts", filled, rejected},
+    {"use_srv_lookup", filled, "mail would be sent to other hosts"},
 }};
+
+// What installation scripts and other tools read through postconf: the mail system itself has nothing to do with them.
+constexpr std::array<std::string_view, 9> told_only{"html_directory", "mailq_path", "manpage_directory", "meta_directory", "newaliases_path", "readme_directory",
+    "sample_directory", "sendmail_path", "shlib_directory"};
+
+// Table types of Postfix 3.12. One that is not built fails each lookup: 451 at the door, and queued mail waits.
+constexpr std::array<std::string_view, 32> known_table_types{"btree", "cdb", "cidr", "dbm", "environ", "fail", "hash", "inline", "internal", "ldap", "lmdb", "memcache",
+    "mongodb", "mysql", "netinfo", "nis", "nisplus", "pcre", "pgsql", "pipemap", "proxy", "randmap", "redis", "regexp", "sdbm", "socketmap", "sqlite", "static", "tcp",
+    "texthash", "unionmap", "unix"};
 
 std::string place(const Scope& scope, std::string_view name) {
     if (scope.entry)
@@ -84,7 +96,8 @@ std::string place(const Scope& scope, std::string_view name) {
 
 class Checker {
 public:
-    Checker(const Settings& settings, const std::vector<MasterEntry>& entries) : settings_(settings), entries_(effective(entries)) {}
+    Checker(const Settings& settings, const std::vector<MasterEntry>& entries, const std::vector<std::string>& table_types)
+        : settings_(settings), entries_(effective(entries)), table_types_(table_types) {}
 
     Findings run() {
         Scope main{settings_, nullptr, {}};
@@ -110,11 +123,24 @@ private:
         for (auto& [line, name] : by_line) check_parameter(scope, name);
     }
 
+    void check_tables(const Scope& scope, const std::string& name, std::string_view value) {
+        if (table_types_.empty()) return;
+        for (std::string_view word : bytes::split(value, ", \t\r\n{}")) {
+            for (auto [type, rest] = bytes::cut(word, ':'); rest && !rest->empty(); std::tie(type, rest) = bytes::cut(*rest, ':')) {
+                if (std::find(known_table_types.begin(), known_table_types.end(), type) == known_table_types.end()) break;
+                if (std::find(table_types_.begin(), table_types_.end(), type) == table_types_.end())
+                    warn(fmt::format("{}{}: table type {} is not built yet: {} cannot be looked up", place(scope, name), name, type, bytes::printable(word)));
+                if (type != "proxy") break;
+            }
+        }
+    }
+
     void check_parameter(const Scope& scope, const std::string& name) {
         const Parameter* p = find_parameter(name);
         if (!p) { auto family = family_of(name); if (family) p = family->first; }
         if (!p) return;
         std::string value = scope.settings.value(name).value_or("");
+        check_tables(scope, name, value);
         if ((name == "smtp_tls_security_level" || name == "lmtp_tls_security_level") && p->implemented && strict_level(value, scope)) {
             refuse(fmt::format("{}{} = {}: this level is not built yet: {}", place(scope, name), name, value, clear));
             return;
@@ -131,6 +157,7 @@ private:
             refuse(fmt::format("{}{} = {}: this parameter is not built yet: {}", place(scope, name), name, bytes::printable(value), danger.because));
             return;
         }
+        if (std::find(told_only.begin(), told_only.end(), name) != told_only.end()) return;
         // What is written out as it would be anyway changes nothing.
         Result<std::string> fallback = scope.settings.values().expand(scope.settings.values().fallback(name).value_or(""));
         if (fallback && *fallback == value) return;
@@ -211,14 +238,17 @@ private:
 
     const Settings& settings_;
     std::vector<MasterEntry> entries_;
+    const std::vector<std::string>& table_types_;
     Findings out_;
     std::set<std::string> said_, warned_;
 };
 }
 
-Findings check(const Settings& settings, const std::vector<MasterEntry>& entries) { return Checker(settings, entries).run(); }
+Findings check(const Settings& settings, const std::vector<MasterEntry>& entries, const std::vector<std::string>& table_types) {
+    return Checker(settings, entries, table_types).run();
+}
 
-Findings check_directory(const std::string& directory) {
+Findings check_directory(const std::string& directory, const std::vector<std::string>& table_types) {
     Findings out;
     std::vector<std::string> notes;
     std::vector<std::string> problems = value_problems(directory);
@@ -229,7 +259,7 @@ Findings check_directory(const std::string& directory) {
     if (!entries) out.refusals.push_back(entries.error().reason);
     out.warnings = std::move(notes);
     if (!settings || !entries) return out;
-    Findings more = check(*settings, *entries);
+    Findings more = check(*settings, *entries, table_types);
     out.warnings.insert(out.warnings.end(), more.warnings.begin(), more.warnings.end());
     out.refusals.insert(out.refusals.end(), more.refusals.begin(), more.refusals.end());
     return out;

@@ -14,9 +14,10 @@ struct Findings {
     std::vector<std::string> warnings, refusals;
 };
 
-// entries: all of master.cf, as read. Looks for daemon programs in daemon_directory; opens no table and asks no name server.
-Findings check(const Settings& settings, const std::vector<MasterEntry>& entries);
+// entries: all of master.cf, as read. table_types: the lookup table types that are built; empty: they are not looked at. Looks for
+// daemon programs in daemon_directory; opens no table and asks no name server.
+Findings check(const Settings& settings, const std::vector<MasterEntry>& entries, const std::vector<std::string>& table_types = {});
 
 // Reads both files of a directory and checks them; what cannot be read or parsed is a refusal, every one of several named.
-Findings check_directory(const std::string& directory);
+Findings check_directory(const std::string& directory, const std::vector<std::string>& table_types = {});
 }

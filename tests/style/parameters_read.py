@@ -6,6 +6,7 @@
 A parameter counts as read when
   - a file of lib/ (but lib/conf), of a daemon or of a command uses param::NAME;
   - it stands in the default of one that is read (default_destination_recipient_limit);
+  - it is a transport's member of a family that is read (local_destination_recipient_limit);
   - it is lmtp_X and smtp/, which serves both protocols, reads smtp_X;
   - lib/conf itself gives it its meaning (CONF below).
 NOT_YET holds those that are read and do not do all they say: they stay unimplemented.
@@ -67,6 +68,9 @@ def read_names():
     for _, _, _, _, name, _ in known:
         if name.startswith("lmtp_") and "smtp_" + name[5:] in in_smtp:
             read.add(name)
+    # A declared member of a family that is read: local_destination_recipient_limit.
+    for family in [name for name in read if name.startswith("transport_")]:
+        read |= {name for name in fallback if name.endswith(family[9:]) and name[:-len(family[9:])] in ("local",)}
     todo = list(read)
     while todo:
         for used in re.findall(r"\$[({]?\s*(\w+)", fallback[todo.pop()]):

@@ -5,8 +5,8 @@
 namespace param {
 inline constexpr conf::Text alias_database{{.name = "alias_database", .fallback = "$default_database_type:/etc/aliases", .implemented = true, .doc = "The alias files that newaliases makes anew."}};
 inline constexpr conf::Text alternate_config_directories{{.name = "alternate_config_directories", .fallback = "", .implemented = true, .doc = "Other configuration directories that set-gid commands may be pointed to by -c."}};
-inline constexpr conf::Text authorized_flush_users{{.name = "authorized_flush_users", .fallback = "static:anyone", .doc = "Who may ask for delivery of queued mail."}};
-inline constexpr conf::Text authorized_mailq_users{{.name = "authorized_mailq_users", .fallback = "static:anyone", .doc = "Who may list the queue."}};
+inline constexpr conf::Text authorized_flush_users{{.name = "authorized_flush_users", .fallback = "static:anyone", .implemented = true, .doc = "Who may ask for delivery of queued mail."}};
+inline constexpr conf::Text authorized_mailq_users{{.name = "authorized_mailq_users", .fallback = "static:anyone", .implemented = true, .doc = "Who may list the queue."}};
 inline constexpr conf::Text authorized_submit_users{{.name = "authorized_submit_users", .fallback = "static:anyone", .implemented = true, .doc = "Who may submit mail with sendmail."}};
 inline constexpr conf::Int berkeley_db_create_buffer_size{{.name = "berkeley_db_create_buffer_size", .fallback = "16777216", .min = 1, .implemented = true, .doc = "Bytes of buffer while a Berkeley DB table is made."}};
 inline constexpr conf::Int berkeley_db_read_buffer_size{{.name = "berkeley_db_read_buffer_size", .fallback = "131072", .min = 1, .implemented = true, .doc = "Bytes of buffer while a Berkeley DB table is read."}};
@@ -25,7 +25,7 @@ inline constexpr conf::Int deliver_lock_attempts{{.name = "deliver_lock_attempts
 inline constexpr conf::Time deliver_lock_delay{{.name = "deliver_lock_delay", .fallback = "1s", .min = 1, .implemented = true, .doc = "How long to wait between two tries for a mailbox lock."}};
 inline constexpr conf::Text empty_address_local_login_sender_maps_lookup_key{{.name = "empty_address_local_login_sender_maps_lookup_key", .fallback = "<>", .implemented = true, .doc = "The key that local_login_sender_maps see for the null sender."}};
 inline constexpr conf::Bool enable_long_queue_ids{{.name = "enable_long_queue_ids", .fallback = "no", .implemented = true, .doc = "Whether queue ids are long and never used again, instead of short and made of inode number and microseconds."}};
-inline constexpr conf::Text fast_flush_domains{{.name = "fast_flush_domains", .fallback = "$relay_domains", .doc = "Domains for which deferred mail is recorded, so that ETRN and sendmail -qR find it at once."}};
+inline constexpr conf::Text fast_flush_domains{{.name = "fast_flush_domains", .fallback = "$relay_domains", .implemented = true, .doc = "Domains for which deferred mail is recorded, so that ETRN and sendmail -qR find it at once."}};
 inline constexpr conf::Int fork_attempts{{.name = "fork_attempts", .fallback = "5", .min = 1, .doc = "How often a process is tried to be made."}};
 inline constexpr conf::Time fork_delay{{.name = "fork_delay", .fallback = "1s", .min = 1, .doc = "How long to wait between two tries to make a process."}};
 inline constexpr conf::Int hash_queue_depth{{.name = "hash_queue_depth", .fallback = "1", .min = 1, .implemented = true, .doc = "How many levels of subdirectories the queues in hash_queue_names have."}};

@@ -17,10 +17,10 @@ inline constexpr conf::Bool dns_ncache_ttl_fix_enable{{.name = "dns_ncache_ttl_f
 inline constexpr conf::Int dont_remove{{.name = "dont_remove", .fallback = "0", .min = 0, .implemented = true, .doc = "Whether finished queue files go to the saved queue instead of being removed: for looking into trouble."}};
 inline constexpr conf::Text double_bounce_sender{{.name = "double_bounce_sender", .fallback = "double-bounce", .min = 1, .implemented = true, .doc = "The sender of mail about failed mail; a failure of that is not reported again."}};
 inline constexpr conf::Text error_service_name{{.name = "error_service_name", .fallback = "error", .implemented = true, .doc = "The service that returns or defers mail for recipients known to be undeliverable."}};
-inline constexpr conf::Int extract_recipient_limit{{.name = "extract_recipient_limit", .fallback = "10240", .implemented = true, .doc = "Once limited the recipients taken from a header.", .removed = true, .obsolete = "has been removed: it has no effect"}};
+inline constexpr conf::Int extract_recipient_limit{{.name = "extract_recipient_limit", .fallback = "10240", .doc = "Once limited the recipients taken from a header.", .removed = true, .obsolete = "has been removed: it has no effect"}};
 inline constexpr conf::Int fault_injection_code{{.name = "fault_injection_code", .fallback = "0", .min = 0, .doc = "Which fault is provoked, for tests of the mail system."}};
 inline constexpr conf::Time file_watch_interval{{.name = "file_watch_interval", .fallback = "30s", .min = 1, .doc = "How often master looks whether files that daemons have read (tables, certificates, resolv.conf) have changed; a changed one that rests for another interval is taken up."}};
-inline constexpr conf::Text flush_service_name{{.name = "flush_service_name", .fallback = "flush", .doc = "The service that keeps records for fast_flush_domains."}};
+inline constexpr conf::Text flush_service_name{{.name = "flush_service_name", .fallback = "flush", .implemented = true, .doc = "The service that keeps records for fast_flush_domains."}};
 inline constexpr conf::Text inet_interfaces{{.name = "inet_interfaces", .fallback = "all", .implemented = true, .doc = "The addresses that mail is received on: all, loopback-only, or names and addresses of this host."}};
 inline constexpr conf::Text inet_protocols{{.name = "inet_protocols", .fallback = "all", .implemented = true, .doc = "Which protocols are used: all, ipv4, ipv6 or both."}};
 inline constexpr conf::Time ipc_idle{{.name = "ipc_idle", .fallback = "5s", .min = 1, .implemented = true, .doc = "After how long without use a client closes its connection to another daemon."}};
@@ -60,7 +60,7 @@ inline constexpr conf::Text sample_directory{{.name = "sample_directory", .fallb
 inline constexpr conf::Text sender_based_routing{{.name = "sender_based_routing", .fallback = "no", .implemented = true, .doc = "Once chose the next hop by sender.", .removed = true, .obsolete = "has been removed: it has no effect"}};
 inline constexpr conf::Text service_name{{.name = "service_name", .fallback = "", .implemented = true, .doc = "The name in master.cf of the service that reads this value."}};
 inline constexpr conf::Time service_throttle_time{{.name = "service_throttle_time", .fallback = "60s", .min = 1, .implemented = true, .doc = "How long master waits before it starts a service again that failed at start."}};
-inline constexpr conf::Text showq_service_name{{.name = "showq_service_name", .fallback = "showq", .doc = "The service that lists the queue."}};
+inline constexpr conf::Text showq_service_name{{.name = "showq_service_name", .fallback = "showq", .implemented = true, .doc = "The service that lists the queue."}};
 inline constexpr conf::Int socketmap_max_query_size{{.name = "socketmap_max_query_size", .fallback = "10000", .min = 1, .doc = "Longest query to a socketmap server."}};
 inline constexpr conf::Int socketmap_max_reply_size{{.name = "socketmap_max_reply_size", .fallback = "100000", .min = 1, .doc = "Longest answer from a socketmap server."}};
 inline constexpr conf::Text stress{{.name = "stress", .fallback = "", .implemented = true, .doc = "yes in a server that is near its session limit, else empty; defaults refer to it."}};

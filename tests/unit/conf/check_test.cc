@@ -94,6 +94,16 @@ TEST_F(CheckTest, RestrictionsThatWouldAnswer451AreNamed) {
     EXPECT_EQ(all(f.warnings), "DIR/master.cf, line 5: service x/inet: smtpd_sender_restrictions: unknown restriction \"permitt\" (did you mean \"permit\"?)\n");
 }
 
+TEST_F(CheckTest, TableTypesThatAreNotBuiltAreNamed) {
+    check("virtual_alias_maps = hash:/a, proxy:mysql:/b.cf ldap:/c\nsmtpd_client_restrictions = check_client_access pgsql:/d\nrelayhost = inet:x\n");
+    auto f = conf::check_directory(directory_, {"hash", "proxy"});
+    std::string text = all(f.warnings);
+    EXPECT_NE(text.find("virtual_alias_maps: table type mysql is not built yet: proxy:mysql:/b.cf cannot be looked up"), std::string::npos) << text;
+    EXPECT_NE(text.find("virtual_alias_maps: table type ldap is not built yet"), std::string::npos);
+    EXPECT_NE(text.find("smtpd_client_restrictions: table type pgsql is not built yet"), std::string::npos);
+    EXPECT_EQ(text.find("type hash"), std::string::npos);
+}
+
 TEST_F(CheckTest, UnusedAndMisspeltNamesAreNamed) {
     EXPECT_EQ(all(check("smptd_use_tls = yes\n").warnings), "DIR/main.cf: unused parameter: smptd_use_tls=yes (did you mean \"smtpd_use_tls\"?)\n");
 }
