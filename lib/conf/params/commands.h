@@ -38,9 +38,9 @@ inline constexpr conf::Text local_login_sender_maps{{.name = "local_login_sender
 inline constexpr conf::Text mail_owner{{.name = "mail_owner", .fallback = "postfix", .min = 1, .implemented = true, .doc = "The account that owns the queue and as which most daemons run; it must own nothing else."}};
 inline constexpr conf::Text mailbox_delivery_lock{{.name = "mailbox_delivery_lock", .fallback = "fcntl, dotlock", .min = 1, .implemented = true, .doc = "How a mailbox file is locked: any of flock, fcntl, dotlock."}};
 inline constexpr conf::Text maillog_file{{.name = "maillog_file", .fallback = "", .implemented = true, .doc = "A file, or /dev/stdout, that receives the log in place of syslog."}};
-inline constexpr conf::Text maillog_file_compressor{{.name = "maillog_file_compressor", .fallback = "gzip", .min = 1, .doc = "The command that postfix logrotate compresses the old log with."}};
+inline constexpr conf::Text maillog_file_compressor{{.name = "maillog_file_compressor", .fallback = "gzip", .min = 1, .implemented = true, .doc = "The command that postfix logrotate compresses the old log with."}};
 inline constexpr conf::Text maillog_file_prefixes{{.name = "maillog_file_prefixes", .fallback = "/var, /dev/stdout", .min = 1, .implemented = true, .doc = "Where maillog_file may be."}};
-inline constexpr conf::Text maillog_file_rotate_suffix{{.name = "maillog_file_rotate_suffix", .fallback = "%Y%m%d-%H%M%S", .min = 1, .doc = "What postfix logrotate puts behind the old log's name, in strftime notation."}};
+inline constexpr conf::Text maillog_file_rotate_suffix{{.name = "maillog_file_rotate_suffix", .fallback = "%Y%m%d-%H%M%S", .min = 1, .implemented = true, .doc = "What postfix logrotate puts behind the old log's name, in strftime notation."}};
 inline constexpr conf::Text mailq_path{{.name = "mailq_path", .fallback = "/usr/bin/mailq", .doc = "Where the mailq command is installed."}};
 inline constexpr conf::Text manpage_directory{{.name = "manpage_directory", .fallback = "/usr/share/man", .doc = "Where the manual pages are installed."}};
 inline constexpr conf::Text meta_directory{{.name = "meta_directory", .fallback = "/etc/postfix", .doc = "Where files that belong to the installation rather than the configuration are."}};
