@@ -5,7 +5,7 @@
 namespace param {
 inline constexpr conf::Time application_event_drain_time{{.name = "application_event_drain_time", .fallback = "100s", .min = 1, .doc = "How long a command waits for the daemons it has woken."}};
 inline constexpr conf::Text connection_cache_service_name{{.name = "connection_cache_service_name", .fallback = "scache", .doc = "The service that keeps open connections for later deliveries."}};
-inline constexpr conf::Bool daemon_table_open_error_is_fatal{{.name = "daemon_table_open_error_is_fatal", .fallback = "no", .doc = "Whether a table that cannot be opened ends the daemon; otherwise only what needs the table fails."}};
+inline constexpr conf::Bool daemon_table_open_error_is_fatal{{.name = "daemon_table_open_error_is_fatal", .fallback = "no", .implemented = true, .doc = "Whether a table that cannot be opened ends the daemon; otherwise only what needs the table fails."}};
 inline constexpr conf::Time daemon_timeout{{.name = "daemon_timeout", .fallback = "18000s", .min = 1, .implemented = true, .doc = "How long a daemon may take over one request before it is taken for stuck and ended."}};
 inline constexpr conf::Text default_cache_db_type{{.name = "default_cache_db_type", .fallback = "btree", .min = 1, .doc = "The database type of caches whose parameter names none."}};
 inline constexpr conf::Text default_delivery_status_filter{{.name = "default_delivery_status_filter", .fallback = "", .implemented = true, .doc = "Tables that replace a delivery's status code and text, for every delivery agent without its own."}};

@@ -52,7 +52,7 @@ inline constexpr conf::Bool smtpd_delay_open_until_valid_rcpt{{.name = "smtpd_de
 inline constexpr conf::Bool smtpd_delay_reject{{.name = "smtpd_delay_reject", .fallback = "yes", .implemented = true, .doc = "Whether client, HELO and sender are judged at RCPT TO, so that the log shows who was to receive."}};
 inline constexpr conf::Text smtpd_discard_ehlo_keyword_address_maps{{.name = "smtpd_discard_ehlo_keyword_address_maps", .fallback = "", .implemented = true, .doc = "Tables that give, by client address, EHLO keywords that are not offered."}};
 inline constexpr conf::Text smtpd_discard_ehlo_keywords{{.name = "smtpd_discard_ehlo_keywords", .fallback = "", .implemented = true, .doc = "EHLO keywords that are not offered."}};
-inline constexpr conf::Text smtpd_dns_reply_filter{{.name = "smtpd_dns_reply_filter", .fallback = "", .doc = "A table that may drop or replace single DNS records of answers."}};
+inline constexpr conf::Text smtpd_dns_reply_filter{{.name = "smtpd_dns_reply_filter", .fallback = "", .implemented = true, .doc = "A table that may drop or replace single DNS records of answers."}};
 inline constexpr conf::Text smtpd_end_of_data_restrictions{{.name = "smtpd_end_of_data_restrictions", .fallback = "", .implemented = true, .doc = "What a transaction must meet at the end of the content."}};
 inline constexpr conf::Bool smtpd_enforce_tls{{.name = "smtpd_enforce_tls", .fallback = "no", .implemented = true, .doc = "Whether clients must use TLS.", .obsolete = "will be removed; instead, specify \"smtpd_tls_security_level\""}};
 inline constexpr conf::Time smtpd_error_sleep_time{{.name = "smtpd_error_sleep_time", .fallback = "1s", .min = 0, .implemented = true, .doc = "How long answers to a client with errors are held back."}};
@@ -67,7 +67,7 @@ inline constexpr conf::Int smtpd_hard_error_limit{{.name = "smtpd_hard_error_lim
 inline constexpr conf::Bool smtpd_helo_required{{.name = "smtpd_helo_required", .fallback = "no", .implemented = true, .doc = "Whether MAIL needs a HELO or EHLO before it."}};
 inline constexpr conf::Text smtpd_helo_restrictions{{.name = "smtpd_helo_restrictions", .fallback = "", .implemented = true, .doc = "What a client must meet at HELO."}};
 inline constexpr conf::Bool smtpd_hide_client_session{{.name = "smtpd_hide_client_session", .fallback = "no", .implemented = true, .doc = "Whether the Received header leaves out name and address of the client, for submission."}};
-inline constexpr conf::Int smtpd_history_flush_threshold{{.name = "smtpd_history_flush_threshold", .fallback = "100", .min = 1, .doc = "After how many lines the record of a session that goes into notices is cut."}};
+inline constexpr conf::Int smtpd_history_flush_threshold{{.name = "smtpd_history_flush_threshold", .fallback = "100", .min = 1, .implemented = true, .doc = "After how many lines the record of a session that goes into notices is cut."}};
 inline constexpr conf::Int smtpd_junk_command_limit{{.name = "smtpd_junk_command_limit", .fallback = "${stress?{1}:{100}}", .min = 1, .implemented = true, .doc = "Most NOOP, VRFY, ETRN and RSET commands without mail before they count as errors."}};
 inline constexpr conf::Text smtpd_log_access_permit_actions{{.name = "smtpd_log_access_permit_actions", .fallback = "", .implemented = true, .doc = "Which permitting actions are logged."}};
 inline constexpr conf::Text smtpd_milter_maps{{.name = "smtpd_milter_maps", .fallback = "", .doc = "Tables that give, by client address, other milters, or DISABLE."}};
