@@ -116,9 +116,9 @@ int supervise(const Command& c, const master::ConfigurationPtr& configuration, A
     loop.on_signal(SIGHUP, [&] { loop.spawn([&] { supervisor.reload(); }); });
     loop.on_signal(SIGCHLD, [&] { supervisor.reap(); });
     if (c.exit_after > 0) loop.every(std::chrono::seconds(c.exit_after), [&] { supervisor.stop("master exit time has arrived"); });
-    maillog::info("daemon started -- version {}, configuration {}", s[param::mail_version], c.directory);
     if (!c.debug) leave_terminal(c);             // only now: what goes wrong on the way is seen
     maillog::to_stderr("");
+    maillog::info("daemon started -- version {}, configuration {}", s[param::mail_version], c.directory);
     announcement.ready();
     loop.run();
     return 0;

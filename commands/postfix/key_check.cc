@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <ctime>
 #include "base/bytes.h"
+#include "base/fd.h"
 #include "conf/params/lmtp.h"
 #include "conf/params/smtp.h"
 #include "conf/params/smtpd.h"
@@ -25,7 +26,9 @@ void check_chains(const tls::KeyFiles& files, std::vector<std::string>& problems
     for (const std::string* list : {&files.chain_files, &files.key_file, &files.dkey_file, &files.eckey_file})
         for (std::string_view file : bytes::split(*list, ", \t\r\n")) {
             struct stat st{};
-            if (stat(std::string(file).c_str(), &st) == 0 && (st.st_mode & 004)) problems.push_back("the world can read the private key in " + std::string(file));
+            Result<std::string> text = read_file(std::string(file));       // a chain may be spread over files: only the key is secret
+            bool secret = text && text->find("PRIVATE KEY-----") != text->npos;
+            if (secret && stat(std::string(file).c_str(), &st) == 0 && (st.st_mode & 004)) problems.push_back("the world can read the private key in " + std::string(file));
         }
 }
 }
