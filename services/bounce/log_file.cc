@@ -18,11 +18,17 @@ std::string one_line(std::string_view text) {
     return bytes::printable(line);
 }
 
+// Of the open file description where the system has such locks: two jobs of one process then keep apart as well.
 Result<void> lock(int fd) {
+#ifdef F_OFD_SETLKW
+    constexpr int command = F_OFD_SETLKW;
+#else
+    constexpr int command = F_SETLKW;
+#endif
     struct flock whole{};
     whole.l_type = F_WRLCK;
     whole.l_whence = SEEK_SET;
-    while (fcntl(fd, F_SETLKW, &whole) != 0)
+    while (fcntl(fd, command, &whole) != 0)
         if (errno != EINTR) return system_error("lock", errno);
     return {};
 }
