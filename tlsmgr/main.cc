@@ -17,9 +17,11 @@ Result<void> open_files(const conf::Settings& settings) {
 
 int main(int argc, char** argv) {
     return server::run({.name = "tlsmgr",
+                        .bound = server::Bound::processes,
                         .one_process = true,
                         .before_jail = open_files,
                         .serve = [](server::Session& session) { service->serve(session.stream); },
-                        .background = [] { service->keep_house(); }},
+                        .background = [] { service->keep_house(); },
+                        .ending = [] { if (service) service->save_randomness(); }},
                        argc, argv);
 }

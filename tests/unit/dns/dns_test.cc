@@ -106,19 +106,21 @@ TEST_F(Dns, DeadlineEndsAQuestionThatNobodyAnswers) {
     both([] {
         auto start = loop::Clock::now();
         EXPECT_EQ(dns::query("drop.test", Type::a, {.deadline = loop::in(50ms)}).status, Status::temporary);
-        EXPECT_LT(loop::Clock::now() - start, 900ms);
+        EXPECT_LT(loop::Clock::now() - start, 950ms);   // before resolv.conf's own timeout of 1 s
     });
 }
 TEST_F(Dns, OtherFibersGoOnWhileOneWaits) {
     loop::Loop l;
-    int answered = 0, dropped = 0;
-    for (int i = 0; i < 20; ++i) l.spawn([&] { dropped += dns::query("drop.test", Type::a, {.deadline = loop::in(300ms)}).temporary(); });
+    int answered = 0, dropped = 0, answered_at_first_drop = -1;
+    for (int i = 0; i < 20; ++i)
+        l.spawn([&] {
+            dropped += dns::query("drop.test", Type::a, {.deadline = loop::in(2s)}).temporary();
+            if (answered_at_first_drop < 0) answered_at_first_drop = answered;
+        });
     for (int i = 0; i < 50; ++i) l.spawn([&] { answered += bool(dns::query("a.test", Type::a)); });
-    auto start = loop::Clock::now();
     l.run();
-    EXPECT_EQ(answered, 50);
+    EXPECT_EQ(answered_at_first_drop, 50);
     EXPECT_EQ(dropped, 20);
-    EXPECT_LT(loop::Clock::now() - start, 900ms);
     dns::close();
 }
 TEST_F(Dns, CancelledFiberLeavesItsQuestionBehind) {
