@@ -49,8 +49,9 @@ std::int32_t own_session_limit(const conf::Settings& s, std::int32_t limit) {
     std::size_t sessions = limit > 0 ? std::min<std::size_t>(static_cast<std::size_t>(limit), most) : 2000;
     std::size_t carried = raise_descriptor_limit(sessions * each + spare);
     carried = carried > spare + each ? (carried - spare) / each : 1;
-    if (carried < sessions && limit > 0)
-        maillog::warning("service {}: the descriptor limit carries {} sessions of {} in a process", state.arguments.service, carried, limit);
+    // No session is lost by that: master starts another process when this one is full.
+    if (carried < sessions && limit > 0 && maillog::verbose())
+        maillog::info("service {}: the descriptor limit carries {} sessions of {} in a process", state.arguments.service, carried, limit);
     sessions = std::min(sessions, carried);
     if (std::int64_t own = s[param::process_session_limit]; own > 0) sessions = std::min<std::size_t>(sessions, static_cast<std::size_t>(own));
     return static_cast<std::int32_t>(sessions);
@@ -142,12 +143,22 @@ int run(const Daemon& daemon, int argc, char** argv) {
 }
 
 int serve_stand_alone() {
-    if (state.daemon->after_jail) if (Result<void> r = state.daemon->after_jail(*state.normal); !r) return refuse(r.error().reason);
-    net::Address peer;
-    if (Result<net::Address> a = net::peer_address(STDIN_FILENO)) peer = *a;
     struct stat st{};
-    if (fstat(STDIN_FILENO, &st) == 0 && S_ISSOCK(st.st_mode)) { serve_connection(UniqueFd(dup(STDIN_FILENO)), peer); return 0; }
-    return refuse("-S: a socket is expected as standard input");
+    if (fstat(STDIN_FILENO, &st) != 0 || !S_ISSOCK(st.st_mode)) return refuse("-S: a socket is expected as standard input");
+    int status = 0;
+    auto session = [&status] {
+        if (state.daemon->after_jail) if (Result<void> r = state.daemon->after_jail(*state.normal); !r) { status = refuse(r.error().reason); return; }
+        Result<net::Address> peer = net::peer_address(STDIN_FILENO);
+        serve_connection(UniqueFd(dup(STDIN_FILENO)), peer ? *peer : net::Address());
+    };
+    if (state.daemon->sessions == Sessions::one) { session(); return status; }
+    loop::Loop fibers;
+    fibers.spawn([&] {
+        session();
+        fibers.cancel_all();                     // what the daemon has started beside it
+    });
+    fibers.run();
+    return status;
 }
 
 // --- places
