@@ -96,7 +96,7 @@ std::string Message::origin() const {
     };
     if (std::string text = value(queue::attribute::log_message_origin); !text.empty()) return text;
     const std::string name = value(queue::attribute::log_client_name), address = value(queue::attribute::log_client_address);
-    if (name.empty() && address.empty()) return "unknown";
+    if (name.empty() && address.empty()) return "local";
     return name + "[" + address + "]";
 }
 

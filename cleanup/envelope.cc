@@ -38,7 +38,10 @@ void Message::attribute(std::string_view payload) {
         return;
     }
     if (name == queue::attribute::create_time) return;       // ours was written already
-    if (name == "smtputf8" || name == "sendopts") return;
+    if (name == "smtputf8") {                                // sendmail -O smtputf8
+        if (*value == "1") smtputf8_ |= mail::smtputf8::requested;
+        return;
+    }
     if (++attribute_count_ > rules_.attribute_limit) {
         maillog::warning("{}: message rejected: attribute count exceeds limit", id().text());
         return trouble(bad_records);
@@ -209,7 +212,6 @@ void Message::out_recipient(const std::string& original, const std::string& orcp
     if (!orcpt.empty()) put(RecordType::attribute, std::string(attribute::dsn_orig_rcpt) + "=" + orcpt);
     put(RecordType::original, rules_.original_recipient ? original : std::string());
     put(RecordType::recipient, address);
-    if (!bytes::is_ascii(address) && rules_.smtputf8) smtputf8_ |= mail::smtputf8::recipient;
     notify_bits_ |= notify;
     ++recipients_;
 }

@@ -12,7 +12,7 @@ Message::Message(const Rules& rules, Services services, int flags_asked, queue::
     : rules_(rules), services_(services), rewriting_(rules, services.rewrite), flags_(flags_asked), file_(std::move(file)) {
     checks_on_ = flags_ & flags::filter;
     hold_ = flags_ & flags::hold;
-    discard_ = false;
+    discard_ = flags_ & flags::discard;
     if (flags_ & flags::smtputf8) smtputf8_ |= 1;
 }
 

@@ -52,6 +52,7 @@ public:
             if (message.ended() && !more.empty()) return temporary("data after the end record");
             std::string rest(more);
             buffer_ = std::move(rest);
+            if (!message.ended()) loop::yield();             // a client that sends without pause does not hold up the others
         }
         return {};
     }

@@ -13,7 +13,7 @@ bool allowed_attribute(std::string_view payload, bool requeued) {
     if (requeued) return name != a::create_time;
     for (std::string_view known : {a::rewrite_context, a::envelope_id, a::ret_flags, a::notify_flags, a::encoding, a::trace_flags})
         if (name == known) return true;
-    return false;
+    return name == "smtputf8";
 }
 
 Failure unexpected(RecordType type) { return queue::damage("unexpected record type " + std::to_string(static_cast<int>(type))); }
@@ -40,7 +40,6 @@ Result<void> Submission::envelope(queue::RecordReader& reader, const Out& out, c
             first = false;
             const std::string written = std::to_string(origin_.modified);
             TRY(out(RecordType::time, item->type == RecordType::time ? item->payload : std::string_view(written)));
-            TRY(out(RecordType::attribute, "log_message_origin=local"));
             if (!filter.empty() && !origin_.requeued) TRY(out(RecordType::filter, filter));
         }
         switch (item->type) {

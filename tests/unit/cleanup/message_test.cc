@@ -328,6 +328,28 @@ TEST_F(CleanupTest, AHundredThousandRecipientsTakeBoundedMemory) {
     EXPECT_EQ(opened->envelope()->size.recipients, 100000);
 }
 
+// The bits of Postfix 3.7: 1 requested, 2 header, 4 sender.
+TEST_F(CleanupTest, Smtputf8IsNoticedWhereAsked) {
+    const auto bits = [this](std::string_view subject, std::string_view from, std::string_view to, int with) {
+        open({{"smtputf8_enable", "yes"}}, with);
+        put('T', "1795348574");
+        put('S', from);
+        put('R', to);
+        put('M');
+        content("Subject: " + std::string(subject) + "\n\nx\n");
+        EXPECT_TRUE(end().ok);
+        auto opened = queue::QueueFile::open(rules_->directories, "incoming", message_->id(), queue::Access::read);
+        return opened->envelope()->size.send_options;
+    };
+    const int detect = flags::external | flags::autodetect_smtputf8;
+    EXPECT_EQ(bits("a", "me@x.y", "r@b.c", detect), 0);
+    EXPECT_EQ(bits("\xc3\xa4", "me@x.y", "r@b.c", detect), 3);
+    EXPECT_EQ(bits("a", "m\xc3\xa4@x.y", "r@b.c", detect), 5);
+    EXPECT_EQ(bits("a", "me@x.y", "r\xc3\xa4@b.c", detect), 1);
+    EXPECT_EQ(bits("\xc3\xa4", "me@x.y", "r@b.c", flags::external), 0);
+    EXPECT_EQ(bits("\xc3\xa4", "me@x.y", "r@b.c", flags::external | flags::smtputf8), 3);
+}
+
 TEST_F(CleanupTest, DelayWarningIsForSendersWithAName) {
     open({{"delay_warning_time", "4h"}});
     envelope({"r@b.c"});
