@@ -215,7 +215,7 @@ private:
 
     // transport[:nexthop] parameters name a unix service whose program must be there.
     void check_transports() {
-        check_transport("local_transport", true);
+        check_transport("local_transport", !settings_.value("mydestination").value_or("").empty());
         check_transport("default_transport", true);
         check_transport("relay_transport", !settings_.value("relay_domains").value_or("").empty());
         check_transport("virtual_transport", !settings_.value("virtual_mailbox_domains").value_or("").empty());

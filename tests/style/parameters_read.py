@@ -15,7 +15,7 @@ import os, re, sys
 
 ROOT = os.environ.get("SOURCE_DIR") or os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 CONF = {"compatibility_level", "config_directory", "mydomain", "mynetworks_style", "process_id", "process_name", "service_name", "stress",
-        "smtpd_restriction_classes", "mail_release_date"}
+        "smtpd_restriction_classes", "mail_release_date", "posthorn_version"}
 NOT_YET = set()
 
 DECLARATION = re.compile(r'^inline constexpr conf::(\w+) (\w+)\{\{(.*)\}\};$')

@@ -43,6 +43,7 @@ inline constexpr conf::Text non_bdb_migration_level{{.name = "non_bdb_migration_
 inline constexpr conf::Bool non_bdb_migration_log_redirect{{.name = "non_bdb_migration_log_redirect", .fallback = "yes", .doc = "Whether each use of another type in place of hash or btree is logged."}};
 inline constexpr conf::Text non_bdb_migration_service_name{{.name = "non_bdb_migration_service_name", .fallback = "nbdb_reindex", .doc = "The service that converts Berkeley DB tables."}};
 inline constexpr conf::Text pickup_service_name{{.name = "pickup_service_name", .fallback = "pickup", .implemented = true, .doc = "The service that takes mail from the maildrop queue."}};
+inline constexpr conf::Text posthorn_version{{.name = "posthorn_version", .fallback = "0.1.0", .min = 1, .implemented = true, .doc = "The release of Posthorn itself."}};
 inline constexpr conf::Time postlogd_watchdog_timeout{{.name = "postlogd_watchdog_timeout", .fallback = "10s", .min = 10, .doc = "How long postlogd may take over one request before it is taken for stuck."}};
 inline constexpr conf::Text process_id{{.name = "process_id", .fallback = "(computed)", .implemented = true, .doc = "The number of the process that reads this value."}};
 inline constexpr conf::Text process_id_directory{{.name = "process_id_directory", .fallback = "pid", .implemented = true, .doc = "Where lock and pid files of daemons are, below queue_directory."}};

@@ -33,6 +33,7 @@ TEST(Settings, EveryDefaultIsValid) {
         EXPECT_TRUE(s.has_value()) << s.error().reason;
     }
     EXPECT_GT(conf::all_parameters().size(), 900u);
+    EXPECT_EQ(conf::Settings::defaults().value("posthorn_version"), POSTHORN_VERSION);
 }
 
 TEST(Settings, TypedValuesComeFromMainCfAndDefaults) {
