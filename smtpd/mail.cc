@@ -33,9 +33,15 @@ bool Session::room_for_mail() {
     std::int64_t need = service_.queue_minfree;
     std::int64_t message = std::max(service_.message_size_limit, std::int64_t{0});
     if (mail_ && mail_->announced_size > 0 && message == 0) message = mail_->announced_size;
-    struct statvfs fs{};
-    if (::statvfs(".", &fs) != 0) return true;
-    unsigned long long free_bytes = static_cast<unsigned long long>(fs.f_bavail) * fs.f_frsize;
+    // Asked once a second at most: a disk that fills faster than that is met by cleanup.
+    static loop::Clock::time_point asked{};
+    static unsigned long long free_bytes = 0;
+    if (auto now = loop::Clock::now(); now - asked > std::chrono::seconds(1)) {
+        struct statvfs fs{};
+        if (::statvfs(".", &fs) != 0) return true;
+        free_bytes = static_cast<unsigned long long>(fs.f_bavail) * fs.f_frsize;
+        asked = now;
+    }
     auto enough = [&](std::int64_t bytes, double factor) { return bytes <= 0 || static_cast<double>(free_bytes) / factor >= static_cast<double>(bytes); };
     if (enough(need, 1) && enough(message, 1.5) && enough(mail_ ? mail_->announced_size : 0, 1)) return true;
     maillog::warning("not enough free space in mail queue: {} bytes < {}", free_bytes, std::max(need, message + message / 2));
