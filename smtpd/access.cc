@@ -26,7 +26,7 @@ Check::Subject Check::client_subject() const { return {session_.client().shown, 
 Check::Subject Check::helo_subject() const { return {session_.helo(), "Helo command"}; }
 Check::Subject Check::address_subject(bool of_sender) const {
     const std::string& address = of_sender ? sender() : recipient();
-    return {address.empty() ? address : shown_or(address, service_.external_log_form), of_sender ? "Sender address" : "Recipient address"};
+    return {address, of_sender ? "Sender address" : "Recipient address"};
 }
 Check::Subject Check::subject() const {
     switch (phase_) {
@@ -227,8 +227,8 @@ std::optional<std::string> Session::check_client() {
     Verdict v = check.run(service_.client_rules);
     return v == Verdict::reject ? std::optional(check.reply()) : std::nullopt;
 }
-std::optional<std::string> Session::check_helo(const std::string& name) {
-    std::string before = std::exchange(helo_, name);
+std::optional<std::string> Session::check_helo(std::string name) {
+    std::string before = std::exchange(helo_, std::move(name));
     Check check(*this, Phase::helo, deferrals_);
     Verdict v = check.run(service_.helo_rules);
     helo_ = std::move(before);
@@ -242,27 +242,26 @@ std::optional<std::string> Session::check_sender() {
     return v == Verdict::reject ? std::optional(check.reply()) : std::nullopt;
 }
 
+// For VRFY too, where there may be no transaction.
 std::optional<std::string> Session::check_recipient(const Recipient& r) {
+    if (bytes::iequals(r.address, "postmaster")) return std::nullopt;    // RFC 5321, section 4.5.1: whatever the rules say
     if (service_.delay_reject) {
         deferrals_ = {};
         if (auto denied = check_client()) return denied;
         if (!helo_.empty()) if (auto denied = check_helo(helo_)) return denied;
-        if (auto denied = check_sender()) return denied;
+        if (mail_) if (auto denied = check_sender()) return denied;
     }
-    Deferrals deferrals = mail_->deferrals;
+    Deferrals deferrals = mail_ ? mail_->deferrals : deferrals_;
     Check check(*this, Phase::recipient, deferrals);
-    Verdict v = Verdict::dunno;
     for (bool relay : {service_.relay_first, !service_.relay_first}) {
         check.phase_ = relay ? Phase::relay : Phase::recipient;
-        v = check.run(relay ? service_.relay_rules : service_.recipient_rules);
-        if (v == Verdict::reject) return check.reply();
+        if (check.run(relay ? service_.relay_rules : service_.recipient_rules) == Verdict::reject) return check.reply();
     }
-    if (!mail_->actions.discard && service_.reject_unlisted_recipient && !service_.no_unknown_recipient_checks && !check.recipient_checked_) {
-        check.phase_ = Phase::recipient;
-        v = check.unlisted(r.address, false);
-    }
-    if (check.settle(v) == Verdict::reject) return check.reply();
-    return std::nullopt;
+    check.phase_ = Phase::recipient;
+    if (check.settle(Verdict::dunno) == Verdict::reject) return check.reply();
+    bool discarded = mail_ && mail_->actions.discard;
+    if (discarded || !service_.reject_unlisted_recipient || service_.no_unknown_recipient_checks || check.recipient_checked_) return std::nullopt;
+    return check.unlisted(r.address, false) == Verdict::reject ? std::optional(check.reply()) : std::nullopt;
 }
 
 std::optional<std::string> Session::check_content(Phase phase) {
@@ -290,17 +289,5 @@ std::optional<std::string> Session::check_etrn(const std::string&) {
     Deferrals deferrals = deferrals_;
     Check check(*this, Phase::etrn, deferrals);
     return check.settle(check.run(service_.etrn_rules)) == Verdict::reject ? std::optional(check.reply()) : std::nullopt;
-}
-
-std::optional<std::string> Session::check_vrfy(const Recipient& r) {
-    if (service_.delay_reject) {
-        deferrals_ = {};
-        if (auto denied = check_client()) return denied;
-        if (!helo_.empty()) if (auto denied = check_helo(helo_)) return denied;
-    }
-    if (!service_.reject_unlisted_recipient) return std::nullopt;
-    Deferrals deferrals;
-    Check check(*this, Phase::recipient, deferrals);
-    return check.unlisted(r.address, false) == Verdict::reject ? std::optional(check.reply()) : std::nullopt;
 }
 }

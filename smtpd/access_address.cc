@@ -52,7 +52,7 @@ Verdict Check::known_in(const table::Maps& maps, std::string_view address, bool&
     auto hit = table::find_address(maps, address, rules);
     if (!hit) {
         maillog::warning("{}: {}", maps.title(), hit.error().reason);
-        return refuse(451, "4.3.0", fmt::format("<{}>: Temporary lookup failure", mail::to_external(address)));
+        return refuse(451, "4.3.0", fmt::format("<{}>: Temporary lookup failure", address));
     }
     known = hit->has_value();
     return Verdict::dunno;
@@ -60,7 +60,7 @@ Verdict Check::known_in(const table::Maps& maps, std::string_view address, bool&
 
 Verdict Check::unlisted(std::string_view address, bool of_sender) {
     (of_sender ? sender_checked_ : recipient_checked_) = true;
-    std::string shown = service_.external_log_form ? mail::to_external(address) : std::string(address);
+    std::string shown(address);
     Subject t{shown, of_sender ? "Sender address" : "Recipient address"};
     auto where = resolve(address);
     if (!where || (where->flags & ipc::ResolveReply::failed)) {

@@ -33,7 +33,7 @@ bool Session::bdat_chunk(std::int64_t size, bool last) {
     };
     if (mail_ && mail_->failed) return discard(fmt::format("551 5.0.0 Discarded {} bytes after earlier error", size));
     if (!mail_ || mail_->accepted == 0) {
-        bool any = mail_ && mail_->seen_recipients > 0;
+        bool any = mail_ != nullptr;
         if (mail_) mail_->chunking = true;
         return discard(any ? "554 5.5.1 Error: no valid recipients" : "503 5.5.1 Error: need RCPT command");
     }

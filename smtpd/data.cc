@@ -11,7 +11,7 @@ namespace { constexpr std::uint64_t yield_bytes = 64 * 1024; }
 
 bool Session::data(Words& words) {
     if (mail_ && mail_->chunking) return refuse("503 5.5.1 Error: DATA after BDAT");
-    if (!mail_ || mail_->accepted == 0) return refuse(mail_ && mail_->seen_recipients > 0 ? "554 5.5.1 Error: no valid recipients" : "503 5.5.1 Error: need RCPT command");
+    if (!mail_ || mail_->accepted == 0) return refuse(mail_ ? "554 5.5.1 Error: no valid recipients" : "503 5.5.1 Error: need RCPT command");
     if (words.size() != 1) return refuse("501 5.5.4 Syntax: DATA");
     if (auto denied = check_content(Phase::data)) return refuse(*denied);
     if (!start_content()) { drop_transaction(); return refuse("451 4.3.0 Error: queue file write error"); }

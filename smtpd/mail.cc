@@ -1,7 +1,7 @@
 // MAIL FROM: the sender, and what the client says of the message to come.
 #include <fmt/format.h>
 #include <sys/statvfs.h>
-#include <limits>
+#include <utility>
 #include "base/bytes.h"
 #include "cleanup_client.h"
 #include "conf/params/commands.h"
@@ -26,6 +26,20 @@ std::optional<std::string_view> take_path(Words& words, std::string_view label) 
     }
     words.erase(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(used));
     return first;
+}
+
+// The address in internal form; absent where it is none: bad syntax, text behind it, or a domain that can be no host's.
+std::optional<std::string> read_path(std::string_view text, bool strict, bool utf8) {
+    if (!strict && !text.starts_with('<') && text.ends_with('>') && text.find('<') == text.npos) text.remove_suffix(1);
+    auto parsed = mail::parse_path(text, strict);
+    if (!parsed || !bytes::trim(parsed->rest).empty()) return std::nullopt;
+    auto domain = mail::split_address(parsed->address).domain;
+    if (domain) {
+        std::string_view host = domain->ends_with('.') ? domain->substr(0, domain->size() - 1) : *domain;
+        bool literal = host.starts_with('[') && host.ends_with(']');
+        if (literal ? !mail::address_literal(host.substr(1, host.size() - 2)) : !mail::valid_hostname(host, utf8) && !mail::valid_ipv4(host)) return std::nullopt;
+    }
+    return std::move(parsed->address);
 }
 
 // Room for the message that may come: 1.5 times its limit where the administrator gave no minimum.
@@ -55,14 +69,14 @@ bool Session::mail_from(Words& words) {
     if (!path) return refuse("501 5.5.4 Syntax: MAIL FROM:<address>");
     if (!anvil_count("message", service_.message_rate_limit, "Message delivery request rate limit exceeded"))
         return refuse("450 4.7.1 Error: too much mail from " + client_.address);
-    auto parsed = mail::parse_path(*path, service_.strict_envelopes);
-    if (!parsed || !bytes::trim(parsed->rest).empty()) {
+    auto address = read_path(*path, service_.strict_envelopes, service_.smtputf8);
+    if (!address) {
         maillog::warning("Illegal address syntax from {} in MAIL command: {}", client_.shown, bytes::printable(path->substr(0, 100)));
         return refuse("501 5.1.7 Bad sender address syntax");
     }
     auto mail = std::make_unique<Transaction>();
-    mail->sender = std::move(parsed->address);
-    bool verp = false;
+    mail->sender = std::move(*address);
+    bool verp = false, auth = false;
     for (std::string_view word : words) {
         auto option = [&](std::string_view name) { return bytes::istarts_with(word, name) && word.size() >= name.size(); };
         if (bytes::iequals(word, "BODY=8BITMIME") && !(discarded_ & keyword::eightbitmime)) mail->encoding = "8bit";
@@ -70,6 +84,7 @@ bool Session::mail_from(Words& words) {
         else if (bytes::iequals(word, "SMTPUTF8") && esmtp_ && service_.smtputf8 && !(discarded_ & keyword::smtputf8)) mail->smtputf8 = true;
         else if (option("SIZE=")) {
             auto size = bytes::to_int(word.substr(5));
+            if (!size && word.size() > 5 && word.substr(5).find_first_not_of("0123456789") == word.npos) return refuse("552 5.3.4 Message size exceeds file system imposed limit");
             if (!size || *size < 0) return refuse("501 5.5.4 Bad message size syntax");
             mail->announced_size = *size;
         } else if (option("RET=")) {
@@ -83,8 +98,9 @@ bool Session::mail_from(Words& words) {
             if (!id || id->empty() || id->size() > 100 || !mail->envelope_id.empty()) return refuse("501 5.5.4 Bad ENVID parameter syntax");
             for (char c : *id) if (static_cast<unsigned char>(c) < 32 || static_cast<unsigned char>(c) > 126) return refuse("501 5.5.4 Bad ENVID parameter syntax");
             mail->envelope_id = std::move(*id);
-        } else if (option("AUTH=") && word.size() > 5) continue;          // nobody is authenticated: taken and ignored (RFC 4954)
-        else if (bytes::iequals(word, "XVERP") || option("XVERP=")) {
+        } else if (option("AUTH=")) {            // nobody is authenticated: taken and ignored (RFC 4954)
+            if (std::exchange(auth, true)) return refuse("503 5.5.4 Error: multiple AUTH= options");
+        } else if (bytes::iequals(word, "XVERP") || option("XVERP=")) {
             auto allowed = table::MatchList::open("smtpd_authorized_verp_clients", service_.settings()[param::smtpd_authorized_verp_clients], table::MatchList::Kind::hosts);
             auto match = allowed.match(client_.name, client_.address);
             if (!match || !*match) return refuse("555 5.5.4 Unsupported option: " + std::string(word));

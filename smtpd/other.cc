@@ -7,6 +7,8 @@
 #include "session.h"
 
 namespace smtpd {
+std::optional<std::string> read_path(std::string_view text, bool strict, bool utf8);   // mail.cc
+
 bool Session::rset(Words& words) {
     if (words.size() != 1) return refuse("501 5.5.4 Syntax: RSET");
     drop_transaction();
@@ -20,13 +22,13 @@ bool Session::vrfy(Words& words) {
     bool utf8 = words.size() > 2 && bytes::iequals(words.back(), "SMTPUTF8") && service_.smtputf8;
     if (words.size() < 2) return refuse(service_.smtputf8 && !(discarded_ & keyword::smtputf8) ? "501 5.5.4 Syntax: VRFY address [SMTPUTF8]" : "501 5.5.4 Syntax: VRFY address");
     if (words.size() > (utf8 ? 3u : 2u)) return refuse("501 5.1.3 Bad recipient address syntax");
-    auto parsed = mail::parse_path(words[1], false);
-    if (!parsed || parsed->address.empty() || !bytes::trim(parsed->rest).empty()) return refuse("501 5.1.3 Bad recipient address syntax");
+    auto address = read_path(words[1], false, service_.smtputf8);
+    if (!address || address->empty()) return refuse("501 5.1.3 Bad recipient address syntax");
     Recipient r;
-    r.address = std::move(parsed->address);
+    r.address = std::move(*address);
     r.shown = service_.external_log_form ? mail::to_external(r.address) : r.address;
     recipient_ = &r;
-    auto denied = check_vrfy(r);
+    auto denied = check_recipient(r);
     recipient_ = nullptr;
     if (denied) return refuse(*denied);
     return say("252 2.0.0 " + bytes::printable(words[1]));

@@ -12,7 +12,9 @@ namespace smtpd {
 using queue::RecordType;
 namespace attribute = queue::attribute;
 
+// In mail.cc.
 std::optional<std::string_view> take_path(Words& words, std::string_view label);
+std::optional<std::string> read_path(std::string_view text, bool strict, bool utf8);
 
 bool Session::open_cleanup() {
     int flags = service_.cleanup_flags;
@@ -81,13 +83,13 @@ bool Session::rcpt_to(Words& words) {
     if (!path) return refuse("501 5.5.4 Syntax: RCPT TO:<address>");
     if (!anvil_count("recipient", service_.recipient_rate_limit, "Recipient address rate limit exceeded"))
         return refuse("450 4.7.1 Error: too many recipients from " + client_.address);
-    auto parsed = mail::parse_path(*path, service_.strict_envelopes);
-    if (!parsed || parsed->address.empty() || !bytes::trim(parsed->rest).empty()) {
+    auto address = read_path(*path, service_.strict_envelopes, service_.smtputf8);
+    if (!address || address->empty()) {
         maillog::warning("Illegal address syntax from {} in RCPT command: {}", client_.shown, bytes::printable(path->substr(0, 100)));
         return refuse("501 5.1.3 Bad recipient address syntax");
     }
     Recipient r;
-    r.address = std::move(parsed->address);
+    r.address = std::move(*address);
     r.shown = service_.external_log_form ? mail::to_external(r.address) : r.address;
     for (std::string_view word : words) {
         if (bytes::istarts_with(word, "NOTIFY=")) {
@@ -109,7 +111,6 @@ bool Session::rcpt_to(Words& words) {
         (void)say("452 4.5.3 Error: too many recipients");
         return !excess;
     }
-    ++mail_->seen_recipients;
     recipient_ = &r;
     auto denied = check_recipient(r);
     recipient_ = nullptr;

@@ -126,12 +126,11 @@ private:
 
     // --- access (access.cc): the reply where the rules refuse
     std::optional<std::string> check_client();
-    std::optional<std::string> check_helo(const std::string& name);
+    std::optional<std::string> check_helo(std::string name);
     std::optional<std::string> check_sender();
     std::optional<std::string> check_recipient(const Recipient& recipient);
     std::optional<std::string> check_content(Phase phase);
     std::optional<std::string> check_etrn(const std::string& domain);
-    std::optional<std::string> check_vrfy(const Recipient& recipient);
 
     Service& service_;
     net::Stream& stream_;

@@ -42,7 +42,7 @@ struct Transaction {
     unsigned dsn_return = 0;
     bool smtputf8 = false;
     std::int64_t announced_size = 0;             // SIZE=
-    std::int64_t accepted = 0, refused_over_limit = 0, seen_recipients = 0;
+    std::int64_t accepted = 0, refused_over_limit = 0;
     std::string last_recipient;                  // the only one's address where accepted is 1
     Actions actions;
     Deferrals deferrals;                         // after the recipients' rules
