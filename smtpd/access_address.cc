@@ -18,13 +18,13 @@ Verdict Check::non_fqdn_address(bool of_sender) {
     return good ? Verdict::dunno : refuse(static_cast<int>(service_.settings()[param::non_fqdn_reject_code]), "5.5.2", address_subject(of_sender), "need fully-qualified address");
 }
 
-// Only for domains that are not ours: they need an MX or an address.
+// Only for domains whose mail ends elsewhere: they need an MX or an address.
 Verdict Check::unknown_domain(bool of_sender) {
     const std::string& address = of_sender ? sender() : recipient();
     const conf::Settings& s = service_.settings();
     auto where = resolve(address);
     if (!where) return refuse(451, "4.3.0", fmt::format("<{}>: Temporary lookup failure", address_subject(of_sender).name));
-    if (where->address_class != ipc::AddressClass::other) return Verdict::dunno;
+    if (where->address_class != ipc::AddressClass::other && where->address_class != ipc::AddressClass::relay) return Verdict::dunno;
     auto domain = mail::split_address(where->recipient).domain;
     if (!domain || domain->starts_with('[')) return Verdict::dunno;
     std::string name = mail::to_ascii_domain(*domain).value_or(std::string(*domain));
