@@ -48,7 +48,8 @@ Manager::Loaded Manager::load(const mail::QueueId& id, std::string_view from, st
     auto fail = [&](Taken result, Error error) { out.result = result; out.error = std::move(error); return std::move(out); };
     auto file = queue::QueueFile::open(directories_, from, id, queue::Access::update);
     if (!file) return fail(file.error().sys_errno == ENOENT ? Taken::gone : Taken::failed, file.error());
-    if (!file->complete()) return fail(Taken::not_ready, {});
+    const bool later = from == queue::incoming && file->modified() > base::wall_now().seconds;    // cleanup gave it a time (NewQueueFile::set_due)
+    if (!file->complete() || later) return fail(Taken::not_ready, {});
     auto alone = file->try_lock_exclusive();
     if (!alone) return fail(Taken::failed, alone.error());
     if (!*alone) return fail(Taken::busy, {});
@@ -99,6 +100,7 @@ Taken Manager::activate(const mail::QueueId& id, std::string_view from, bool flu
     message.refilled = message.picked;
     message.mode = loaded.mode;
     message.flush = flush;
+    message.traced = message.envelope.trace_flags != 0 || message.envelope.size.qmgr_flags != 0;
     message.next_offset = loaded.next_offset;
     message.unread = message.envelope.remaining > loaded.recipients.size() ? message.envelope.remaining - loaded.recipients.size() : 0;
     log_taken(message);

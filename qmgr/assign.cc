@@ -94,7 +94,7 @@ void Manager::warn_if_clogging(Destination& d, Time now) {
 
 // More of the file's recipients may come when all in memory are dealt with, when there is room for a whole batch, or after a while.
 bool Manager::wants_refill(const Message& message, Time now) const {
-    if (message.unread == 0 || message.refilling || draining_) return false;
+    if (message.unread == 0 || message.refilling) return false;
     if (message.in_memory == 0) return true;
     std::size_t room = 0, batch = config_.recipients_minimum;
     auto delay = std::chrono::seconds::max();

@@ -2,6 +2,7 @@
 // feedback. What an agent has done is in the queue file when it answers; what it did not answer for is tried again.
 #include <fcntl.h>
 #include <unistd.h>
+#include <algorithm>
 #include "base/bytes.h"
 #include "conf/params/qmgr.h"
 #include "log/log.h"
@@ -15,7 +16,7 @@ static constexpr int trace_probe_service = 1 << 8, trace_probe_user = 1 << 9, tr
 
 void Manager::dispatch(Service& s) {
     Time now = loop::Clock::now();
-    while (!draining_) {
+    for (;;) {
         auto entry = s.transport.select(now);
         if (!entry) return;
         start(s, std::move(entry));
@@ -24,7 +25,6 @@ void Manager::dispatch(Service& s) {
 
 void Manager::start(Service& s, std::unique_ptr<Entry> owned) {
     std::shared_ptr<Entry> entry = std::move(owned);
-    ++deliveries_;
     if (auto delay = s.transport.limits.transport_rate_delay; delay.count() > 0) {
         s.transport.not_before = loop::Clock::now() + delay;
         loop::loop()->spawn([this, &s, until = s.transport.not_before] { loop::sleep_until(until); dispatch(s); });
@@ -130,11 +130,10 @@ void Manager::deliver(Service& s, Entry& entry) {
     Destination& d = *entry.destination;
     const std::size_t count = entry.recipients.size();
     ipc::DeliveryRequest request = request_for(entry);
+    message.traced = message.traced || request.flags != 0 || std::any_of(request.recipients.begin(), request.recipients.end(), [](const auto& r) { return r.notify != 0; });
     d.kept_connection = (request.flags & ipc::delivery_flags::connection_store) != 0;
     auto reply = converse(s, request);
     s.transport.finished(entry);
-    --deliveries_;
-    ended_.notify_all();
     if (reply) {
         message.deferred = message.deferred || reply->deferred;
         site_feedback(s, d, *reply);
@@ -228,6 +227,7 @@ void Manager::dispose_here(Message& message, std::vector<queue::Recipient> recip
     EnhancedStatus::parse(std::string(status), code);
     loop::loop()->spawn([this, entry, code, text] {
         Message& m = *entry->message;
+        m.traced = true;
         Destination nowhere{.transport = nullptr, .key = "", .nexthop = "", .concurrency = Concurrency(ConcurrencyLimits{})};
         entry->destination = &nowhere;
         const std::size_t count = entry->recipients.size();

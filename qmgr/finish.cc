@@ -30,7 +30,7 @@ static bool exists(const std::string& path) { return ::access(path.c_str(), F_OK
 void Manager::finish(Message& message) {
     const bool bounced = exists(directories_.path(queue::bounce_log, message.id));
     if (bounced && !send_bounces(message)) message.deferred = true;
-    if (exists(directories_.path(queue::trace_log, message.id))) send_traces(message);
+    if (message.traced && exists(directories_.path(queue::trace_log, message.id))) send_traces(message);
     if (!message.deferred) remove(message);
     else if (expire(message)) remove(message);
     else put_off(message);
@@ -108,7 +108,6 @@ void Manager::remove(Message& message) {
 
 void Manager::forget(Message& message) {
     messages_.erase(message.id.text());
-    ended_.notify_all();
     if (on_room) on_room();
 }
 
@@ -128,6 +127,7 @@ void Manager::revive_all() {
     }
 }
 
+// Every second.
 void Manager::maintain() {
     const Time now = loop::Clock::now();
     for (auto& [name, s] : services_) {
@@ -146,10 +146,5 @@ void Manager::maintain() {
     std::vector<Message*> short_of;
     for (auto& [id, message] : messages_) if (wants_refill(*message, now)) short_of.push_back(message.get());
     for (Message* message : short_of) settled(*message, 0);
-}
-
-void Manager::drain(loop::Deadline deadline) {
-    draining_ = true;
-    while (deliveries_ > 0 && ended_.wait(deadline) == loop::Wait::ready) {}
 }
 }

@@ -50,9 +50,7 @@ public:
     bool is_active(const mail::QueueId& id) const { return messages_.contains(id.text()); }
     // Forgets what it knows about dead transports and destinations (postqueue -f).
     void revive_all();
-    // No new deliveries; returns when those under way have ended, or at the deadline.
-    void drain(loop::Deadline deadline);
-    void maintain();                             // every few seconds: dead ones whose time is over, idle ones
+    void maintain();                             // every second: destinations and transports whose time of being left alone is over
     // Called with an id and its due time when a message went back to deferred, and whenever a message left the active queue.
     std::function<void(const mail::QueueId&, std::int64_t due)> on_deferred;
     std::function<void()> on_room;
@@ -106,10 +104,8 @@ private:
     ipc::Client bounce_, defer_, trace_;
     std::map<std::string, std::unique_ptr<Service>, std::less<>> services_{};
     std::unordered_map<std::string, std::unique_ptr<Message>> messages_{};
-    std::size_t recipients_ = 0, deliveries_ = 0;
+    std::size_t recipients_ = 0;
     double serial_ = 0;
-    bool draining_ = false;
-    loop::Condition ended_{};
 };
 
 struct Manager::Service {

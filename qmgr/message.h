@@ -27,7 +27,7 @@ struct Message {
     bool refilling = false;
 
     bool deferred = false;                       // some recipient stays
-    bool bounce_failed = false;
+    bool traced = false;                         // some request asked for a report of what was done
     bool flush = false;                          // somebody asked for delivery now: defer_transports does not apply
     std::vector<std::unique_ptr<Job>> jobs{};
 

@@ -59,11 +59,15 @@ Route Resolver::resolve(const Message& message, const queue::Recipient& recipien
     if (address.size() > 4000) return refuse("5.1.3", "bad address syntax", address);
     auto reply = ask(message.envelope.sender, address);
     if (!reply) {
-        maillog::warning("{}: {}", message.id.text(), reply.error().reason);
+        if (Time now = loop::Clock::now(); now >= quiet_until_) {     // once a second, whatever number of recipients
+            maillog::warning("{}: {}", message.id.text(), reply.error().reason);
+            quiet_until_ = now + std::chrono::seconds(1);
+        }
         return retry("4.3.0", "address resolver failure", address);
     }
     if (reply->flags & ipc::ResolveReply::failed) return retry("4.3.0", "address resolver failure", address);
-    if (reply->flags & ipc::ResolveReply::error || reply->transport.empty() || reply->recipient.empty()) return refuse("5.1.3", "bad address syntax", address);
+    if (reply->flags & ipc::ResolveReply::error || reply->transport.empty() || reply->transport.find('/') != std::string::npos || reply->recipient.empty())
+        return refuse("5.1.3", "bad address syntax", address);
     if (!allow_minus_ && reply->recipient.front() == '-') return refuse("5.1.3", "bad address syntax", reply->recipient);
     Route route = routed(message, std::move(*reply));
     if (route.discard) return route;

@@ -39,5 +39,6 @@ private:
     std::set<std::string, std::less<>> deferred_transports_{};
     std::string error_service_, retry_service_{"retry"}, double_bounce_, filter_nexthop_;
     bool sender_matters_ = false, allow_minus_ = false;
+    Time quiet_until_{};
 };
 }

@@ -272,6 +272,12 @@ TEST_F(ManagerTest, AnIncompleteFileIsNotTouched) {
     EXPECT_EQ(delivered.size(), 1u);
 }
 
+TEST_F(ManagerTest, NewMailWithALaterTimeWaits) {
+    auto later = put("a@x", {"u@ok"}, 0, queue::incoming, base::wall_now().seconds + 100), good = put("a@x", {"u@ok"});
+    run([&] { return logged(good.text() + ": removed"); });
+    EXPECT_TRUE(fs::exists("incoming/" + later.text()));
+}
+
 TEST_F(ManagerTest, MoreRecipientsThanFitInMemoryAreReadInPieces) {
     overrides = {{"qmgr_message_recipient_limit", "20"}, {"default_recipient_limit", "30"}, {"default_recipient_refill_limit", "10"}, {"smtp_destination_recipient_limit", "7"}};
     std::vector<std::string> recipients;
