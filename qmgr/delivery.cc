@@ -228,7 +228,8 @@ void Manager::dispose_here(Message& message, std::vector<queue::Recipient> recip
     loop::loop()->spawn([this, entry, code, text] {
         Message& m = *entry->message;
         m.traced = true;
-        Destination nowhere{.transport = nullptr, .key = "", .nexthop = "", .concurrency = Concurrency(ConcurrencyLimits{})};
+        static const ConcurrencyLimits any;
+        Destination nowhere{.transport = nullptr, .key = "", .nexthop = "", .concurrency = Concurrency(any)};
         entry->destination = &nowhere;
         const std::size_t count = entry->recipients.size();
         auto reply = self_.handle(request_for(*entry), [&](delivery::Job& job) {

@@ -46,8 +46,11 @@ void Intake::take_over() {
         queue::Scan scan(manager_.directories(), queue::active);
         std::vector<mail::QueueId> left;
         while (auto entry = scan.next()) left.push_back(entry->id);
-        for (const auto& id : left)
+        for (const auto& id : left) {
+            // A message that was flushed before its time has that time still: it is due now.
+            ::utimensat(AT_FDCWD, manager_.directories().path(queue::active, id).c_str(), nullptr, 0);
             if (auto moved = manager_.directories().rename(id, queue::active, queue::incoming); !moved) maillog::warning("{}: {}", id.text(), moved.error().reason);
+        }
     });
 }
 

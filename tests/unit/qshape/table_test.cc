@@ -8,7 +8,7 @@ TEST(TableTest, AgesFallIntoDoublingColumns) {
     shape.buckets = 4;
     qshape::Table table(shape);
     for (int minutes : {0, 4, 5, 9, 10, 19, 20, 100000}) table.add("a.test", minutes * 60);
-    EXPECT_EQ(table.text(0), std::string(66, ' ') + " T  5 10 20 20+\n" + std::string(61, ' ') + "TOTAL  8  2  2  2   2\n" + std::string(60, ' ') + "a.test  8  2  2  2   2\n");
+    EXPECT_EQ(table.text(0), std::string(65, ' ') + " T  5 10 20 20+\n" + std::string(59, ' ') + "TOTAL  8  2  2  2   2\n" + std::string(58, ' ') + "a.test  8  2  2  2   2\n");
 }
 
 TEST(TableTest, LinearColumnsAreEqual) {
