@@ -71,22 +71,32 @@ Result<void> send_content(const Work& work, net::Stream& stream, std::string& ou
     return stream.flush(deadline);
 }
 
-// The new message's queue id.
-Result<std::string> submit(Work& work, const Forward& forward) {
+struct Begun { ipc::Client::Lease lease; std::string id; };
+
+Result<Begun> begin(Work& work, bool fresh) {
     ipc::Client& cleanup = work.context.cleanup;
-    TRY_ASSIGN(ipc::Client::Lease lease, cleanup.borrow(true));
-    const loop::Deadline deadline = cleanup.deadline();
+    TRY_ASSIGN(ipc::Client::Lease lease, cleanup.borrow(fresh));
     ipc::CleanupOpen open{.flags = ipc::cleanup_flags::internal};
     if (work.job.request().smtputf8) open.flags |= ipc::cleanup_flags::smtputf8;
-    TRY(ipc::send(lease.stream(), open, deadline));
-    TRY(lease->flush(deadline));
-    TRY_ASSIGN(ipc::CleanupOpened opened, ipc::receive<ipc::CleanupOpened>(lease.stream(), deadline));
+    TRY(ipc::send(lease.stream(), open, cleanup.deadline()));
+    TRY(lease->flush(cleanup.deadline()));
+    TRY_ASSIGN(ipc::CleanupOpened opened, ipc::receive<ipc::CleanupOpened>(lease.stream(), cleanup.deadline()));
     if (opened.queue_id.empty()) return temporary(opened.reason);
+    return Begun{std::move(lease), std::move(opened.queue_id)};
+}
+
+// The new message's queue id. A kept connection that cleanup has closed meanwhile is replaced; nothing was promised on it.
+Result<std::string> submit(Work& work, const Forward& forward) {
+    Result<Begun> begun = begin(work, false);
+    if (!begun) begun = begin(work, true);
+    TRY(begun);
+    ipc::Client::Lease& lease = begun->lease;
+    const loop::Deadline deadline = work.context.cleanup.deadline();
     std::string out = envelope(work, forward);
     TRY(send_content(work, lease.stream(), out, deadline));
     TRY_ASSIGN(ipc::CleanupReply reply, ipc::receive<ipc::CleanupReply>(lease.stream(), deadline));
     lease.keep();
-    if (reply.ok) return opened.queue_id;
+    if (reply.ok) return begun->id;
     EnhancedStatus status{4, 3, 0};
     EnhancedStatus::parse(reply.status, status);
     return tl::unexpected(Error{status, reply.reason, 0});

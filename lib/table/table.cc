@@ -18,7 +18,7 @@
 namespace table {
 namespace {
 constexpr std::array all_types = {&btree_type, &cdb_type, &cidr_type, &environ_type, &fail_type, &hash_type, &inline_type, &internal_type,
-                                  &lmdb_type, &pcre_type, &pipemap_type, &proxy_type, &randmap_type, &regexp_type, &static_type,
+                                  &lmdb_type, &nis_type, &pcre_type, &pipemap_type, &proxy_type, &randmap_type, &regexp_type, &static_type,
                                   &texthash_type, &unionmap_type, &unix_type};
 
 const Type* find_type(std::string_view name) {

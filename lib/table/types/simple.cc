@@ -1,5 +1,6 @@
 // Tables without entries of their own: static: (always its name), fail: (always an error), environ: (the process's environment),
-// randmap: (one of the listed values), and proxy:, which opens the table behind it here.
+// randmap: (one of the listed values), nis: (which the default of alias_maps names), and proxy:, which opens the table behind it here.
+#include <unistd.h>
 #include <cstdlib>
 #include <fmt/format.h>
 #include <random>
@@ -74,6 +75,23 @@ Result<std::unique_ptr<Table>> open_randmap(std::string_view name, const OpenOpt
     return std::make_unique<RandTable>(fmt::format("randmap:{}", name), std::move(values));
 }
 
+class NoTable : public Table {
+public:
+    using Table::Table;
+
+protected:
+    Result<std::optional<std::string>> lookup(std::string_view) override { return std::optional<std::string>(); }
+};
+
+// On a host that is in no NIS domain there is nothing to look up. In a domain we cannot tell: NIS is not spoken here.
+Result<std::unique_ptr<Table>> open_nis(std::string_view name, const OpenOptions&) {
+    char domain[256] = "";
+    std::string table_name = fmt::format("nis:{}", name);
+    if (::getdomainname(domain, sizeof domain - 1) == 0 && *domain != 0 && std::string_view(domain) != "(none)")
+        return permanent(fmt::format("table {}: NIS lookups are not supported, and this host is in NIS domain {}", table_name, bytes::printable(domain)));
+    return std::make_unique<NoTable>(table_name);
+}
+
 Result<std::unique_ptr<Table>> open_proxy(std::string_view name, const OpenOptions& options) {
     if (options.refuse_substitution && options.access != Access::read)
         return permanent(fmt::format("proxy:{}: not allowed for security sensitive data", name));
@@ -85,5 +103,6 @@ const Type static_type{"static", "", open_static};
 const Type fail_type{"fail", "", open_fail};
 const Type environ_type{"environ", "", open_environ};
 const Type randmap_type{"randmap", "", open_randmap};
+const Type nis_type{"nis", "", open_nis};
 const Type proxy_type{"proxy", "", open_proxy};
 }

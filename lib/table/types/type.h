@@ -15,7 +15,7 @@ struct Type {
     Result<std::unique_ptr<Table>> (*open)(std::string_view name, const OpenOptions& options);
 };
 extern const Type btree_type, cdb_type, cidr_type, environ_type, fail_type, hash_type, inline_type, internal_type, lmdb_type, pcre_type,
-    pipemap_type, proxy_type, randmap_type, regexp_type, static_type, texthash_type, unionmap_type, unix_type;
+    nis_type, pipemap_type, proxy_type, randmap_type, regexp_type, static_type, texthash_type, unionmap_type, unix_type;
 
 // configure()'s values.
 struct Process {
