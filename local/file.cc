@@ -76,8 +76,9 @@ Disposition deliver_file(Work& work, const State& state, const std::string& path
     if (path.ends_with('/')) return write_maildir(work, state, target);
     target.strict_ownership = false;
     target.only_regular = false;
+    target.lock_file_optional = true;
     auto done = write_mbox(work, state, target);
-    if (!done) return failed(work, state, done.error().status, fmt::format("cannot append message to destination file {}: {}", path, done.error().reason));
+    if (!done) return failed(work, state, done.error().status, fmt::format("cannot append message to file {}: {}", path, done.error().reason));
     return sent(work, state, "delivered to file: " + path);
 }
 }

@@ -13,7 +13,7 @@
 
 namespace local {
 namespace {
-constexpr int level_max = 100;
+constexpr int level_max = 101;
 
 void split_subject(const Context& context, State& state) {
     mail::AddressParts parts = mail::split_address(state.subject.address);

@@ -32,6 +32,7 @@ struct MailboxTarget {
     bool strict_ownership = true;                // the mbox file must be its user's
     bool spool_as_root = false;                  // mbox in a directory that only root (or its group) may write: root makes the
                                                  // file and the lock in it; an existing file is opened as the user all the same
+    bool lock_file_optional = false;             // a lock file that cannot be made (but for one that is there) is a warning only
     bool only_regular = true;                    // false: devices and FIFOs are written to as they are (/dev/null as a destination)
 };
 

@@ -45,7 +45,7 @@ Result<Opened> open_mbox(const MailboxTarget& target) {
             if (!target.spool_as_root) {
                 UniqueFd made(::open(target.path.c_str(), flags | O_CREAT | O_EXCL, 0600));
                 if (made) return Opened{std::move(made), true};
-                if (errno != EEXIST) return mailbox_error("cannot open file", errno);
+                if (errno != EEXIST) return mailbox_error("cannot create file exclusively", errno);
                 continue;
             }
         }
@@ -58,7 +58,7 @@ Result<Opened> open_mbox(const MailboxTarget& target) {
             }
             return Opened{std::move(made), true};
         }
-        if (errno != EEXIST) return mailbox_error("cannot open file", errno);
+        if (errno != EEXIST) return mailbox_error("cannot create file exclusively", errno);
     }
     return refused("cannot open file: it comes and goes", {4, 2, 0});
 }
@@ -92,7 +92,11 @@ Result<std::int64_t> append_to_mbox(const MailboxTarget& target, const std::func
     bool special = !target.only_regular && ::stat(target.path.c_str(), &st) == 0 && !S_ISREG(st.st_mode);
     std::optional<TakeRights> as_user;
     if (!target.spool_as_root) as_user.emplace(target.rights);
-    if (target.locks.dotlock && !special) TRY(dot_lock.take(target.path, target.locks));
+    if (target.locks.dotlock && !special) {
+        Result<void> locked = dot_lock.take(target.path, target.locks);
+        if (!locked && (!target.lock_file_optional || locked.error().sys_errno == EEXIST)) return tl::unexpected(locked.error());
+        if (!locked) maillog::warning("{}", locked.error().reason);
+    }
     as_user.reset();
 
     auto deliver = [&]() -> Result<std::int64_t> {

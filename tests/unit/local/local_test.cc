@@ -211,7 +211,7 @@ TEST_F(LocalTest, FileDestinations) {
     EXPECT_EQ(statuses(), (Statuses{"to=<null@example.test>, dsn=2.0.0, status=sent (delivered to file: /dev/null)",
                                     "to=<file@example.test>, dsn=2.0.0, status=sent (delivered to file: " + root + "/spool/filed)",
                                     "to=<md@example.test>, dsn=2.0.0, status=sent (delivered to maildir)",
-                                    "to=<no@example.test>, dsn=5.2.0, status=bounced (cannot append message to destination file /nonexistent/dir/file: unable to create lock file /nonexistent/dir/file.lock: No such file or directory)"}));
+                                    "to=<no@example.test>, dsn=5.2.0, status=bounced (cannot append message to file /nonexistent/dir/file: cannot create file exclusively: No such file or directory)"}));
     struct stat st{};
     ASSERT_EQ(::stat("spool/filed", &st), 0);
     EXPECT_EQ(st.st_uid, getpwnam("nobody")->pw_uid);
