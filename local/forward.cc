@@ -85,11 +85,17 @@ Result<Begun> begin(Work& work, bool fresh) {
     return Begun{std::move(lease), std::move(opened.queue_id)};
 }
 
-// The new message's queue id. A kept connection that cleanup has closed meanwhile is replaced; nothing was promised on it.
+// A kept connection that cleanup has closed meanwhile is replaced; nothing was promised on it.
+Result<Begun> begin(Work& work) {
+    Result<Begun> kept = begin(work, false);
+    if (kept) return kept;
+    return begin(work, true);
+}
+
+// The new message's queue id.
 Result<std::string> submit(Work& work, const Forward& forward) {
-    Result<Begun> begun = begin(work, false);
-    if (!begun) begun = begin(work, true);
-    TRY(begun);
+    Result<Begun> begun = begin(work);
+    if (!begun) return tl::unexpected(begun.error());
     ipc::Client::Lease& lease = begun->lease;
     const loop::Deadline deadline = work.context.cleanup.deadline();
     std::string out = envelope(work, forward);
