@@ -14,6 +14,7 @@
 #include "log/syslog_client.h"
 #include "server/maillog.h"
 #include "server/state.h"
+#include "table/name_service.h"
 #include "table/table.h"
 
 namespace server {
@@ -103,6 +104,7 @@ Result<void> prepare(const Daemon& daemon) {
     Owner owner;
     if (a.drop_rights) { TRY_ASSIGN(owner, find_owner(s[param::mail_owner])); }
     if (a.jail) {
+        TRY(table::leave_name_service_outside(owner.uid, owner.gid));
         TRY(enter_jail(queue));
         maillog::on_syslog_lost([] { state.tell("syslog"); });         // there is no /dev/log in the jail: master opens it
     }
