@@ -283,10 +283,11 @@ void Service::worker_exited(pid_t pid, int status) {
     std::string program = program_path(*w->generation->configuration, w->generation->entry);
     bool expected = stopping_ && WIFSIGNALED(status) && (WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGTERM);
     bool bad = status != 0 && !expected;
+    bool killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;      // by a person or for want of memory: not the program's fault
     if (bad && WIFEXITED(status)) maillog::warning("process {} pid {} exit status {}", program, pid, WEXITSTATUS(status));
     else if (bad) maillog::warning("process {} pid {} killed by signal {}", program, pid, WTERMSIG(status));
     if (w->generation == candidate_) candidate_ = nullptr;
-    else if (bad && !stopping_ && (!w->was_ready || loop::Clock::now() - w->started < 1s)) {
+    else if (bad && !stopping_ && (!w->was_ready || (!killed && loop::Clock::now() - w->started < 1s))) {
         maillog::warning("{}: bad command startup -- throttling", program);
         throttled_until_ = loop::in(current_->configuration->settings[param::service_throttle_time]);
     }
