@@ -150,7 +150,7 @@ void Service::heard(const WorkerPtr& w, const std::string& message) {
     else if (word == "bad" && w->generation == candidate_) maillog::warning("service {}: the new configuration is refused: {}; the running one goes on", entry().name, rest.value_or(""));
     else if (word == "file" && rest && files_.size() < most_files) files_.try_emplace(std::string(*rest), WatchedFile{look_at(std::string(*rest)), {}});
     else if (word == "syslog") {
-        if (UniqueFd log = maillog::connect_syslog()) channel::send(w->channel.get(), "syslog", log.get());
+        if (!std::exchange(w->wants_log, true)) start_fiber(channel_fibers_, [this, w] { give_log(w); });
     } else if (word == "busy" && !stopping_ && w->generation == current_ && !exclusive()) {
         bool starting = std::any_of(workers_.begin(), workers_.end(), [](const WorkerPtr& x) { return x->state == Worker::State::starting; });
         if (!starting && count(false) < std::min(processors(), process_limit())) start_worker(current_);
@@ -160,6 +160,17 @@ void Service::heard(const WorkerPtr& w, const std::string& message) {
         maillog::warning("to avoid this condition, increase the process count in master.cf or reduce the service time per client");
     }
     changed_.notify_all();
+}
+
+// A jail has no way to the log daemon. It may be down just now: asked once, master goes on until it is back.
+void Service::give_log(WorkerPtr w) {
+    for (; !w->gone; loop::sleep_until(loop::in(500ms))) {
+        UniqueFd log = maillog::connect_syslog();
+        if (!log) continue;
+        w->wants_log = false;
+        channel::send(w->channel.get(), "syslog", log.get());
+        return;
+    }
 }
 
 // "one|many sessions|processes LIMIT"

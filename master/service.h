@@ -43,7 +43,7 @@ struct Worker {
     UniqueFd channel;
     GenerationPtr generation;
     State state = State::starting;
-    bool was_ready = false, released = false, gone = false;
+    bool wants_log = false, was_ready = false, released = false, gone = false;
     loop::Deadline started = loop::Clock::now();
 };
 using WorkerPtr = std::shared_ptr<Worker>;
@@ -81,6 +81,7 @@ private:
     void restart_fibers();                       // those that look at the sockets, and the wake-up
     void watch(std::shared_ptr<Endpoint> endpoint);
     void wake_up();
+    void give_log(WorkerPtr w);
     void read_channel(WorkerPtr worker);
     void heard(const WorkerPtr& worker, const std::string& message);
     void ready(const WorkerPtr& worker, std::string_view words);
