@@ -11,7 +11,7 @@
 #include "table/local_domains.h"
 #include "table/maps.h"
 #include "table/match_list.h"
-#include "tls/context.h"
+#include "tls/client_context.h"
 #include "tls/tlsmgr_store.h"
 
 namespace smtp {

@@ -4,7 +4,7 @@
 #include <string>
 #include "base/error.h"
 #include "peer.h"
-#include "tls/context.h"
+#include "tls/client_context.h"
 
 namespace smtp {
 // What one destination demands of TLS: main.cf's level, or its entry in smtp_tls_policy_maps.

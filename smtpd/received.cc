@@ -5,7 +5,7 @@
 #include "cleanup_client.h"
 #include "mail/address.h"
 #include "session.h"
-#include "tls/context.h"
+#include "tls/server_context.h"
 #include "tls/info.h"
 
 namespace smtpd {

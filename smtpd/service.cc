@@ -14,7 +14,7 @@
 #include "ipc/cleanup.h"
 #include "log/log.h"
 #include "mail/address.h"
-#include "tls/context.h"
+#include "tls/server_context.h"
 
 namespace smtpd {
 using table::MatchList;

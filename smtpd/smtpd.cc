@@ -6,7 +6,7 @@
 #include "service.h"
 #include "session.h"
 #include "table/table.h"
-#include "tls/context.h"
+#include "tls/server_context.h"
 #include "tls/tlsmgr_store.h"
 
 namespace smtpd {

@@ -1,7 +1,7 @@
 // STARTTLS, and TLS from the first byte (smtpd_tls_wrappermode).
 #include "log/log.h"
 #include "session.h"
-#include "tls/context.h"
+#include "tls/server_context.h"
 #include "tls/session.h"
 
 namespace smtpd {

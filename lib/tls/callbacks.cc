@@ -4,7 +4,7 @@
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
 #include <cstring>
-#include "tls/context.h"
+#include "tls/server_context.h"
 
 namespace tls {
 namespace {

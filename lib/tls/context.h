@@ -1,16 +1,13 @@
-// What the sessions of a process share: keys, trusted CAs, protocols, ciphers, where sessions and ticket keys are kept. Made from
-// settings before the jail, as root; lives as long as its sessions.
+// What server_context.* and client_context.* share: where sessions and ticket keys are kept, and what every library context gets
+// whatever side it is for.
 //
-// When things fail: create() returns an Error that names file or parameter and cause. smtpd logs it once and answers STARTTLS with
-// "454 4.7.0 TLS not available due to local problem"; a client that needs TLS defers.
+// When things fail: an Error (4.7.0) that names file or parameter and cause.
 #pragma once
-#include <chrono>
-#include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 #include "base/error.h"
 
 typedef struct ssl_ctx_st SSL_CTX;
@@ -19,8 +16,6 @@ typedef struct evp_cipher_st EVP_CIPHER;
 namespace conf { class Settings; }
 
 namespace tls {
-struct Chain;
-
 // The keys that seal session tickets. The first one seals; all open what they sealed.
 struct TicketKey {
     std::string name;                            // 16 octets, on the wire
@@ -44,68 +39,17 @@ struct FreeStore { void operator()(X509_STORE* s) const; };
 using ContextPtr = std::unique_ptr<SSL_CTX, FreeContext>;
 using StorePtr = std::unique_ptr<X509_STORE, FreeStore>;
 
-class ServerContext {
-public:
-    // By the smtpd_tls_* parameters; mandatory: TLS is required (encrypt, wrapper mode), so the mandatory_ protocols and ciphers hold.
-    static Result<std::shared_ptr<ServerContext>> create(const conf::Settings& settings, bool mandatory);
-    ~ServerContext();
-    // Null: no resumption. The store outlives the context.
-    void keep_sessions_in(SessionStore* store);
-
-    SSL_CTX* context() const { return context_.get(); }
-    SessionStore* store() const { return store_; }
-    bool caches_sessions() const { return store_ && cache_sessions_; }
-    // Fetches ticket keys when those at hand are old. May wait.
-    void refresh_ticket_keys();
-    const std::vector<TicketKey>& ticket_keys() const { return ticket_keys_; }
-    const EVP_CIPHER* ticket_cipher() const { return ticket_cipher_; }
-    bool asks_certificate() const { return ask_certificate_; }
-    bool requires_certificate() const { return require_certificate_; }
-    int log_level() const { return log_level_; }
-
-private:
-    ServerContext() = default;
-    ContextPtr context_;
-    SessionStore* store_ = nullptr;
-    std::vector<TicketKey> ticket_keys_;
-    const EVP_CIPHER* ticket_cipher_ = nullptr;
-    std::chrono::steady_clock::time_point refresh_at_{};
-    std::chrono::seconds session_timeout_{3600};
-    bool cache_sessions_ = false, tickets_ = false, ask_certificate_ = false, require_certificate_ = false;
-    int log_level_ = 0;
-};
-
-// How one outgoing connection is to be secured.
-struct Demand {
-    bool mandatory = false;                      // the mandatory_ protocols and ciphers hold
-    std::string protocols{}, ciphers{}, exclude{};   // where not empty: instead of (exclude: beside) those of main.cf
-    std::string server_name{};                     // SNI; empty: none
-    std::string session_key{};                     // of this server and demand, for resumption; empty: none
-};
-
-class ClientContext {
-public:
-    // By the smtp_tls_* or lmtp_tls_* parameters.
-    static Result<std::shared_ptr<ClientContext>> create(const conf::Settings& settings, bool lmtp);
-    ~ClientContext();
-    void keep_sessions_in(SessionStore* store) { store_ = store; }
-    SessionStore* store() const { return store_; }
-    // The library's context for this demand; made when first asked for, from what create() read.
-    Result<SSL_CTX*> context_for(const Demand& demand);
-    int log_level() const { return log_level_; }
-
-private:
-    ClientContext();
-    std::unique_ptr<conf::Settings> settings_;
-    bool lmtp_ = false;
-    std::vector<Chain> chains_;
-    StorePtr trusted_;
-    std::map<std::string, ContextPtr> contexts_; // by protocols, ciphers and exclusions; at most 64
-    SessionStore* store_ = nullptr;
-    std::chrono::seconds session_timeout_{3600};
-    int log_level_ = 0;
-};
-
 // smtpd_tls_loglevel and its like: 0 to 4, or an old word ("none", "routine", "verbose" …).
 int parse_log_level(std::string_view text);
+
+// --- for server_context.cc and client_context.cc
+
+// Library options, groups, buffers that are given back while idle.
+Result<void> use_common_options(SSL_CTX* context, const conf::Settings& settings);
+// parameter: where the text comes from, for the Error.
+Result<void> use_protocols(SSL_CTX* context, std::string_view parameter, const std::string& text);
+Result<void> use_ciphers(SSL_CTX* context, const conf::Settings& settings, std::string_view parameter, const std::string& grade, const std::string& exclude);
+// CA certificates of a file and a directory, with the system's where asked for; empty names are none.
+Result<StorePtr> load_trusted(const std::string& file, const std::string& path, bool system_too);
+Failure context_error(std::string text);
 }

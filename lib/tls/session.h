@@ -6,12 +6,15 @@
 #include <string>
 #include "base/error.h"
 #include "loop/loop.h"
-#include "tls/context.h"
 #include "tls/info.h"
 
 namespace net { class Stream; }
 
 namespace tls {
+class ServerContext;
+class ClientContext;
+struct Demand;
+
 // Plaintext that came before the handshake is thrown away. peer is for log lines: "host[addr]", for a client "host[addr]:port".
 // The established line is logged where the context's level says so.
 Result<Info> accept(net::Stream& stream, ServerContext& context, loop::Deadline deadline, const std::string& peer);

@@ -16,6 +16,7 @@
 #include "mail/dsn.h"
 #include "net/socket.h"
 #include "queue/new_file.h"
+#include "tls/server_context.h"
 #include "tls/session.h"
 
 struct ScriptedServer {

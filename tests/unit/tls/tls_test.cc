@@ -7,6 +7,8 @@
 #include "net/stream.h"
 #include "tls/choice.h"
 #include "tls/keys.h"
+#include "tls/client_context.h"
+#include "tls/server_context.h"
 #include "tls/session.h"
 
 using namespace std::chrono_literals;

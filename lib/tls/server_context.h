@@ -1,0 +1,43 @@
+// What the server's sessions of a process share: keys, trusted CAs, protocols, ciphers, where sessions and ticket keys are kept. Made from
+// settings before the jail, as root; lives as long as its sessions.
+//
+// When things fail: create() returns an Error that names file or parameter and cause. smtpd logs it once and answers STARTTLS with
+// "454 4.7.0 TLS not available due to local problem".
+#pragma once
+#include <chrono>
+#include <memory>
+#include <vector>
+#include "tls/context.h"
+
+namespace tls {
+class ServerContext {
+public:
+    // By the smtpd_tls_* parameters; mandatory: TLS is required (encrypt, wrapper mode), so the mandatory_ protocols and ciphers hold.
+    static Result<std::shared_ptr<ServerContext>> create(const conf::Settings& settings, bool mandatory);
+    ~ServerContext();
+    // Null: no resumption. The store outlives the context.
+    void keep_sessions_in(SessionStore* store);
+
+    SSL_CTX* context() const { return context_.get(); }
+    SessionStore* store() const { return store_; }
+    bool caches_sessions() const { return store_ && cache_sessions_; }
+    // Fetches ticket keys when those at hand are old. May wait.
+    void refresh_ticket_keys();
+    const std::vector<TicketKey>& ticket_keys() const { return ticket_keys_; }
+    const EVP_CIPHER* ticket_cipher() const { return ticket_cipher_; }
+    bool asks_certificate() const { return ask_certificate_; }
+    bool requires_certificate() const { return require_certificate_; }
+    int log_level() const { return log_level_; }
+
+private:
+    ServerContext() = default;
+    ContextPtr context_;
+    SessionStore* store_ = nullptr;
+    std::vector<TicketKey> ticket_keys_;
+    const EVP_CIPHER* ticket_cipher_ = nullptr;
+    std::chrono::steady_clock::time_point refresh_at_{};
+    std::chrono::seconds session_timeout_{3600};
+    bool cache_sessions_ = false, tickets_ = false, ask_certificate_ = false, require_certificate_ = false;
+    int log_level_ = 0;
+};
+}
