@@ -28,18 +28,26 @@ Result<Rights> rights_of(const Context& context, const table::Table& table) {
     return owner->rights;
 }
 
+// Keys are in external form ("foo bar" in quotes); databases of old ones in internal form.
+Result<std::optional<table::Hit>> find_alias(const table::Maps& aliases, const std::string& name, table::Which which = table::Which::all) {
+    std::string quoted = mail::to_external(name);
+    TRY_ASSIGN(std::optional<table::Hit> hit, aliases.find_hit(quoted, which));
+    if (hit || quoted == name) return hit;
+    return aliases.find_hit(name, which);
+}
+
 // Makes the state one of a list's members when owner-NAME exists.
 Result<void> take_owner(Work& work, State& state, const std::string& name) {
     const Context& context = work.context;
     if (!context.settings[param::owner_request_special]) return {};
     std::string owner = "owner-" + name;
-    TRY_ASSIGN(std::optional<std::string> value, context.aliases.find(owner));
-    if (!value) {
+    TRY_ASSIGN(std::optional<table::Hit> hit, find_alias(context.aliases, owner));
+    if (!hit) {
         if (context.settings[param::reset_owner_alias]) state.has_owner = false;
         return {};
     }
     if (context.settings[param::expand_owner_alias]) {
-        auto members = parse_destinations(*value);
+        auto members = parse_destinations(hit->value);
         if (!members.empty() && members[0].kind == Destination::Kind::address) owner = members[0].text;
     }
     TRY_ASSIGN(Resolved sender, resolve(work, state, mail::to_external(owner)));
@@ -87,7 +95,7 @@ std::optional<Disposition> deliver_alias(Work& work, const State& state) {
         if (!whole && state.user == state.local) break;
         // An alias that names itself means the user of that name.
         if (state.source == Source::alias && state.alias == name) continue;
-        auto hit = aliases.find_hit(name, whole ? table::Which::all : table::Which::fixed);
+        auto hit = find_alias(aliases, name, whole ? table::Which::all : table::Which::fixed);
         if (!hit) {
             maillog::warning("{}: alias {}: {}", work.job.id(), name, hit.error().reason);
             return failed(work, state, {4, 3, 0}, "alias database unavailable");

@@ -1,5 +1,6 @@
 // Commands of aliases, .forward files and mailbox_command.
 #include <fmt/format.h>
+#include <algorithm>
 #include "conf/params/local.h"
 #include "delivery/command.h"
 #include "log/log.h"
@@ -27,8 +28,10 @@ Disposition deliver_command(Work& work, const State& state, const std::string& l
         return {};
     });
     if (!end) return failed(work, state, {4, 3, 0}, end.error().reason);
-    delivery::CommandResult result = delivery::explain(*end, line);
-    if (result.status.success()) return sent(work, state, "delivered to command: " + line);
+    std::string shown = line;                    // in a reply's text a tab is a blank
+    std::replace(shown.begin(), shown.end(), '\t', ' ');
+    delivery::CommandResult result = delivery::explain(*end, shown);
+    if (result.status.success()) return sent(work, state, "delivered to command: " + shown);
     return work.job.report_failed(state.subject, {.relay = "local", .status = result.status, .text = result.text, .diagnostic_type = "x-unix",
                                                   .diagnostic_text = result.text});
 }

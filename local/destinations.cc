@@ -61,7 +61,7 @@ bool is_plain(std::string_view item) { return item.starts_with('|') || item.star
 
 void add_plain(std::string_view item, std::vector<Destination>& out) {
     using Kind = Destination::Kind;
-    if (item.starts_with('|')) out.push_back({Kind::command, std::string(bytes::trim(item.substr(1)))});
+    if (item.starts_with('|')) out.push_back({Kind::command, std::string(item.substr(1))});
     else if (item.starts_with('/')) out.push_back({Kind::file, std::string(item)});
     else out.push_back({Kind::include, std::string(bytes::trim(item.substr(include.size())))});
 }

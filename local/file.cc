@@ -21,7 +21,8 @@ void notify_biff(const std::string& user, std::int64_t offset) {
     to.sin_port = static_cast<in_port_t>(service->s_port);
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     std::string text = fmt::format("{}@{}", user, offset);
-    if (fd) [[maybe_unused]] auto n = ::sendto(fd.get(), text.data(), text.size(), 0, reinterpret_cast<sockaddr*>(&to), sizeof to);
+    // The closing NUL goes along: so readers know it.
+    if (fd) [[maybe_unused]] auto n = ::sendto(fd.get(), text.c_str(), text.size() + 1, 0, reinterpret_cast<sockaddr*>(&to), sizeof to);
 }
 
 delivery::MailboxTarget target_for(const Work& work, const std::string& path, const Rights& rights) {

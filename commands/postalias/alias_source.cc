@@ -1,7 +1,8 @@
 #include "alias_source.h"
-#include <unistd.h>
 #include <ctime>
 #include "base/bytes.h"
+#include "conf/params/cleanup.h"
+#include "conf/settings.h"
 #include "mail/address.h"
 #include "mail/address_tokens.h"
 
@@ -17,14 +18,12 @@ Result<table::SourceEntry> parse_line(std::string_view line) {
         if (token.is('@')) return permanent("name must be local");
     std::string key = mail::to_internal(mail::tokens_text(name));
     if (key.empty()) return permanent("need name:value pair");
-    return table::SourceEntry{std::move(key), mail::tokens_text(value)};
+    return table::SourceEntry{mail::to_external(key), mail::tokens_text(value)};
 }
 
-Result<void> add_marks(table::Table& table) {
-    char host[256] = "localhost";
-    gethostname(host, sizeof host - 1);
+Result<void> add_marks(table::Table& table, const conf::Settings& settings) {
     TRY(table.put_raw("YP_LAST_MODIFIED", std::to_string(std::time(nullptr))));
-    TRY(table.put_raw("YP_MASTER_NAME", host));
+    TRY(table.put_raw("YP_MASTER_NAME", settings[param::myhostname]));
     return table.put("@", "@");
 }
 }

@@ -17,7 +17,7 @@ namespace {
     maillog::fatal("usage: postconf [-a (server SASL types)] [-A (client SASL types)] [-b (bounce texts)] [-c config_dir] [-C class,...] [-d (defaults)] "
                    "[-e (edit)] [-f (fold lines)] [-F (master.cf fields)] [-h (no names)] [-H (no values)] [-j (JSON)] [-l (lock methods)] "
                    "[-m (table types)] [-M (master.cf)] [-n (set in main.cf)] [-o name=value (override)] [-p (main.cf)] [-P (master.cf parameters)] "
-                   "[-q (no warnings)] [-t (bounce templates)] [-v (verbose)] [-x (expand values)] [-X (remove)] [-# (comment out)] [name...]");
+                   "[-q (no warnings)] [-t (bounce templates)] [-T compile-version|run-version|public-key-algorithms] [-v (verbose)] [-x (expand values)] [-X (remove)] [-# (comment out)] [name...]");
 }
 
 void choose_classes(Options& o, std::string_view list) {
@@ -113,7 +113,7 @@ Options parse(int argc, char** argv) {
         case 'P': choose(Mode::master_parameters); break;
         case 'q': o.quiet = true; break;
         case 't': choose(Mode::bounce_templates); break;
-        case 'T': choose(Mode::tls_facts); break;
+        case 'T': choose(Mode::tls_facts); o.tls_fact = optarg; break;
         case 'v': maillog::set_verbose(maillog::verbose() + 1); break;
         case 'x': o.expand = true; break;
         case 'X': o.action = Action::remove; break;

@@ -14,6 +14,7 @@ enum class Action { show, edit, remove, comment_out };
 struct Options {
     Mode mode = Mode::main_cf;
     Action action = Action::show;
+    std::string tls_fact;                        // -T
     std::string directory;                       // -c, MAIL_CONFIG or the default
     bool defaults = false;                       // -d
     bool only_set = false;                       // -n

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <nlohmann/json.hpp>
 #include "conf/params/commands.h"
 #include "conf/params/global.h"
 #include "log/log.h"
@@ -16,22 +17,25 @@ struct Options {
     char mode = 0;                               // l, p, x
     std::string instance, group;
     int verbose = 0;
+    bool json = false;                           // with -l
 };
 
 Options parse(int argc, char** argv) {
     Options o;
     int modes = 0;
-    for (int option; (option = getopt(argc, argv, "+ag:i:lpRxve:G:I:")) >= 0;) {
+    for (int option; (option = getopt(argc, argv, "+ag:i:jlpRxve:G:I:")) >= 0;) {
         switch (option) {
         case 'a': case 'R': break;               // of one, in whatever order
         case 'g': o.group = optarg; break;
+        case 'j': o.json = true; break;
         case 'i': o.instance = optarg; break;
         case 'l': case 'p': case 'x': o.mode = static_cast<char>(option); ++modes; break;
         case 'v': ++o.verbose; break;
         case 'e': case 'G': case 'I': maillog::fatal("-{}: several mail systems under one postmulti are not built: use \"postfix -c DIR\"", static_cast<char>(option));
-        default: maillog::fatal("usage: {} -l | -p postfix-command... | -x unix-command... [-aRv] [-g group] [-i name]", argv[0]);
+        default: maillog::fatal("usage: {} -l [-j] | -p postfix-command... | -x unix-command... [-aRv] [-g group] [-i name]", argv[0]);
         }
     }
+    if (o.json && o.mode != 'l') maillog::fatal("specify -j only with -l");
     if (modes != 1) maillog::fatal("Specify exactly one of '-e', '-l', '-p', '-x'");
     return o;
 }
@@ -69,6 +73,11 @@ int main(int argc, char** argv) {
     bool chosen = o.instance.empty() || o.instance == "-" || o.instance == name || o.instance == s.directory();
     if (!chosen) maillog::fatal("No matching instances");
     if (!o.group.empty() && o.group != group) return 0;
+    if (o.mode == 'l' && o.json) {
+        nlohmann::ordered_json object{{"name", name.empty() ? "-" : name}, {"group", group.empty() ? "-" : group}, {"enabled", "y"}, {"config_directory", s.directory()}};
+        fmt::print("{}\n", object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+        return 0;
+    }
     if (o.mode == 'l') {
         fmt::print("{:<15} {:<15} {:<9} {}\n", name.empty() ? "-" : name, group.empty() ? "-" : group, "y", s.directory());
         return 0;

@@ -76,7 +76,7 @@ void run_mode(const Options& o, const conf::Settings& s) {
     case Mode::list_queue: run(commands + "/postqueue", {"-p"});
     case Mode::flush_queue: run(commands + "/postqueue", {"-f"});
     case Mode::flush_site: run(commands + "/postqueue", {"-s", o.site});
-    case Mode::deliver_one: run(commands + "/postqueue", {"-i", o.site});
+    case Mode::deliver_one: run(commands + "/postqueue", {"-i", o.queue_id});
     case Mode::make_aliases: make_aliases(o, s);
     case Mode::smtp_server: {
         // smtpd serves a socket, and only these two may talk to cleanup.

@@ -26,20 +26,53 @@ Result<Mode> b_mode(std::string_view argument) {
 
 Result<void> q_option(std::string_view argument, Options& o) {
     if (argument.starts_with('R') || argument.starts_with('I')) {
-        o.site = argument.substr(1);
-        if (o.site.empty()) return permanent("-q" + std::string(argument) + " requires an argument");
-        o.mode = argument[0] == 'R' ? Mode::flush_site : Mode::deliver_one;
+        const bool site = argument[0] == 'R';
+        const std::string name = std::string("-q") + argument[0];
+        if (argument.size() == 1) return permanent("specify: " + name + (site ? "sitename" : "queueid"));
+        (site ? o.site : o.queue_id) = argument.substr(1);
         return {};
     }
-    if (argument.empty()) {
-        o.mode = Mode::flush_queue;
+    if (bytes::is_digit(argument[0])) o.queue_interval = true;
+    else return permanent("-q" + std::string(1, argument[0]) + " is not implemented");
+    return {};
+}
+
+const char* mode_name(Mode mode) {
+    switch (mode) {
+    case Mode::list_queue: return "display queue mode";
+    case Mode::make_aliases: return "alias initialization mode";
+    case Mode::smtp_server: return "stand-alone mode";
+    case Mode::start_daemon:
+    case Mode::start_foreground: return "daemon mode";
+    case Mode::flush_queue: return "flush queue mode";
+    case Mode::flush_site: return "flush site";
+    case Mode::deliver_one: return "flush queue_id";
+    case Mode::submit:
+    case Mode::verify:
+    case Mode::ignored: break;
+    }
+    return nullptr;
+}
+
+// What the options come to together: a queue run interval makes the command one that does nothing, unless it starts the mail system.
+Result<void> settle_mode(Options& o) {
+    const bool daemon = o.mode == Mode::start_daemon || o.mode == Mode::start_foreground;
+    if (o.queue_interval && !daemon) {
+        o.mode = Mode::ignored;
         return {};
     }
-    if (bytes::is_digit(argument[0])) {                      // -q30m: a queue run interval
-        if (o.mode == Mode::submit) o.mode = Mode::ignored;
-        return {};
+    if (o.mode != Mode::submit) {
+        for (const char* option : {o.site.empty() ? nullptr : "-qR", o.queue_id.empty() ? nullptr : "-qI"})
+            if (option) return permanent(std::string(option) + " can be used only in delivery mode");
+    } else if (!o.site.empty()) {
+        o.mode = Mode::flush_site;
+    } else if (!o.queue_id.empty()) {
+        o.mode = Mode::deliver_one;
     }
-    return permanent("-q" + std::string(1, argument[0]) + " is not implemented");
+    const bool reads_mail = o.mode == Mode::submit || o.mode == Mode::verify || o.mode == Mode::flush_site || o.mode == Mode::deliver_one;
+    if (o.recipients_from_header && !reads_mail) return permanent("-t can be used only in delivery mode");
+    if (const char* name = mode_name(o.mode); name && !o.recipients.empty()) return permanent(std::string(name) + " requires no recipient");
+    return {};
 }
 
 void notify_option(const char* argument, Options& o) {
@@ -56,14 +89,14 @@ void o_option(std::string_view argument, Options& o) {
     if (argument == "i") o.dot_is_data = true;
 }
 
-// "-q" with nothing behind it takes no argument, unlike "-qI…": getopt(3) cannot say so, nor that "-oi" is a word.
-std::vector<std::string> prepared(int argc, char** argv, bool& flush) {
+// "-q" with nothing behind it takes no argument, unlike "-qI…": getopt(3) cannot say so, nor that "-oi" is a word. It becomes "-qF".
+std::vector<std::string> prepared(int argc, char** argv) {
     std::vector<std::string> out{argv[0]};
     bool options = true;
     for (int i = 1; i < argc; ++i) {
         const std::string_view word = argv[i];
         if (options && word == "-q") {
-            flush = true;
+            out.emplace_back("-qF");
             continue;
         }
         if (options && word == "-V") {                       // Postfix 2.2's VERP, where no envelope id follows
@@ -86,9 +119,7 @@ Result<Options> parse_options(int argc, char** argv) {
     if (program == "newaliases") o.mode = Mode::make_aliases;
     if (program == "smtpd") o.mode = Mode::smtp_server;
 
-    bool flush = false;
-    std::vector<std::string> words = prepared(argc, argv, flush);
-    if (flush) o.mode = Mode::flush_queue;
+    std::vector<std::string> words = prepared(argc, argv);
     std::vector<char*> pointers;
     for (std::string& word : words) pointers.push_back(word.data());
     pointers.push_back(nullptr);
@@ -125,7 +156,11 @@ Result<Options> parse_options(int argc, char** argv) {
         case 'r': o.sender = argument; break;
         case 'i': o.dot_is_data = true; break;
         case 'o': o_option(argument, o); break;
-        case 'q': TRY(q_option(argument, o)); break;
+        case 'q':
+            if (std::string_view(argument) != "F") TRY(q_option(argument, o));
+            else if (o.mode == Mode::start_daemon || o.mode == Mode::start_foreground) o.warnings.emplace_back("ignoring -q option in daemon mode");
+            else o.mode = Mode::flush_queue;
+            break;
         case 't': o.recipients_from_header = true; break;
         case 'v': ++o.verbose; break;
         case 'A': case 'L': case 'U': case 'c': case 'e': case 'h': case 'm': case 'p': case 'x': break;   // accepted, without effect
@@ -133,6 +168,7 @@ Result<Options> parse_options(int argc, char** argv) {
         }
     }
     for (int i = ::optind; i < count; ++i) o.recipients.emplace_back(words[static_cast<std::size_t>(i)]);
+    TRY(settle_mode(o));
     return o;
 }
 }

@@ -25,7 +25,8 @@ struct Options {
     bool dot_is_data = false;                                // -i, -oi
     bool recipients_from_header = false;                     // -t
     std::optional<std::string> verp;                         // -XV: "" stands for default_verp_delimiters
-    std::string site;                                        // -qR, -qI
+    std::string site, queue_id;                              // -qR, -qI
+    bool queue_interval = false;                             // -q30m
     std::string alias_database;                              // -oA
     int verbose = 0;                                         // -v: once asks for a report, more often for logging
     bool smtputf8 = false;                                   // -O smtputf8

@@ -78,7 +78,7 @@ private:
 
 class Command {
 public:
-    Command(const TableCommand& command, Options options) : command_(command), options_(std::move(options)) {}
+    Command(const TableCommand& command, Options options, const conf::Settings& settings) : command_(command), options_(std::move(options)), settings_(settings) {}
 
     int run(const std::vector<std::string>& tables) {
         switch (options_.verb) {
@@ -178,7 +178,7 @@ private:
 
     void finish(Table& table, bool built) {
         if (built && command_.finish)
-            if (Result<void> more = command_.finish(table); !more) maillog::fatal("{}", more.error().reason);
+            if (Result<void> more = command_.finish(table, settings_); !more) maillog::fatal("{}", more.error().reason);
         if (Result<void> done = table.commit(); !done) maillog::fatal("{}", done.error().reason);
     }
 
@@ -283,6 +283,7 @@ private:
 
     const TableCommand& command_;
     Options options_;
+    const conf::Settings& settings_;
 };
 
 std::string configured_default_type;
@@ -341,7 +342,7 @@ int run_command(const TableCommand& command, int argc, char** argv) {
     configured_default_type = (*settings)[param::default_database_type];
     o.utf8 = (*settings)[param::smtputf8_enable] && !unfold_utf8 && (o.force_utf8 || !(o.bodies || o.headers));
     // An interrupted command leaves the old table: the new one has its place only when it is complete.
-    Command run(command, o);
+    Command run(command, o, *settings);
     int status = run.run({argv + optind, argv + argc});
     if (fflush(stdout) != 0 || ferror(stdout)) maillog::fatal("write error: {}", errno_text(errno));
     return status;

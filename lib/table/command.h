@@ -9,6 +9,8 @@
 #include "base/error.h"
 #include "table/table.h"
 
+namespace conf { class Settings; }
+
 namespace table {
 struct SourceEntry { std::string key, value; };
 
@@ -21,7 +23,7 @@ struct TableCommand {
     Result<SourceEntry> (*parse)(std::string_view line);
     // A line that is well-formed and odd gets this warning; empty: none.
     std::string (*remark)(std::string_view line) = nullptr;
-    Result<void> (*finish)(Table& table) = nullptr;          // adds entries to a new table
+    Result<void> (*finish)(Table& table, const conf::Settings& settings) = nullptr;      // adds entries to a new table
 };
 
 int run_command(const TableCommand& command, int argc, char** argv);

@@ -66,7 +66,7 @@ ResolveReply Resolver::resolve(std::string_view sender, std::string_view address
     ResolveReply reply;
     auto work = [&]() -> Result<void> {
         auto parts = mail::split_address(address);
-        std::string local(parts.local), domain(parts.domain.value_or(""));
+        std::string local(parts.local), domain(bytes::trim(parts.domain.value_or("")));
         const bool has_domain = parts.domain.has_value();
         if (address.empty()) local = empty_recipient_;       // <>
         if (!has_domain) domain = myhostname_;

@@ -5,6 +5,7 @@
 #include "conf/params/rewrite.h"
 #include "conf/params/commands.h"
 #include "mail/address.h"
+#include "mail/address_tokens.h"
 
 namespace rewrite {
 namespace {
@@ -46,8 +47,11 @@ std::string Rewriter::rewrite(std::string_view context, std::string_view address
     bool remote = context == "remote";
     const std::string& origin = remote ? remote_domain_ : myorigin_;
     const std::string& parent = remote ? remote_domain_ : mydomain_;
-    std::string text(address);
+    // White space and comments as the grammar has them: none around specials, one space between words.
+    if (std::size_t kept = address.find_last_not_of('\\') + 1; (address.size() - kept) % 2 == 1) address.remove_suffix(1);   // it would quote nothing
+    std::string text = mail::tokens_text(mail::address_tokens(address));
     if (text.empty()) return text;
+    if (text == "\"\"" || text == "@") return "\"\"";          // nobody's address stays that
 
     if (text[0] == '@')                          // a source route
         if (std::size_t colon = first_unquoted(text, ':'); colon != npos) text.erase(0, colon + 1);

@@ -49,6 +49,21 @@ TEST(Options, NamesOfTheProgramAreModes) {
     EXPECT_EQ(parse({"-bv", "a@b"})->mode, Mode::verify);
 }
 
+TEST(Options, ModesThatMeetFollowPostfix) {
+    EXPECT_EQ(parse({"-q5m", "-bd"})->mode, Mode::start_daemon);
+    EXPECT_EQ(parse({"-bp", "-q5m"})->mode, Mode::ignored);
+    EXPECT_EQ(parse({"-q5m", "alice"})->mode, Mode::ignored);
+    EXPECT_EQ(parse({"-q", "-bp"})->mode, Mode::list_queue);
+    EXPECT_EQ(parse({"-bp", "-q"})->mode, Mode::flush_queue);
+    EXPECT_EQ(parse({"-bd", "-q"})->warnings.at(0), "ignoring -q option in daemon mode");
+    EXPECT_EQ(parse({"-bp", "x"}).error().reason, "display queue mode requires no recipient");
+    EXPECT_EQ(parse({"-q", "5m"}).error().reason, "flush queue mode requires no recipient");
+    EXPECT_EQ(parse({"-qRsite", "-bp"}).error().reason, "-qR can be used only in delivery mode");
+    EXPECT_EQ(parse({"-bs", "-t"}).error().reason, "-t can be used only in delivery mode");
+    EXPECT_EQ(parse({"-qI"}).error().reason, "specify: -qIqueueid");
+    EXPECT_EQ(parse({"-qSsite"}).error().reason, "-qS is not implemented");
+}
+
 TEST(Options, SubmissionOptions) {
     const auto o = parse({"-t", "-i", "-f", "a@b", "-FFull Name", "-N", "success,delay", "-Rhdrs", "-V", "id", "-B8bitmime", "-G", "-XV", "-v", "-oem", "-odb", "x@y", "-not-an-option"});
     ASSERT_TRUE(o);

@@ -34,6 +34,16 @@ TEST(Rewrite, DocumentedForms) {
     EXPECT_EQ(local("a!b", {{"swap_bangpath", "no"}}), "a!b@here.test");
     EXPECT_EQ(local("a%b", {{"allow_percent_hack", "no"}}), "a%b@here.test");
 }
+// As Debian's trivial-rewrite has them, of some 200 that were compared.
+TEST(Rewrite, OddForms) {
+    EXPECT_EQ(local(" user @ site.test "), "user@site.test");
+    EXPECT_EQ(local("us(comment)er@site.test"), "\"us (comment) er\"@site.test");
+    EXPECT_EQ(local("us\"er\"@site.test"), "\"us er\"@site.test");
+    EXPECT_EQ(local("user@[1.2.3.4"), "user@[1.2.3.4]");
+    EXPECT_EQ(local("user\\"), "user@here.test");
+    EXPECT_EQ(local("\"\""), "\"\"");
+    EXPECT_EQ(local("@"), "\"\"");
+}
 TEST(Rewrite, RemoteContextAppendsItsOwnDomain) {
     EXPECT_EQ(rewrite::Rewriter(with()).rewrite("remote", "user"), "user");
     EXPECT_EQ(rewrite::Rewriter(with({{"remote_header_rewrite_domain", "domain.invalid"}})).rewrite("remote", "user"), "user@domain.invalid");
