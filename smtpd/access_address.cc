@@ -14,7 +14,10 @@ Verdict Check::non_fqdn_address(bool of_sender) {
     bool good = true;
     if (!parts.domain) good = bytes::iequals(address, "postmaster") && !of_sender;
     else if (parts.domain->starts_with('[')) good = parts.domain->ends_with(']') && mail::address_literal(parts.domain->substr(1, parts.domain->size() - 2));
-    else good = mail::valid_hostname(*parts.domain, service_.smtputf8) && parts.domain->find('.') != parts.domain->npos;
+    else {
+        std::string_view domain = parts.domain->ends_with('.') ? parts.domain->substr(0, parts.domain->size() - 1) : *parts.domain;
+        good = mail::valid_hostname(domain, service_.smtputf8) && domain.find('.') != domain.npos;
+    }
     return good ? Verdict::dunno : refuse(static_cast<int>(service_.settings()[param::non_fqdn_reject_code]), "5.5.2", address_subject(of_sender), "need fully-qualified address");
 }
 

@@ -1,6 +1,7 @@
 // MAIL FROM: the sender, and what the client says of the message to come.
 #include <fmt/format.h>
 #include <sys/statvfs.h>
+#include <algorithm>
 #include <utility>
 #include "base/bytes.h"
 #include "cleanup_client.h"
@@ -28,18 +29,23 @@ std::optional<std::string_view> take_path(Words& words, std::string_view label) 
     return first;
 }
 
-// The address in internal form; absent where it is none: bad syntax, text behind it, or a domain that can be no host's.
-std::optional<std::string> read_path(std::string_view text, bool strict, bool utf8) {
-    if (!strict && !text.starts_with('<') && text.ends_with('>') && text.find('<') == text.npos) text.remove_suffix(1);
-    auto parsed = mail::parse_path(text, strict);
-    if (!parsed || !bytes::trim(parsed->rest).empty()) return std::nullopt;
-    auto domain = mail::split_address(parsed->address).domain;
-    if (domain) {
-        std::string_view host = domain->ends_with('.') ? domain->substr(0, domain->size() - 1) : *domain;
-        bool literal = host.starts_with('[') && host.ends_with(']');
-        if (literal ? !mail::address_literal(host.substr(1, host.size() - 2)) : !mail::valid_hostname(host, utf8) && !mail::valid_ipv4(host)) return std::nullopt;
+// The address in internal form; absent where it is none, or its domain can be no host's. With utf8 the domain may have other letters.
+// What rewriting would change is for trivial-rewrite to judge; where it cannot tell, later look-ups will say so.
+std::optional<std::string> Session::read_address(std::string_view word, std::string_view command, bool strict, bool utf8) {
+    auto illegal = [&] { maillog::warning("Illegal address syntax from {} in {} command: {}", client_.shown, command, bytes::printable(word.substr(0, 500), service_.smtputf8)); };
+    auto address = mail::path_address(word, strict);
+    bool good = address.has_value();
+    if (good && !address->empty()) {
+        auto domain = mail::split_address(*address).domain;
+        good = !domain || utf8 || bytes::is_ascii(*domain);
+        if (good && !service_.plainly_valid(*address)) {
+            auto where = service_.resolve("", *address);
+            good = !where || !(where->flags & ipc::ResolveReply::error);
+        }
     }
-    return std::move(parsed->address);
+    if (good && (!address->empty() || command == "MAIL")) return address;
+    illegal();
+    return std::nullopt;
 }
 
 // Room for the message that may come: 1.5 times its limit where the administrator gave no minimum.
@@ -69,11 +75,10 @@ bool Session::mail_from(Words& words) {
     if (!path) return refuse("501 5.5.4 Syntax: MAIL FROM:<address>");
     if (!anvil_count("message", service_.message_rate_limit, "Message delivery request rate limit exceeded"))
         return refuse("450 4.7.1 Error: too much mail from " + client_.address);
-    auto address = read_path(*path, service_.strict_envelopes, service_.smtputf8);
-    if (!address) {
-        maillog::warning("Illegal address syntax from {} in MAIL command: {}", client_.shown, bytes::printable(path->substr(0, 100)));
-        return refuse("501 5.1.7 Bad sender address syntax");
-    }
+    const bool utf8_offered = esmtp_ && service_.smtputf8 && !(discarded_ & keyword::smtputf8);
+    const bool utf8 = utf8_offered && std::any_of(words.begin(), words.end(), [](std::string_view word) { return bytes::iequals(word, "SMTPUTF8"); });
+    auto address = mail::balanced(*path) ? read_address(*path, "MAIL", service_.strict_envelopes, utf8) : std::nullopt;
+    if (!address) return refuse("501 5.1.7 Bad sender address syntax");
     auto mail = std::make_unique<Transaction>();
     mail->sender = std::move(*address);
     bool verp = false, auth = false;
@@ -81,7 +86,7 @@ bool Session::mail_from(Words& words) {
         auto option = [&](std::string_view name) { return bytes::istarts_with(word, name) && word.size() >= name.size(); };
         if (bytes::iequals(word, "BODY=8BITMIME") && !(discarded_ & keyword::eightbitmime)) mail->encoding = "8bit";
         else if (bytes::iequals(word, "BODY=7BIT") && !(discarded_ & keyword::eightbitmime)) mail->encoding = "7bit";
-        else if (bytes::iequals(word, "SMTPUTF8") && esmtp_ && service_.smtputf8 && !(discarded_ & keyword::smtputf8)) mail->smtputf8 = true;
+        else if (bytes::iequals(word, "SMTPUTF8") && utf8_offered) mail->smtputf8 = true;
         else if (option("SIZE=")) {
             auto size = bytes::to_int(word.substr(5));
             if (!size && word.size() > 5 && word.substr(5).find_first_not_of("0123456789") == word.npos) return refuse("552 5.3.4 Message size exceeds file system imposed limit");

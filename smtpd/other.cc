@@ -7,8 +7,6 @@
 #include "session.h"
 
 namespace smtpd {
-std::optional<std::string> read_path(std::string_view text, bool strict, bool utf8);   // mail.cc
-
 bool Session::rset(Words& words) {
     if (words.size() != 1) return refuse("501 5.5.4 Syntax: RSET");
     drop_transaction();
@@ -19,11 +17,13 @@ bool Session::noop(Words&) { return say("250 2.0.0 Ok"); }
 
 bool Session::vrfy(Words& words) {
     if (service_.vrfy_disabled) return refuse("502 5.5.1 VRFY command is disabled");
-    bool utf8 = words.size() > 2 && bytes::iequals(words.back(), "SMTPUTF8") && service_.smtputf8;
     if (words.size() < 2) return refuse(service_.smtputf8 && !(discarded_ & keyword::smtputf8) ? "501 5.5.4 Syntax: VRFY address [SMTPUTF8]" : "501 5.5.4 Syntax: VRFY address");
-    if (words.size() > (utf8 ? 3u : 2u)) return refuse("501 5.1.3 Bad recipient address syntax");
-    auto address = read_path(words[1], false, service_.smtputf8);
-    if (!address || address->empty()) return refuse("501 5.1.3 Bad recipient address syntax");
+    const bool utf8 = words.size() > 2 && service_.smtputf8 && !(discarded_ & keyword::smtputf8) && bytes::iequals(words.back(), "SMTPUTF8");
+    if (utf8) words.pop_back();
+    std::string text(words[1]);                  // people leave the <> out
+    for (std::size_t i = 2; i < words.size(); ++i) text.append(" ").append(words[i]);
+    auto address = read_address(text, "VRFY", false, utf8);
+    if (!address) return refuse("501 5.1.3 Bad recipient address syntax");
     Recipient r;
     r.address = std::move(*address);
     r.shown = service_.external_log_form ? mail::to_external(r.address) : r.address;
@@ -31,7 +31,7 @@ bool Session::vrfy(Words& words) {
     auto denied = check_recipient(r);
     recipient_ = nullptr;
     if (denied) return refuse(*denied);
-    return say("252 2.0.0 " + bytes::printable(words[1]));
+    return say("252 2.0.0 " + bytes::printable(text));
 }
 
 bool Session::etrn(Words& words) {

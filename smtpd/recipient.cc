@@ -14,7 +14,6 @@ namespace attribute = queue::attribute;
 
 // In mail.cc.
 std::optional<std::string_view> take_path(Words& words, std::string_view label);
-std::optional<std::string> read_path(std::string_view text, bool strict, bool utf8);
 
 bool Session::open_cleanup() {
     int flags = service_.cleanup_flags;
@@ -83,11 +82,8 @@ bool Session::rcpt_to(Words& words) {
     if (!path) return refuse("501 5.5.4 Syntax: RCPT TO:<address>");
     if (!anvil_count("recipient", service_.recipient_rate_limit, "Recipient address rate limit exceeded"))
         return refuse("450 4.7.1 Error: too many recipients from " + client_.address);
-    auto address = read_path(*path, service_.strict_envelopes, service_.smtputf8);
-    if (!address || address->empty()) {
-        maillog::warning("Illegal address syntax from {} in RCPT command: {}", client_.shown, bytes::printable(path->substr(0, 100)));
-        return refuse("501 5.1.3 Bad recipient address syntax");
-    }
+    auto address = mail::balanced(*path) ? read_address(*path, "RCPT", service_.strict_envelopes, mail_->smtputf8) : std::nullopt;
+    if (!address) return refuse("501 5.1.3 Bad recipient address syntax");
     Recipient r;
     r.address = std::move(*address);
     r.shown = service_.external_log_form ? mail::to_external(r.address) : r.address;

@@ -248,6 +248,8 @@ bool plain(std::string_view address) {
 }
 }
 
+bool Service::plainly_valid(std::string_view address) const { return plain(address) && address.front() != '-' && mail::valid_hostname(address.substr(address.rfind('@') + 1)); }
+
 Result<ipc::ResolveReply> Service::resolve(std::string_view sender, std::string_view address) {
     if (!sender_matters) sender = {};            // answers then hold for every sender
     std::string key(sender);

@@ -54,6 +54,8 @@ public:
 
     // Canonical form, then where it goes (trivial-rewrite); answers are kept for a few seconds.
     Result<ipc::ResolveReply> resolve(std::string_view sender, std::string_view address);
+    // user@host.domain that no rewriting could change, and a good host name: true without asking anybody.
+    bool plainly_valid(std::string_view address) const;
     // Takes the EHLO keywords that smtpd_discard_ehlo_keywords and its address maps name; bits of Keyword.
     unsigned discarded_keywords(const std::string& client_address) const;
 

@@ -366,7 +366,7 @@ void Session::log_event(std::string_view what, std::string_view text) {
     if (recipient_) rest += " to=<" + recipient_->shown + ">";
     rest += std::string(" proto=") + (esmtp_ ? "ESMTP" : "SMTP");
     if (!helo_.empty()) rest += " helo=<" + helo_ + ">";
-    maillog::info("{}: {}: {} from {}: {};{}", queue_id(), what, where_, client_.shown, text, rest);
+    maillog::info("{}: {}: {} from {}: {};{}", queue_id(), what, where_, client_.shown, text, service_.smtputf8 ? rest : bytes::printable(rest, false));
 }
 
 bool Session::say(std::string_view reply) {

@@ -97,6 +97,7 @@ private:
     unsigned keywords() const;                   // those that EHLO does not offer
     std::string hello_reply(bool extended) const;
     bool handshake(bool wrapper);
+    std::optional<std::string> read_address(std::string_view word, std::string_view command, bool strict, bool utf8);
     bool open_cleanup();                         // false: a reply was sent
     bool send_recipient(const Recipient& r);
     void send_attributes();

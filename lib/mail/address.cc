@@ -1,7 +1,6 @@
 #include "mail/address.h"
 #include <arpa/inet.h>
 #include "base/bytes.h"
-#include "mail/address_tokens.h"
 
 namespace mail {
 AddressParts split_address(std::string_view internal) {
@@ -28,11 +27,17 @@ std::string to_external(std::string_view internal) {
     const auto [local, domain] = split_address(internal);
     if (internal.empty()) return {};
     std::string out;
-    if (dot_string(local)) {
-        out = local;
+    std::string_view rest = local;
+    if (local.starts_with('@'))                              // a source route needs no quotes
+        if (std::size_t colon = local.find(':'); colon != local.npos) {
+            out = local.substr(0, colon + 1);
+            rest = local.substr(colon + 1);
+        }
+    if (dot_string(rest)) {
+        out += rest;
     } else {
-        out = '"';
-        for (char c : local) {
+        out += '"';
+        for (char c : rest) {
             if (c == '"' || c == '\\' || c == '\r' || c == '\n') out += '\\';
             out += c;
         }
@@ -91,116 +96,19 @@ std::string add_extension(std::string_view internal, std::string_view extension)
     return out;
 }
 
-namespace {
-// Reads one address out of tokens[from, to): a source route is skipped, comments and (unless strict) white space do not count.
-std::optional<std::string> address_from_tokens(const std::vector<AddressToken>& tokens, std::size_t from, std::size_t to, bool strict) {
-    using Kind = AddressToken::Kind;
-    if (from < to && tokens[from].is('@')) {                 // @a,@b:user@host
-        std::size_t colon = from;
-        while (colon < to && !tokens[colon].is(':')) ++colon;
-        if (colon == to) return {};
-        from = colon + 1;
-        if (from == to) return {};
-    }
-    std::string out;
-    bool word_before = false, dot_before = false, domain = false, domain_part = false;
-    for (std::size_t i = from; i < to; ++i) {
-        const AddressToken& token = tokens[i];
-        switch (token.kind) {
-        case Kind::comment:
-            if (strict) return {};
-            continue;
-        case Kind::atom:
-        case Kind::quoted:
-        case Kind::literal:
-            if (word_before) return {};
-            if (token.kind == Kind::literal && (!domain || domain_part)) return {};
-            if (domain && token.kind == Kind::quoted) return {};
-            word_before = true;
-            if (domain) domain_part = true;
-            break;
-        case Kind::special:
-            if (token.is('@')) {
-                if (strict && (!word_before || domain)) return {};
-                domain = true;
-                domain_part = false;
-            } else if (token.is('.')) {
-                if (strict && !word_before) return {};
-            } else {
-                return {};
-            }
-            word_before = false;
-            break;
-        }
-        dot_before = token.is('.');
-        switch (token.kind) {
-        case Kind::quoted: ((out += '"') += token.text) += '"'; break;
-        case Kind::literal: ((out += '[') += token.text) += ']'; break;
-        default: out += token.text;
-        }
-    }
-    if (strict && (dot_before || (domain && !domain_part))) return {};
-    return to_internal(out);
-}
-
-// Where the path in <> ends: the first '>' outside quotes; npos where there is none.
-std::size_t closing_bracket(std::string_view text) {
-    bool quoted = false;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] == '\\' && quoted) ++i;
-        else if (text[i] == '"') quoted = !quoted;
-        else if (text[i] == '>' && !quoted) return i;
-    }
-    return std::string_view::npos;
-}
-
-std::size_t word_end(std::string_view text) {
-    bool quoted = false;
-    std::size_t i = 0;
-    for (; i < text.size(); ++i) {
-        if (text[i] == '\\') ++i;
-        else if (text[i] == '"') quoted = !quoted;
-        else if (text[i] == ' ' && !quoted) break;
-    }
-    return std::min(i, text.size());
-}
-}
-
-std::optional<Path> parse_path(std::string_view text, bool strict) {
-    if (!strict) while (!text.empty() && bytes::is_space(text.front())) text.remove_prefix(1);
-    std::string_view inside, rest;
-    if (text.starts_with('<')) {
-        const std::size_t end = closing_bracket(text);
-        if (end == std::string_view::npos) return {};
-        inside = text.substr(1, end - 1);
-        rest = text.substr(end + 1);
-        if (!strict && inside.starts_with('<') && rest.starts_with('>')) {   // <<a@b>>
-            inside.remove_prefix(1);
-            rest.remove_prefix(1);
-        }
-        if (!rest.empty() && rest.front() != ' ') return {};
-    } else {
-        if (strict || text.empty()) return {};
-        const std::size_t end = word_end(text);
-        inside = text.substr(0, end);
-        rest = text.substr(end);
-    }
-    while (!rest.empty() && rest.front() == ' ') rest.remove_prefix(1);
-    if (strict)
-        for (std::size_t i = 0, quoted = 0; i < inside.size(); ++i) {
-            if (inside[i] == '"' && (i == 0 || inside[i - 1] != '\\')) quoted ^= 1;
-            if (bytes::is_space(inside[i]) && !quoted) return {};
-        }
-    const auto tokens = address_tokens(inside, 1000);
-    auto address = address_from_tokens(tokens, 0, tokens.size(), strict);
-    if (!address) return {};
-    return Path{std::move(*address), rest};
-}
-
 bool valid_ipv4(std::string_view text) {
-    if (text.empty() || text.size() > 15) return false;
-    in_addr a;
-    return inet_pton(AF_INET, std::string(text).c_str(), &a) == 1;
+    int parts = 0, digits = 0, value = 0;
+    for (std::size_t i = 0; i <= text.size(); ++i) {
+        if (i < text.size() && bytes::is_digit(text[i])) {
+            value = value * 10 + (text[i] - '0');
+            if (++digits > 3 || value > 255) return false;
+        } else {
+            if ((i < text.size() && text[i] != '.') || digits == 0) return false;
+            ++parts;
+            digits = value = 0;
+        }
+    }
+    return parts == 4;
 }
 
 bool valid_ipv6(std::string_view text) {

@@ -42,19 +42,24 @@ Stripped strip_extension(std::string_view internal, const ExtensionRules& rules)
 // Puts "+list" behind the local part of each address of a table result (propagate_unmatched_extensions).
 std::string add_extension(std::string_view internal, std::string_view extension);
 
-// The path of MAIL FROM and RCPT TO: what follows the colon.
+// The path of MAIL FROM and RCPT TO: what follows the colon (path.cc).
 struct Path {
     std::string address;                                     // internal form, source route dropped; "" for <>
     std::string_view rest;                                   // behind the path, leading space dropped: ESMTP parameters
 };
-// strict: RFC 5321 syntax, in <>. Otherwise white space around, comments, a missing <> and the like are forgiven, as
-// strict_rfc821_envelopes=no has it. Absent where there is no address that could be meant.
+// Absent where brackets or quotes stay open, and where path_address() finds no address that could be meant.
 std::optional<Path> parse_path(std::string_view text, bool strict);
+// The address in a whole word that stands for a path, in internal form; "" for <> and where there is none. strict: in <>, without
+// comments, phrases and groups. Otherwise whatever has just one address in it, as strict_rfc821_envelopes=no has it. Absent where the
+// word holds several addresses or breaks the syntax. Whether the domain can be a host's is not looked at.
+std::optional<std::string> path_address(std::string_view word, bool strict);
+// Are all quotes and <> of the word closed?
+bool balanced(std::string_view word);
 
 // Hosts: labels of letters, digits, '-' and (as seen in the field) '_'; 63 bytes a label, 255 in all; not all digits. With utf8,
 // UTF-8 labels that have an ASCII form count too.
 bool valid_hostname(std::string_view name, bool utf8 = false);
-bool valid_ipv4(std::string_view text);
+bool valid_ipv4(std::string_view text);                 // numbers may have leading zeros
 bool valid_ipv6(std::string_view text);
 // "1.2.3.4" or "IPv6:…" without the brackets, as in [literal]; gives the bare address.
 std::optional<std::string> address_literal(std::string_view inside_brackets);

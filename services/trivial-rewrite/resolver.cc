@@ -132,9 +132,9 @@ Result<bool> Resolver::strip_local_domains(std::string& local, std::string& doma
         bool null = domain.empty() && null_domain_;
         if (null) domain = myhostname_;
         TRY_ASSIGN(bool is_local, null ? Result<bool>(true) : local_domains_.is_local(domain));
-        if (!is_local) return false;
+        if (!is_local && !domain.empty()) return false;          // user%site@ names a site still
         std::string inner_local = local, inner_domain;
-        if (!undo_operators(inner_local, inner_domain)) return true;
+        if (!undo_operators(inner_local, inner_domain)) return is_local;
         local = std::move(inner_local);
         domain = std::move(inner_domain);
     }

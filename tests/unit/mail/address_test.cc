@@ -55,19 +55,43 @@ TEST(Address, PathsOfSmtpCommands) {
     EXPECT_EQ(ok("a@b SIZE=1", true), "bad");
     EXPECT_EQ(ok("a@b SIZE=1", false), "a@b|SIZE=1");
     EXPECT_EQ(ok("<a (c) @b>", false), "a@b|");
-    EXPECT_EQ(ok("<<a@b>>", false), "a@b|");
+    EXPECT_TRUE(balanced("<\"a>b\"@c>x"));
+    for (const char* open : {"<a", "\"a", "<\\>", "<a<b>"}) EXPECT_FALSE(balanced(open)) << open;
     EXPECT_EQ(ok("<a@b", false), "bad");
-    EXPECT_EQ(ok("<a b@c>", false), "bad");
-    EXPECT_EQ(ok("<a@b>x", false), "bad");
-    EXPECT_EQ(ok("<a@>", true), "bad");
-    EXPECT_EQ(ok("<a..b@c>", true), "bad");
+    EXPECT_EQ(ok("<a@b>\"", false), "bad");
+    EXPECT_EQ(ok("x <a@b>", false), "x|<a@b>");
     EXPECT_EQ(ok("", false), "bad");
+}
+
+// As Debian's Postfix answers, strict_rfc821_envelopes=no and =yes.
+TEST(Address, PathsAreReadAsPostfixReadsThem) {
+    const auto read = [](std::string_view text, bool strict) { return path_address(text, strict).value_or("bad"); };
+    struct { const char *path, *lenient, *strict; } cases[] = {
+        {"<@b>", "@b", "bad"}, {"<@[127.0.0.1]>", "@[127.0.0.1]", "bad"}, {"(c)<a@b>", "a@b", "bad"}, {"<a:b@c.d>", "a:b@c.d", "a:b@c.d"}, {"< >", "", ""},
+        {"a@b.c", "a@b.c", "bad"}, {"a@b.c>", "a@b.c", "bad"}, {"<<a@b.c>>", "a@b.c", "a@b.c"}, {"<a@b.c>>", "a@b.c", "a@b.c"}, {"<a@b.c>>>", "bad", "bad"},
+        {"<<<a@b.c>>>", "bad", "bad"}, {"<a@b.c>x", "bad", "bad"}, {"<a@b.c>(c)", "a@b.c", "bad"}, {"\"x y\"<a@b.c>", "a@b.c", "bad"}, {"<x <a@b.c>>", "a@b.c", "bad"},
+        {"<@x.y,@z.w:a@b.c>", "a@b.c", "a@b.c"}, {"<@x.y:>", "", ""}, {"<@x.y:@z.w:a@b.c>", "@z.w:a@b.c", "bad"}, {"<@x.y a@b.c>", "bad", "bad"}, {"<:a@b.c>", ":a@b.c", ":a@b.c"},
+        {"<@\"a:b\":c@d.e>", "bad", "bad"}, {"<\"\"@c.d>", "@c.d", "bad"}, {"<\"a\\b\"@c.d>", "ab@c.d", "ab@c.d"}, {"<a.\"b c\".d@c.d>", "a.b c.d@c.d", "a.b c.d@c.d"},
+        {"<\"a\"b@c.d>", "bad", "bad"}, {"<a b@c.d>", "bad", "bad"}, {"<a\\ b@c.d>", "a b@c.d", "a b@c.d"}, {"<a (c)@b.c>", "a@b.c", "bad"}, {"<a@[1.2.3.4>", "a@[1.2.3.4]", "a@[1.2.3.4]"},
+        {"<a,b@c.d>", "bad", "bad"}, {"<a@b.c;>", "a@b.c", "bad"}, {"<g:a@b.c;>", "a@b.c", "bad"}, {"<g:a@b.c,d@e.f;>", "bad", "bad"}, {"g:;", "", "bad"}, {"x:<a@b.c>", "bad", "bad"},
+        {":<a@b.c>", "a@b.c", "bad"}, {"x:<a@b.c>;", "a@b.c", "bad"}, {"<,a@b.c,>", "a@b.c", "bad"}, {"<a(@b.c>", "a", "bad"}, {"<a)@b.c>", "a)@b.c", "a)@b.c"}, {"<a<b@c.d>", "a<b@c.d", "a<b@c.d"},
+        {"<a@\"b\".c>", "a@b.c", "a@b.c"}, {"<a\\>", "a", "a"}, {"<a@b.c><d@e.f>", "bad", "bad"}, {"<,@x.y:a@b.c>", "@x.y:a@b.c", "bad"}, {",", "", "bad"}, {"(c)", "", "bad"}};
+    for (const auto& c : cases) {
+        EXPECT_EQ(read(c.path, false), c.lenient) << c.path;
+        EXPECT_EQ(read(c.path, true), c.strict) << c.path;
+    }
+    EXPECT_EQ(to_external("@z.w:a b@c"), "@z.w:\"a b\"@c");
+    EXPECT_EQ(to_external("@b"), "\"\"@b");
+    EXPECT_EQ(to_external(":a@b"), "\":a\"@b");
 }
 
 TEST(Address, PathsCutAnywhereNeverCrash) {
     const std::string text = "<@r1,@r2:\"a\\\" b\"@[IPv6:2001:db8::1]> SIZE=1 (c";
     for (std::size_t n = 0; n <= text.size(); ++n)
-        for (bool strict : {true, false}) (void)parse_path(text.substr(0, n), strict);
+        for (bool strict : {true, false}) {
+            (void)parse_path(text.substr(0, n), strict);
+            (void)path_address(text.substr(0, n), strict);
+        }
 }
 
 TEST(Address, HostNames) {

@@ -14,6 +14,7 @@
 #include "ipc/flush.h"
 #include "ipc/rewrite.h"
 #include "log/log.h"
+#include "mail/address.h"
 #include "net/socket.h"
 #include "queue/record.h"
 #include "session.h"
@@ -81,6 +82,7 @@ ipc::ResolveReply resolve(const std::string& address) {
     else if (domain == "gone.test") r.transport = "error", r.nexthop = "5.1.2 no such domain here";
     else if (domain == "broken.test") r.flags |= ipc::ResolveReply::failed;
     if (domain == "valias.test") r.transport = "smtp";
+    if (!domain.empty() && !mail::valid_mail_domain(domain.ends_with('.') ? domain.substr(0, domain.size() - 1) : domain, true)) r.flags |= ipc::ResolveReply::error;
     return r;
 }
 
