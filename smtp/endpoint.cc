@@ -19,7 +19,7 @@ Error error(EnhancedStatus status, std::string reason) { return Error{status, st
 dns::Options dns_options(const Config& config) { return {.dnssec = config.dns_level == DnsLevel::dnssec, .own_domain = config.own_domain, .search = config.search}; }
 
 // The addresses of one host, with this preference, added to the list; why it has none else.
-std::optional<Error> add_host(const Config& config, const std::string& name, std::uint16_t preference, std::uint16_t port, std::vector<Endpoint>& list) {
+std::optional<Error> add_host(const Config& config, const std::string& name, std::uint16_t preference, std::uint16_t port, std::vector<Endpoint>& list, bool secure_name = true) {
     if (auto literal = net::Address::parse(name, port)) {
         list.push_back({name, *literal, preference, {}});
         return std::nullopt;
@@ -31,8 +31,10 @@ std::optional<Error> add_host(const Config& config, const std::string& name, std
         dns::Addresses found = native ? dns::native_addresses(name, families, dns_options(config)) : dns::dns_addresses(name, families, dns_options(config));
         if (found) {
             const std::string& shown = config.cname_overrides && !found.canonical.empty() ? found.canonical : name;
+            tls::HostLookup lookup;
+            if (!native) lookup = {name, found.canonical, config.dns_level == DnsLevel::dnssec && found.authenticated};
             for (const dns::Record& r : found.records)
-                if (auto address = net::Address::parse(r.value, port)) list.push_back({shown, *address, preference, {}});
+                if (auto address = net::Address::parse(r.value, port)) list.push_back({shown, *address, preference, {}, lookup, secure_name});
             return std::nullopt;
         }
         std::uint8_t klass = found.temporary() ? 4 : 5;
@@ -91,7 +93,7 @@ HostList by_exchangers(const Config& config, const Destination& d, std::uint16_t
     }
     std::optional<Error> last, temporary;
     for (const dns::Record& r : mx.records) {
-        auto why = add_host(config, r.value, r.preference, port, result.endpoints);
+        auto why = add_host(config, r.value, r.preference, port, result.endpoints, mx.authenticated);
         if (why) (why->status.temporary() ? temporary : last) = why;
     }
     if (result.endpoints.empty()) {

@@ -11,6 +11,7 @@
 #include <vector>
 #include "base/error.h"
 #include "net/address.h"
+#include "tls/dane.h"
 
 namespace smtp {
 struct Config;
@@ -30,6 +31,8 @@ struct Endpoint {
     net::Address address;
     std::uint16_t preference = 0;
     std::string path;                            // UNIX-domain
+    tls::HostLookup lookup{};                    // how the address was found; no name: not by DNS
+    bool secure_name = true;                     // nobody could have forged the way to the host's name: it is the destination's own, or DNSSEC vouches for the MX
     std::string label() const;                   // "mx.example.org[192.0.2.1]", "myhost[private/lmtp]"
     std::string label_with_port() const;         // …:25; a path has none
 };

@@ -2,6 +2,7 @@
 // requests from qmgr at once (private/smtp, private/relay, private/lmtp …), a fiber each. delivery.h tells the story of one.
 //
 // When things fail: a bad parameter is fatal at start; what concerns one message ends in that message's dispositions.
+#include <fmt/format.h>
 #include <algorithm>
 #include <memory>
 #include <string_view>
@@ -37,10 +38,19 @@ void take_flags() {
         if (letters.find_first_not_of("DORX") != letters.npos) maillog::warning("unknown letters in \"{}\"", word);
     }
 }
+// DNSSEC is the resolver's work: its word is taken, so it should be near, and it should validate.
+Result<void> trust_resolver(const conf::Settings& settings) {
+    if (config->dns_level != smtp::DnsLevel::dnssec) return {};
+    auto distant = dns::distant_servers();
+    if (!distant.empty()) maillog::warning("smtp_dns_support_level = dnssec: name server {} is not on this host: whoever is on the way to it can forge its answers", fmt::join(distant, ", "));
+    return dns::set_dnssec_probe(settings[param::dnssec_probe]);
+}
+
 Result<void> prepare(const conf::Settings& settings) {
     take_flags();
     dns::open();
     TRY_ASSIGN(config, smtp::Config::load(settings, lmtp));
+    TRY(trust_resolver(settings));
     kept = std::make_unique<smtp::Kept>(config->cache_time);
     agent = std::make_unique<delivery::Agent>(settings, lmtp ? settings[param::lmtp_delivery_status_filter] : settings[param::smtp_delivery_status_filter]);
     if (!config->dns_reply_filter.empty())

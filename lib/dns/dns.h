@@ -45,7 +45,7 @@ struct Answer {
     std::vector<Record> records;                 // of the type asked for; at most record_limit
     std::string canonical;                       // the owner of the records, behind all CNAMEs
     std::uint32_t ttl = 0;                       // the smallest on the way
-    bool authenticated = false;                  // AD: meaningful only where Options::dnssec was set
+    bool authenticated = false;                  // AD, of every message on the way, denials too: meaningful only where Options::dnssec was set
     explicit operator bool() const { return status == Status::found; }
     bool temporary() const { return status == Status::temporary; }
 };
@@ -68,6 +68,12 @@ void close();
 
 // One question. Follows CNAMEs. MX are sorted by preference, shuffled among equals; SRV by priority and weight (RFC 2782); others come as sent.
 Answer query(std::string_view name, Type type, const Options& options = {});
+
+// What to ask, as "ns:.", when the first question with Options::dnssec gets an answer without AD: the log then says whether this host's
+// resolver validates at all (dnssec_probe). Empty: nothing is asked, as without this call. Once a process. An Error where text is no probe.
+Result<void> set_dnssec_probe(std::string_view text);
+// The servers of resolv.conf that are not on this host: the AD of their answers is only as good as the way to them.
+std::vector<std::string> distant_servers();
 
 // The process-wide reply filter: false drops the record. An empty function removes it. Its lookups must not wait.
 void set_reply_filter(std::function<bool(const Record&)> keep);

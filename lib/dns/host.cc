@@ -21,6 +21,7 @@ template <class Ask> Addresses ask_families(Families families, Ask ask) {
     }
     Addresses all;
     all.status = Status::no_data;
+    all.authenticated = true;
     std::optional<std::string> temporary;
     for (std::optional<Answer>* answer : {&four, &six}) {
         if (!*answer) continue;
@@ -28,6 +29,7 @@ template <class Ask> Addresses ask_families(Families families, Ask ask) {
         if (one) {
             all.records.insert(all.records.end(), std::make_move_iterator(one.records.begin()), std::make_move_iterator(one.records.end()));
             all.canonical = one.canonical;
+            all.authenticated &= one.authenticated;
         } else if (one.temporary()) {
             temporary = one.reason;
         } else {
@@ -35,6 +37,7 @@ template <class Ask> Addresses ask_families(Families families, Ask ask) {
             all.reason = one.reason;
         }
     }
+    if (all.records.empty()) all.authenticated = false;
     if (!all.records.empty()) { all.status = Status::found; all.reason.clear(); }
     else if (temporary) { all.status = Status::temporary; all.reason = *temporary; }
     return all;

@@ -17,6 +17,7 @@ struct Addresses {
     std::string reason;                          // DNS: "Name service error for …"; native: "Temporary failure in name resolution"
     std::vector<Record> records;                 // A and AAAA
     std::string canonical;
+    bool authenticated = false;                  // every address came with AD (Options::dnssec)
     explicit operator bool() const { return status == Status::found; }
     bool temporary() const { return status == Status::temporary; }
 };

@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "dns/channel.h"
 #include "dns/dns.h"
+#include "dns/dnssec.h"
 #include "dns/host.h"
 #include "dns/message.h"
 #include "log/log.h"
@@ -41,9 +42,10 @@ const char* phrase(Status status) {
     return "";
 }
 
-Answer failed(std::string_view name, Type type, Status status) {
+Answer failed(std::string_view name, Type type, Status status, bool authenticated = false) {
     Answer a;
     a.status = status;
+    a.authenticated = authenticated;
     a.reason = fmt::format("Name service error for name={} type={}: {}", bytes::printable(name.substr(0, 255)), name_of(type), phrase(status));
     return a;
 }
@@ -83,7 +85,7 @@ void collect(const std::vector<Record>& records, Type type, std::string& name, A
 
 Answer finish(std::string_view asked, Type type, Answer answer) {
     if (type == Type::mx && answer.records.size() == 1 && answer.records[0].value.empty()) {
-        if (answer.records[0].preference == 0) return failed(asked, type, Status::null_mx);
+        if (answer.records[0].preference == 0) return failed(asked, type, Status::null_mx, answer.authenticated);
     }
     if (type == Type::mx || type == Type::srv) std::erase_if(answer.records, [](const Record& r) { return r.value.empty(); });
     if (answer.records.empty()) return failed(asked, type, Status::invalid);
@@ -119,9 +121,9 @@ Answer query_exactly(std::string_view asked, Type type, const Options& options) 
         collect(reply->answers, type, name, answer, hops);
         answer.canonical = name;
         if (!answer.records.empty()) return finish(asked, type, std::move(answer));
-        if (reply->rcode == 3) return failed(asked, type, Status::no_name);
+        if (reply->rcode == 3) return failed(asked, type, Status::no_name, answer.authenticated);
         if (reply->rcode != 0) return failed(asked, type, Status::temporary);
-        if (bytes::iequals(before, name)) return failed(asked, type, reply->malformed.empty() ? Status::no_data : Status::invalid);
+        if (bytes::iequals(before, name)) return failed(asked, type, reply->malformed.empty() ? Status::no_data : Status::invalid, answer.authenticated);
     }
     return failed(asked, type, Status::invalid);
 }
@@ -141,7 +143,8 @@ void close() {
 
 void set_reply_filter(std::function<bool(const Record&)> keep) { keep_record = std::move(keep); }
 
-Answer query(std::string_view name, Type type, const Options& options) {
+namespace {
+Answer query_searching(std::string_view name, Type type, const Options& options) {
     if (name.empty() || name.size() > 255) return failed(name, type, Status::no_name);
     bool dotted = name.find('.') != name.npos;
     Answer answer = dotted || !(options.own_domain || options.search) ? query_exactly(name, type, options) : failed(name, type, Status::no_name);
@@ -152,6 +155,13 @@ Answer query(std::string_view name, Type type, const Options& options) {
         Answer with = query_exactly(fmt::format("{}.{}", name, domain), type, options);
         if (with.status != Status::no_name) answer = std::move(with);
     }
+    return answer;
+}
+}
+
+Answer query(std::string_view name, Type type, const Options& options) {
+    Answer answer = query_searching(name, type, options);
+    if (options.dnssec) watch_validation(answer);
     return answer;
 }
 }

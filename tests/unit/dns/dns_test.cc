@@ -37,12 +37,16 @@ protected:
         server.add("4.0.0.127.in-addr.arpa", Type::ptr, NameServer::name("servfail.test"));
         server.add("5.0.0.127.in-addr.arpa", Type::ptr, NameServer::name("10.0.0.1"));
         server.fail("6.0.0.127.in-addr.arpa", 2);
+        server.add("signed.test", Type::a, std::string("\x7f\0\0\1", 4));
+        server.add("signed-alias.test", Type::cname, NameServer::name("signed.test"));
+        server.add("signed-out.test", Type::cname, NameServer::name("a.test"));
         dns::open();
         maillog::redirect([](maillog::Level, std::string_view, std::string_view text, void* me) { static_cast<Dns*>(me)->logged += std::string(text) + "\n"; }, this);
     }
     void TearDown() override {
         dns::close();
         dns::set_reply_filter({});
+        ASSERT_TRUE(dns::set_dnssec_probe(""));
         maillog::redirect(nullptr, nullptr);
     }
     // Runs body blocking, and in a fiber.
@@ -173,6 +177,37 @@ TEST_F(Dns, ClientNameMustLeadBackToItsAddress) {
     EXPECT_EQ(dns::client_name("127.0.0.6").reverse_name_status, dns::Verdict::temporary);
     EXPECT_EQ(dns::client_name("127.0.0.9").reverse_name_status, dns::Verdict::permanent);
     EXPECT_EQ(dns::client_name("192.0.2.77").reverse_name, "filed.test");
+}
+TEST_F(Dns, AnswerIsAuthenticOnlyWhereEveryStepIsAndOnRequest) {
+    auto authentic = [](std::string_view name, Type type, bool dnssec = true) { return dns::query(name, type, {.dnssec = dnssec}).authenticated; };
+    EXPECT_TRUE(authentic("signed.test", Type::a));
+    EXPECT_FALSE(authentic("signed.test", Type::a, false));
+    EXPECT_TRUE(authentic("signed-alias.test", Type::a));
+    EXPECT_FALSE(authentic("signed-out.test", Type::a));
+    EXPECT_TRUE(authentic("signed-out.test", Type::cname));      // its first step is
+    EXPECT_TRUE(authentic("signed.test", Type::mx));             // a denial
+    EXPECT_TRUE(authentic("no.signed.test", Type::a));
+    EXPECT_FALSE(authentic("a.test", Type::a));
+    EXPECT_TRUE(dns::dns_addresses("signed.test", {true, false}, {.dnssec = true}).authenticated);
+    EXPECT_FALSE(dns::dns_addresses("a.test", {true, false}, {.dnssec = true}).authenticated);
+}
+TEST_F(Dns, ResolverThatDoesNotValidateIsNoticedOnce) {
+    EXPECT_FALSE(dns::set_dnssec_probe("ns"));
+    EXPECT_FALSE(dns::set_dnssec_probe("x25:."));
+    ASSERT_TRUE(dns::set_dnssec_probe("a:signed.test"));
+    dns::query("a.test", Type::a, {.dnssec = true});
+    EXPECT_EQ(logged, "");                       // the probe's answer was validated
+    ASSERT_TRUE(dns::set_dnssec_probe("a:a.test"));
+    dns::query("signed.test", Type::a, {.dnssec = true});
+    dns::query("a.test", Type::a, {.dnssec = true});
+    EXPECT_EQ(logged, "");                       // no need to ask
+    ASSERT_TRUE(dns::set_dnssec_probe("a:a.test"));
+    both([] { dns::query("hop.test", Type::a, {.dnssec = true}); });
+    EXPECT_EQ(logged, "warning: DNSSEC validation may be unavailable\nwarning: reason: dnssec_probe 'a:a.test' received a response that is not DNSSEC validated\n");
+    logged.clear();
+    ASSERT_TRUE(dns::set_dnssec_probe("a:servfail.test"));
+    dns::query("a.test", Type::a, {.dnssec = true});
+    EXPECT_EQ(logged, "warning: DNSSEC validation may be unavailable\nwarning: reason: dnssec_probe 'a:servfail.test' received no response: Server failure\n");
 }
 TEST(DnsMessage, CutAtEveryByteIsAnErrorNeverMore) {
     auto q = dns::message::question("example.test", Type::mx, true);

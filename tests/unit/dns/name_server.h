@@ -1,4 +1,5 @@
-// A name server for tests: a thread with a zone, on a UDP port of loopback. Names that start with "drop" get no answer.
+// A name server for tests: a thread with a zone, on a UDP port of loopback. Names that start with "drop" get no answer; answers about
+// "signed…" have AD where the question has it.
 #pragma once
 #include <arpa/inet.h>
 #include <ares.h>
@@ -78,6 +79,7 @@ private:
             auto it = zones_.find(wanted);
             reply[2] = static_cast<char>(0x81);
             reply[3] = static_cast<char>(0x80 | (it == zones_.end() ? 3 : it->second.rcode));
+            if (wanted.find("signed") != wanted.npos && (b[3] & 0x20)) reply[3] = static_cast<char>(reply[3] | 0x20);
             int count = it == zones_.end() ? 0 : it->second.count;
             reply[7] = static_cast<char>(count);
             reply[9] = reply[11] = 0;

@@ -1,0 +1,63 @@
+// DANE for SMTP (RFC 6698, 7671, 7672): which TLSA records speak for a host, and what they ask of its certificate. The names, MX and address
+// records that led to the host are the caller's to judge; verification itself is OpenSSL's.
+//
+// When things fail: TlsaSet::state says so. A lookup that did not end (timeout, SERVFAIL: a forged answer, perhaps) is `unknown`: the host is not
+// to be talked to now. A malformed tls_dane_digests is an Error from create(): then there is no DANE.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+#include "base/error.h"
+#include "tls/context.h"
+
+typedef struct ssl_st SSL;
+
+namespace tls {
+// How the addresses of a host were found (with dns::Options::dnssec).
+struct HostLookup {
+    std::string name;                            // as asked for
+    std::string canonical;                       // behind its CNAMEs; the same, or empty, where it has none
+    bool authenticated = false;                  // every record on the way to the addresses was validated
+};
+
+struct TlsaSet {
+    enum class State : std::uint8_t {
+        none,                                    // no validated records: DANE does not apply
+        unusable,                                // some, of which none can be used: TLS, but nobody to verify (RFC 7672, section 2.2)
+        usable,
+        unknown,
+    };
+    State state = State::none;
+    std::string base;                            // the host name under which they were found
+    std::vector<std::string> records;            // usable ones: usage, selector, matching type, data, as on the wire
+    std::string reason;                          // unknown: why
+    // A short text that is another one when the records are: for keys of kept sessions and connections.
+    std::string fingerprint() const;
+};
+
+class Dane {
+public:
+    // digests: tls_dane_digests, best first, e.g. "sha512 sha256=1".
+    static Result<std::shared_ptr<const Dane>> create(std::string_view digests);
+    // Before any session of the context is to verify by TLSA records. An Error where the library refuses.
+    Result<void> prepare(SSL_CTX* context) const;
+    // Looks the records up; may wait. even_insecure: also where the addresses are not validated (smtp_tls_force_insecure_host_tlsa_lookup).
+    // label: "host[address]:port", for the warnings about records that cannot be used.
+    TlsaSet find(const HostLookup& host, std::uint16_t port, bool even_insecure, const std::string& label) const;
+    // Before the handshake, on a session of a prepared context: verify by these records (and no others), names being what a certificate under
+    // a trust anchor (usage 2) may be called. Sends SNI. An Error where none of the records is taken.
+    static Result<void> demand(SSL* ssl, const TlsaSet& set, const std::vector<std::string>& names);
+    // After the handshake (not resumed): whether it matched.
+    static bool matched(SSL* ssl);
+
+private:
+    struct Digest { std::uint8_t type; std::string name; };
+    // false, with a warning in the log, for a record that cannot be used.
+    bool usable(const std::string& owner, const std::string& record, const std::string& label) const;
+    TlsaSet find_at(const std::string& base, std::uint16_t port, const std::string& label) const;
+    std::vector<Digest> digests_;                // best first
+    ContextPtr scratch_;                         // for trying records on
+};
+}
