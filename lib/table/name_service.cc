@@ -103,6 +103,22 @@ private:
     unsigned long serial_ = 0;
 };
 Helper* helper = nullptr;                                // for the life of the process
+
+// Without a jail the process's pool asks. A name service that is slow gets no more than half of its threads: the others go on with
+// the disk work of those who ask nothing.
+constexpr int questions_max = 8;
+int questions = 0;
+loop::Condition question_over;
+
+Result<std::optional<std::string>> ask_on_pool(bool groups, const std::string& key) {
+    for (loop::Deadline deadline = loop::in(patience); questions >= questions_max;)
+        if (question_over.wait(deadline) == loop::Wait::timed_out) return temporary("the name service does not answer");
+    ++questions;
+    struct Release { ~Release() { --questions; question_over.notify_one(); } } release;
+    Result<std::optional<std::string>> found;
+    loop::offload([&] { found = look_up(groups, key.c_str()); });
+    return found;
+}
 }
 
 void note_unix_table() { unix_table_open = true; }
@@ -129,8 +145,6 @@ Result<void> leave_name_service_outside(uid_t user, gid_t group) {
 Result<std::optional<std::string>> ask_name_service(bool groups, const std::string& key) {
     if (helper) return helper->ask(groups, key);
     if (jailed) return temporary("in a jail this table must be named in the configuration");
-    Result<std::optional<std::string>> found;
-    loop::offload([&] { found = look_up(groups, key.c_str()); });
-    return found;
+    return ask_on_pool(groups, key);
 }
 }
