@@ -47,8 +47,8 @@ bool ready_to_start(const System& s) {
     for (const std::string& r : findings.refusals) fail(r);
     if (!findings.refusals.empty()) return false;
     if (Result<void> r = make_places(s.settings, false); !r) return wrong(r.error().reason);
-    for (auto problems : {place_problems, set_gid_problems, key_problems})
-        for (const std::string& problem : problems(s.settings)) maillog::warning("{}", problem);
+    for (const auto& problems : {place_problems(s.settings), set_gid_problems(s.settings), key_problems(s.settings, s.verbose > 0)})
+        for (const std::string& problem : problems) maillog::warning("{}", problem);
     return true;
 }
 
