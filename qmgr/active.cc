@@ -72,7 +72,7 @@ void Manager::set_aside(const mail::QueueId& id, const Error& why) {
     maillog::warning("{}: message rejected: {}", id.text(), why.reason);
     maillog::warning("saving corrupt file \"{}\" from queue \"active\" to queue \"corrupt\"", id.text());
     Result<void> moved;
-    loop::offload([&] { moved = directories_.rename(id, queue::active, queue::corrupt); });
+    loop::file_job([&] { moved = directories_.rename(id, queue::active, queue::corrupt); });
     if (!moved) maillog::error("{}: {}", id.text(), moved.error().reason);
 }
 
@@ -84,7 +84,7 @@ Taken Manager::activate(const mail::QueueId& id, std::string_view from, bool flu
     if (is_active(id)) return Taken::gone;                            // a second name for what is being delivered
     std::size_t room = config_.recipients > recipients_ ? config_.recipients - recipients_ : 0;
     Loaded loaded;
-    loop::offload([&] { loaded = load(id, from, std::max(room, config_.recipients_minimum)); });
+    loop::file_job([&] { loaded = load(id, from, std::max(room, config_.recipients_minimum)); });
     if (loaded.result != Taken::taken) {
         if (loaded.damaged) set_aside(id, loaded.error);
         else if (loaded.result == Taken::failed) maillog::error("{}: {}", id.text(), loaded.error.reason);

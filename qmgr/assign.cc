@@ -118,7 +118,7 @@ void Manager::refill(Message& message) {
     if (config_.recipients > recipients_) most = std::max(most, std::min(config_.recipients - recipients_, config_.recipients));
     std::vector<queue::Recipient> recipients;
     Result<std::int64_t> position = std::int64_t(0);
-    loop::offload([&] {
+    loop::file_job([&] {
         position = [&]() -> Result<std::int64_t> {
             TRY_ASSIGN(auto file, queue::QueueFile::open(directories_, queue::active, message.id, queue::Access::read));
             queue::RecipientReader reader(file, message.envelope, message.next_offset);

@@ -88,7 +88,7 @@ void Manager::put_off(Message& message) {
     const std::int64_t pause = std::clamp<std::int64_t>(age, config_.minimal_backoff.count(), config_.maximal_backoff.count());
     const timespec times[2] = {{now + pause, 0}, {now + pause, 0}};
     Result<void> moved;
-    loop::offload([&] {
+    loop::file_job([&] {
         const std::string path = directories_.path(queue::active, message.id);
         if (::utimensat(AT_FDCWD, path.c_str(), times, 0) != 0 && errno != ENOENT) moved = system_error("utimensat " + path, errno);
         if (moved) moved = directories_.rename(message.id, queue::active, queue::deferred);
@@ -99,7 +99,7 @@ void Manager::put_off(Message& message) {
 
 void Manager::remove(Message& message) {
     Result<void> removed;
-    loop::offload([&] {
+    loop::file_job([&] {
         removed = settings_[param::dont_remove] != 0 ? directories_.rename(message.id, queue::active, queue::saved) : directories_.remove(queue::active, message.id);
     });
     if (!removed && removed.error().sys_errno != ENOENT) { maillog::error("{}: {}", message.id.text(), removed.error().reason); return; }

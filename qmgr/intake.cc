@@ -96,7 +96,7 @@ void Intake::scan(Source& source) {
     bool end = false;
     while (!end) {
         std::vector<queue::Scan::Entry> entries;
-        loop::offload([&] {
+        loop::file_job([&] {
             while (entries.size() < batch) {
                 auto entry = files.next();
                 if (!entry) { end = true; break; }
@@ -158,7 +158,7 @@ void Intake::still_delivered(const mail::QueueId& id, std::string_view from) {
     maillog::info("{}: skipped, still being delivered", id.text());
     const std::int64_t when = base::wall_now().seconds + manager_.config().minimal_backoff.count();
     const timespec times[2] = {{when, 0}, {when, 0}};
-    loop::offload([&] {
+    loop::file_job([&] {
         ::utimensat(AT_FDCWD, manager_.directories().path(from, id).c_str(), times, 0);
         if (from != queue::deferred) (void)manager_.directories().rename(id, from, queue::deferred);
     });

@@ -102,6 +102,15 @@ void offload(const std::function<void()>& f) {
     if (e) std::rethrow_exception(std::exchange(e, {}));
 }
 
+void file_job(const std::function<void()>& f) {
+    static thread_local Deadline busy_until{};
+    constexpr auto long_time = std::chrono::milliseconds(2);
+    const Deadline begin = Clock::now();
+    if (begin < busy_until) return offload(f);
+    f();
+    if (const Deadline end = Clock::now(); end - begin > long_time) busy_until = end + std::chrono::seconds(1);
+}
+
 void on_main_stack(const std::function<void()>& f) {
     if (!current()) return f();
     std::exception_ptr e;

@@ -61,7 +61,7 @@ Result<Created> create_file(const Directories& directories, std::string_view que
 
 Result<NewQueueFile> NewQueueFile::create(const Directories& directories, std::string_view queue, bool long_id) {
     std::optional<Result<Created>> made;
-    loop::offload([&] { made = create_file(directories, queue, long_id); });
+    loop::file_job([&] { made = create_file(directories, queue, long_id); });
     if (!*made) return tl::unexpected(std::move(made->error()));
     Created& file = **made;
     return NewQueueFile(directories, std::string(queue), std::move(file.id), file.time, std::move(file.fd));
@@ -78,7 +78,7 @@ Result<void> NewQueueFile::put(RecordType type, std::string_view payload) {
     append(buffer_, type, payload);
     if (buffer_.size() < buffer_most) return {};
     Result<void> flushed;
-    loop::offload([&] { flushed = flush(); });
+    loop::file_job([&] { flushed = flush(); });
     return flushed;
 }
 
@@ -93,7 +93,7 @@ Result<void> NewQueueFile::put_encoded(std::string_view records) {
     buffer_.append(records);
     if (buffer_.size() < buffer_most) return {};
     Result<void> flushed;
-    loop::offload([&] { flushed = flush(); });
+    loop::file_job([&] { flushed = flush(); });
     return flushed;
 }
 
@@ -104,12 +104,12 @@ Result<void> NewQueueFile::patch(std::int64_t at, std::string_view bytes) {
     }
     if (at + static_cast<std::int64_t>(bytes.size()) > written_) {
         Result<void> flushed;
-        loop::offload([&] { flushed = flush(); });
+        loop::file_job([&] { flushed = flush(); });
         TRY(flushed);
     }
     ssize_t n = -1;
     int error = 0;
-    loop::offload([&] { n = ::pwrite(fd_.get(), bytes.data(), bytes.size(), at); error = errno; });
+    loop::file_job([&] { n = ::pwrite(fd_.get(), bytes.data(), bytes.size(), at); error = errno; });
     if (n != static_cast<ssize_t>(bytes.size())) return system_error("write queue file " + id_.text(), n < 0 ? error : ENOSPC);
     return {};
 }
@@ -117,7 +117,7 @@ Result<void> NewQueueFile::patch(std::int64_t at, std::string_view bytes) {
 Result<void> NewQueueFile::move(std::string_view queue) {
     if (queue == queue_) return {};
     Result<void> moved;
-    loop::offload([&] { moved = directories_->rename(id_, queue_, queue); });
+    loop::file_job([&] { moved = directories_->rename(id_, queue_, queue); });
     TRY(moved);
     queue_ = queue;
     return {};

@@ -63,6 +63,19 @@ TEST(Loop, PoolJobsReturnTheirExceptions) {
     l.run();
     EXPECT_TRUE(ran && caught);
 }
+TEST(Loop, DoesFileJobsInPlaceUntilOneIsSlow) {
+    Loop l;
+    std::vector<bool> in_place;
+    l.spawn([&] {
+        for (int microseconds : {20000, 0}) file_job([&, microseconds] {
+            in_place.push_back(current() != nullptr);
+            usleep(static_cast<useconds_t>(microseconds));
+        });
+    });
+    l.run();
+    EXPECT_EQ(in_place, (std::vector<bool>{true, false}));
+}
+
 TEST(Loop, DeepWorkRunsOnTheMainStack) {
     Loop l;
     bool ok = false;
