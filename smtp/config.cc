@@ -48,22 +48,6 @@ net::Address only_interface(const conf::Settings& settings, int family) {
 }
 }
 
-std::string_view name_of(Level level) {
-    switch (level) {
-        case Level::none: return "none";
-        case Level::may: return "may";
-        case Level::encrypt: return "encrypt";
-        case Level::refused: return "refused";
-    }
-    return "";
-}
-
-Level parse_level(std::string_view text) {
-    if (bytes::iequals(text, "none")) return Level::none;
-    if (bytes::iequals(text, "may")) return Level::may;
-    return bytes::iequals(text, "encrypt") ? Level::encrypt : Level::refused;
-}
-
 std::optional<std::string> port_number(const conf::Settings& settings, std::string_view port) {
     if (auto n = bytes::to_int(port)) return *n >= 0 && *n <= 65535 ? std::optional(std::string(port)) : std::nullopt;
     for (std::string_view word : bytes::split(settings[param::known_tcp_ports], list_separators)) {   // "smtps=submissions=465"
@@ -81,7 +65,7 @@ Result<std::unique_ptr<Config>> Config::load(const conf::Settings& settings, boo
     TRY(c->load_names());
     c->load_limits();
     c->load_content();
-    c->load_tls();
+    TRY(c->load_tls());
     return c;
 }
 
@@ -183,29 +167,29 @@ void Config::load_content() {
     body_checks_limit = static_cast<std::size_t>(settings[param::body_checks_size_limit]);
 }
 
-void Config::load_tls() {
+Result<void> Config::load_tls() {
     plaintext_after = settings[param::minimal_backoff_time];
     wrapper_mode = OURS(tls_wrappermode);
     log_tls = OURS(log_tls_feature_status);
     note_starttls = OURS(tls_note_starttls_offer);
-    server_name = OURS(tls_servername);
-    tls_policy = table::Maps::open(OURS_NAME(tls_policy_maps), OURS(tls_policy_maps));
-    level_text = OURS(tls_security_level);
-    if (level_text.empty()) level_text = OURS(enforce_tls) ? "encrypt" : OURS(use_tls) ? "may" : "none";
-    level = parse_level(level_text);
-    if (level == Level::none && tls_policy.empty() && !wrapper_mode) return;
-    for (const std::string* list : {&OURS(tls_chain_files), &OURS(tls_cert_file), &OURS(tls_key_file), &OURS(tls_eccert_file), &OURS(tls_eckey_file), &OURS(tls_CAfile)})
+    block_early_reply = OURS(tls_block_early_mail_reply);
+    tls_digest = OURS(tls_fingerprint_digest);
+    TRY_ASSIGN(tls_policies, tls::Policies::open(settings, lmtp));
+    if (!tls_policies->any() && !wrapper_mode) return {};
+    for (const std::string* list : {&OURS(tls_chain_files), &OURS(tls_cert_file), &OURS(tls_key_file), &OURS(tls_eccert_file), &OURS(tls_eckey_file), &OURS(tls_CAfile),
+                                    &OURS(tls_trust_anchor_file)})
         for (std::string_view file : bytes::split(*list, list_separators))
             if (file.starts_with("/")) watched.emplace_back(file);
     auto context = tls::ClientContext::create(settings, lmtp);
     if (!context) {
         tls_problem = context.error().reason;
         maillog::warning("TLS is not available: {}", tls_problem);
-        return;
+        return {};
     }
     tls = std::move(*context);
-    if (OURS(tls_session_cache_database).empty()) return;
+    if (OURS(tls_session_cache_database).empty()) return {};
     sessions = std::make_unique<tls::TlsmgrStore>(settings, lmtp ? "lmtp" : "smtp", true);
     tls->keep_sessions_in(sessions.get());
+    return {};
 }
 }

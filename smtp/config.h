@@ -12,6 +12,7 @@
 #include "table/maps.h"
 #include "table/match_list.h"
 #include "tls/client_context.h"
+#include "tls/policy.h"
 #include "tls/tlsmgr_store.h"
 
 namespace smtp {
@@ -21,10 +22,6 @@ struct Timeouts { Seconds connect, helo, starttls, xforward, mail, rcpt, data_in
 enum class Preference : std::uint8_t { any, ipv4, ipv6 };
 enum class HostLookup : std::uint8_t { dns, native };
 enum class DnsLevel : std::uint8_t { disabled, enabled, dnssec };
-// What TLS a connection wants. Other levels are for a later version: mail that needs them stays in the queue.
-enum class Level : std::uint8_t { none, may, encrypt, refused };
-std::string_view name_of(Level level);
-Level parse_level(std::string_view text);        // refused for a level that is not here (or no level at all)
 
 struct Config {
     // Before the jail, as root: opens tables, reads keys. An Error is fatal.
@@ -74,11 +71,9 @@ struct Config {
     std::int64_t reuse_count;
 
     // TLS
-    Level level;
-    std::string level_text;
-    bool wrapper_mode, log_tls, note_starttls;
-    std::string server_name;                     // smtp_tls_servername
-    table::Maps tls_policy;
+    bool wrapper_mode, log_tls, note_starttls, block_early_reply;
+    std::optional<tls::Policies> tls_policies;
+    std::string tls_digest;                      // of fingerprints
     std::shared_ptr<tls::ClientContext> tls;     // null where TLS is off or cannot be had
     std::unique_ptr<tls::TlsmgrStore> sessions;
     Seconds plaintext_after;                     // minimal_backoff_time: age of mail that may go without TLS when the handshake fails
@@ -90,7 +85,7 @@ private:
     Result<void> load_names();
     void load_limits();
     void load_content();
-    void load_tls();
+    Result<void> load_tls();
 };
 
 // A port by number or by name: known_tcp_ports, then services(5). Absent where neither knows it.

@@ -84,7 +84,7 @@ void Delivery::delivered(delivery::Recipient& recipient, const Peer& peer, const
 
 // --- hosts
 
-std::unique_ptr<Peer> Delivery::reach(const Endpoint& endpoint, const TlsPolicy& policy) {
+std::unique_ptr<Peer> Delivery::reach(const Endpoint& endpoint, const TlsPlan& plan) {
     for (bool without_tls : {false, true}) {
         auto peer = Peer::connect(config_, endpoint);
         if (!peer) {
@@ -93,16 +93,16 @@ std::unique_ptr<Peer> Delivery::reach(const Endpoint& endpoint, const TlsPolicy&
             return nullptr;
         }
         connected_ = base::wall_now();
-        auto refusal = shake_hands(**peer, policy, without_tls, job_.id());
+        auto refusal = shake_hands(**peer, plan, without_tls, job_.id());
         connected_ = base::wall_now();
         if (!refusal) {
             (*peer)->expires = loop::in(config_.reuse_time);
-            (*peer)->key = Kept::endpoint_key(endpoint, policy);
+            (*peer)->key = Kept::endpoint_key(endpoint, plan);
             return std::move(*peer);
         }
         // Not at once: a handshake that fails by chance, or by an attacker's hand, shall not cost the first try its protection.
         bool waited = job_.request().active_seconds - job_.request().arrival_seconds >= config_.plaintext_after.count();
-        bool again = refusal->try_plaintext && waited && !without_tls;
+        bool again = refusal->try_plaintext && (waited || job_.probe()) && !without_tls;
         if (again) {
             maillog::info("{}: {}", job_.id(), refusal->why.reason);
         } else {
@@ -124,7 +124,8 @@ void Delivery::use(std::unique_ptr<Peer> peer) {
 
 void Delivery::finish_with(std::unique_ptr<Peer> peer) {
     bool worn = config_.reuse_count > 0 && peer->uses >= config_.reuse_count;
-    bool keep = store_ && !peer->broken && !worn && loop::Clock::now() < peer->expires;
+    bool may_stay = !peer->under_tls || peer->keep_tls;
+    bool keep = store_ && may_stay && !peer->broken && !worn && loop::Clock::now() < peer->expires;
     if (!keep) return peer->farewell();
     bool best = peer->endpoint.preference == best_preference_;
     kept_.put(std::move(peer), best ? destination_key_ : std::string());
@@ -174,12 +175,20 @@ void Delivery::try_destination(const Destination& destination, bool last) {
     if (config_.address_limit > 0) count = std::min(count, config_.address_limit);
     for (std::size_t i = 0; i < count && any_left(); ++i) {
         const Endpoint& endpoint = hosts.endpoints[i];
-        std::string key = load ? Kept::endpoint_key(endpoint, *policy) : std::string();
+        last_host_ = last && i + 1 == count;
+        auto plan = tls_plan_for(config_, *policy, endpoint);
+        if (!plan) {
+            wish_ = policy->wish;
+            fail(plan.error(), nullptr, {});
+            continue;
+        }
+        wish_ = plan->wish;
+        std::string key = load ? Kept::endpoint_key(endpoint, *plan) : std::string();
         while (load && any_left() && use_kept(key)) {}
         if (!any_left()) return;
         if (tried_.count(endpoint.label_with_port())) continue;
         last_host_ = last && (i + 1 == count || (config_.session_limit > 0 && sessions + 1 == config_.session_limit));
-        auto peer = reach(endpoint, *policy);
+        auto peer = reach(endpoint, *plan);
         if (!peer) continue;
         best_preference_ = hosts.best_preference;
         ++sessions;

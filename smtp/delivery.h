@@ -41,7 +41,7 @@ private:
     void pass_to_best_mx(const std::string& host);
     bool use_kept(const std::string& key);
     // A new peer, ready for MAIL. Null: the failure is noted and logged.
-    std::unique_ptr<Peer> reach(const Endpoint& endpoint, const TlsPolicy& policy);
+    std::unique_ptr<Peer> reach(const Endpoint& endpoint, const TlsPlan& plan);
     void use(std::unique_ptr<Peer> peer);
     void finish_with(std::unique_ptr<Peer> peer);
 

@@ -113,69 +113,50 @@ std::optional<Refusal> say_hello(Peer& peer, const Reply* greeting, bool tls_wan
     return std::nullopt;
 }
 
-std::optional<Refusal> start_tls(Peer& peer, const TlsPolicy& policy) {
+// TLS on this connection. What it is worth is for the level to say; a server that had to prove who it is and did not gets no mail.
+std::optional<Refusal> start_tls(Peer& peer, const TlsPlan& plan) {
     const Config& c = peer.config();
-    tls::Demand demand = policy.demand;
-    demand.mandatory = policy.level == Level::encrypt;
-    if (c.sessions) demand.session_key = fmt::format("{}:{}:{}:{}:{}", c.lmtp ? "lmtp" : "smtp", peer.endpoint.label_with_port(), c.helo_name, name_of(policy.level), demand.server_name);
-    auto info = tls::connect(peer.stream(), *c.tls, demand, loop::in(c.timeouts.starttls), peer.endpoint.label_with_port());
-    if (info) return std::nullopt;
+    const std::string where = peer.endpoint.label_with_port();
+    tls::Demand demand = plan.demand;
+    if (c.sessions) demand.session_key = fmt::format("{}:{}:{}", c.lmtp ? "lmtp" : "smtp", where, c.helo_name);
+    if (std::size_t early = peer.stream().buffered().size())
+        maillog::warning("{}: discarding {} bytes that came in the clear after the reply to STARTTLS", where, early);
+    auto info = tls::connect(peer.stream(), *c.tls, demand, loop::in(c.timeouts.starttls), where, {plan.log_key, peer.endpoint.name, peer.endpoint.address.host()});
+    if (!info) {
+        peer.broken = true;
+        return Refusal{Error{{4, 7, 5}, "Cannot start TLS: handshake failure"}, {}, !plan.must() && !c.wrapper_mode};
+    }
+    peer.under_tls = true;
+    peer.keep_tls = plan.reuse;
+    peer.tls_status = tls::name_of(plan.level);
+    bool proved = info->status == tls::PeerStatus::verified || (demand.level == tls::Level::half_dane && info->status == tls::PeerStatus::trusted);
+    if (tls::verified(demand.level) && !proved) {
+        peer.tls_status = fmt::format("!{}:nocertmatch", tls::name_of(plan.level));
+        return refusal({{4, 7, 5}, "Server certificate not verified"});
+    }
+    if (info->bits < demand.minimum_bits) {
+        peer.tls_status = fmt::format("!{}", tls::name_of(plan.level));
+        return refusal({{4, 7, 5}, fmt::format("TLS cipher strength of {} bits is less than the {} bits that are required", info->bits, demand.minimum_bits)});
+    }
+    return std::nullopt;
+}
+
+// CVE-2009-3555: replies to commands that somebody else put in front of ours come in one go with the first one.
+std::optional<Refusal> look_for_early_replies(Peer& peer) {
+    if (!peer.config().block_early_reply || peer.stream().peek().empty()) return std::nullopt;
     peer.broken = true;
-    bool may = policy.level == Level::may && !c.wrapper_mode;
-    return Refusal{Error{{4, 7, 5}, "Cannot start TLS: handshake failure"}, {}, may};
+    maillog::warning("{}: replies to commands that were not given, under TLS: possible attack on the handshake", peer.endpoint.label_with_port());
+    return refusal({{4, 7, 0}, fmt::format("host {} replied to commands that were not given", peer.endpoint.label())});
 }
 }
 
-Result<TlsPolicy> tls_policy_for(const Config& config, const Destination& destination) {
-    TlsPolicy policy;
-    policy.level = config.level;
-    policy.level_text = config.level_text;
-    policy.demand.server_name = config.server_name == "hostname" ? "hostname" : config.server_name == "nexthop" ? destination.host : config.server_name;
-    std::string entry;
-    if (!config.tls_policy.empty()) {
-        auto hit = config.tls_policy.find(destination.text);
-        if (hit && !*hit && destination.text.find_first_of("[/") == std::string::npos) {
-            auto match = table::find_domain(config.tls_policy, destination.host, table::Parents::dotted);
-            if (!match) return temporary("TLS policy lookup error", {4, 7, 5});
-            if (*match) entry = (*match)->value;
-        }
-        if (!hit) return temporary("TLS policy lookup error", {4, 7, 5});
-        if (*hit) entry = **hit;
-    }
-    auto words = bytes::split(entry, list_separators);
-    for (std::size_t i = 0; i < words.size(); ++i) {
-        auto [name, value] = bytes::cut(words[i], '=');
-        if (i == 0) { policy.level_text = words[0]; policy.level = parse_level(words[0]); }
-        else if (value && bytes::iequals(name, "protocols")) for (char ch : *value) policy.demand.protocols += ch == ':' ? ' ' : ch;
-        else if (value && bytes::iequals(name, "ciphers")) policy.demand.ciphers = *value;
-        else if (value && bytes::iequals(name, "exclude")) policy.demand.exclude = *value;
-        else if (value && bytes::iequals(name, "servername")) policy.demand.server_name = *value;
-        else return temporary(fmt::format("TLS policy for {}: attribute \"{}\" is not known", destination.text, bytes::printable(words[i])), {4, 7, 5});
-    }
-    if (policy.level == Level::may && destination.path) {
-        maillog::warning("{}: opportunistic TLS encryption is not appropriate for unix-domain destinations", destination.text);
-        policy.level = Level::none;
-        policy.level_text = "none";
-    }
-    if (policy.level == Level::refused)
-        return temporary(fmt::format("TLS security level \"{}\" for {} is not available in this version", bytes::printable(policy.level_text), destination.text), {4, 7, 5});
-    if (config.wrapper_mode && policy.level != Level::encrypt)
-        return temporary(fmt::format("TLS wrapper mode requires security level \"encrypt\" for {}", destination.text), {4, 7, 5});
-    if (policy.level == Level::encrypt && !config.tls) return temporary("TLS is required, but our TLS engine is unavailable", {4, 7, 5});
-    policy.wish = policy.level == Level::none ? "none" : policy.level_text + "?";
-    return policy;
-}
-
-std::optional<Refusal> shake_hands(Peer& peer, const TlsPolicy& policy, bool without_tls, std::string_view queue_id) {
+std::optional<Refusal> shake_hands(Peer& peer, const TlsPlan& plan, bool without_tls, std::string_view queue_id) {
     const Config& c = peer.config();
-    bool wanted = policy.level != Level::none && c.tls && !without_tls;
-    TlsPolicy with_name = policy;
-    if (with_name.demand.server_name == "hostname") with_name.demand.server_name = peer.endpoint.name;
-    peer.tls_status = policy.level == Level::none ? "none" : policy.level == Level::may ? "may:none" : "!" + policy.level_text;
-    if (c.wrapper_mode) {
-        if (auto no = start_tls(peer, with_name)) return no;
-        peer.tls_status = policy.level_text;
-    }
+    bool wanted = plan.wanted() && c.tls && !without_tls;
+    const std::string level(tls::name_of(plan.level));
+    peer.tls_status = plan.wish;
+    if (c.wrapper_mode)
+        if (auto no = start_tls(peer, plan)) return no;
     auto greeting = peer.reply(c.timeouts.helo, "receiving the initial server greeting");
     if (!greeting) return refusal(std::move(greeting.error()));
     if (!greeting->positive()) {
@@ -186,23 +167,26 @@ std::optional<Refusal> shake_hands(Peer& peer, const TlsPolicy& policy, bool wit
     }
     if (!greeting->lines.empty() && greets_itself(peer, greeting->lines[0])) return loops(peer, "greeted me");
     look_for_pix(peer, *greeting, queue_id);
-    if (auto no = say_hello(peer, &*greeting, policy.level == Level::encrypt)) return no;
+    if (auto no = say_hello(peer, &*greeting, plan.must())) return no;
     if (c.wrapper_mode) return std::nullopt;
+    if (plan.wanted()) peer.tls_status = plan.must() ? fmt::format("!{}:nostarttls", level) : level + ":none";
     if (!peer.features.starttls) {
-        if (policy.level != Level::encrypt) return std::nullopt;
+        if (!plan.must()) return std::nullopt;
         return refusal({{4, 7, 4}, fmt::format("TLS is required, but was not offered by host {}", peer.endpoint.label())});
     }
-    if (c.note_starttls && policy.level == Level::none) maillog::info("Host offered STARTTLS: [{}]", peer.endpoint.name);
+    if (c.note_starttls && !plan.wanted()) maillog::info("Host offered STARTTLS: [{}]", peer.endpoint.name);
     if (!wanted) return std::nullopt;
     peer.say("STARTTLS");
     auto reply = peer.reply(c.timeouts.starttls, "receiving the STARTTLS response");
     if (!reply) return refusal(std::move(reply.error()));
     if (!reply->positive()) {
-        if (policy.level == Level::may && !peer.broken) return std::nullopt;
+        if (!plan.must() && !peer.broken) return std::nullopt;
         return Refusal{Error{reply->status, fmt::format("TLS is required, but host {} refused to start TLS: {}", peer.endpoint.label(), reply->text)}, reply->text, false};
     }
-    if (auto no = start_tls(peer, with_name)) return no;
-    peer.tls_status = policy.level_text;
-    return say_hello(peer, nullptr, true);
+    if (plan.must()) peer.tls_status = "!" + level;
+    if (auto no = start_tls(peer, plan)) return no;
+    if (auto no = look_for_early_replies(peer)) return no;
+    if (auto no = say_hello(peer, nullptr, true)) return no;
+    return look_for_early_replies(peer);
 }
 }

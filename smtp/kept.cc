@@ -4,17 +4,16 @@
 
 namespace smtp {
 namespace {
-std::string suffix(const TlsPolicy& p) {
-    return fmt::format("\n{}\n{}\n{}\n{}\n{}", p.level_text, p.demand.protocols, p.demand.ciphers, p.demand.exclude, p.demand.server_name);
-}
 // Whatever a server says on its own means that it is leaving.
 bool usable(Peer& peer) { return peer.stream().peek().empty() && !peer.stream().at_end(); }
 }
 
 std::string Kept::destination_key(const Destination& d, const TlsPolicy& policy) {
-    return fmt::format("to\n{}\n{}\n{}{}", bytes::lowered(d.host), d.port, d.exchangers, suffix(policy));
+    return fmt::format("to\n{}\n{}\n{}\n{}", bytes::lowered(d.host), d.port, d.exchangers, policy.identity);
 }
-std::string Kept::endpoint_key(const Endpoint& e, const TlsPolicy& policy) { return "at\n" + e.label_with_port() + suffix(policy); }
+std::string Kept::endpoint_key(const Endpoint& e, const TlsPlan& plan) {
+    return fmt::format("at\n{}\n{}\n{}", e.label_with_port(), static_cast<int>(plan.level), plan.demand.identity());
+}
 
 void Kept::put(std::unique_ptr<Peer> peer, std::string destination) {
     if (list_.size() >= limit) {

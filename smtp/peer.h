@@ -51,6 +51,7 @@ public:
     std::string pix;                             // workarounds in force
     std::string key;                             // of the kept connections that it may stand among
     bool broken = false;                         // not to be used again
+    bool under_tls = false, keep_tls = false;    // keep_tls: such a connection may be kept for another message
     bool needs_reset = false;                    // a transaction was begun and not ended
     int uses = 0;                                // transactions so far
     loop::Deadline expires = loop::never;        // not to be used again after this

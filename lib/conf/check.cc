@@ -36,11 +36,8 @@ struct Danger {
 
 bool filled(std::string_view value, const Scope&) { return !bytes::trim(value).empty(); }
 bool yes(std::string_view value, const Scope&) { return bytes::iequals(bytes::trim(value), "yes"); }
-// What these levels demand is not looked at yet: mail would go to whoever answers.
-bool strict_level(std::string_view value, const Scope&) {
-    static constexpr std::array<std::string_view, 5> strict{"dane-only", "fingerprint", "verify", "secure", "dane"};
-    return std::find(strict.begin(), strict.end(), bytes::trim(value)) != strict.end();
-}
+// TLSA records are not looked at yet: mail would go to whoever answers.
+bool dane_level(std::string_view value, const Scope&) { return bytes::iequals(bytes::trim(value), "dane") || bytes::iequals(bytes::trim(value), "dane-only"); }
 
 constexpr std::string_view unfiltered = "mail would go past the filter";
 constexpr std::string_view clear = "mail would be sent without the protection that is demanded";
@@ -141,13 +138,8 @@ private:
         if (!p) return;
         std::string value = scope.settings.value(name).value_or("");
         check_tables(scope, name, value);
-        if ((name == "smtp_tls_security_level" || name == "lmtp_tls_security_level") && p->implemented && strict_level(value, scope)) {
+        if ((name == "smtp_tls_security_level" || name == "lmtp_tls_security_level") && p->implemented && dane_level(value, scope)) {
             refuse(fmt::format("{}{} = {}: this level is not built yet: {}", place(scope, name), name, value, clear));
-            return;
-        }
-        if ((name == "smtp_enforce_tls" || name == "lmtp_enforce_tls") && yes(value, scope) && verifies_peer(scope, name.substr(0, 5))) {
-            refuse(fmt::format("{}{} = {}: without {}tls_enforce_peername = no this demands a verified server, which is not built yet: {}", place(scope, name), name, value,
-                               name.substr(0, 5), clear));
             return;
         }
         // What has no effect any more in Postfix either is named with the other old names.
@@ -165,10 +157,6 @@ private:
         warn(fmt::format("{}parameter {} is not built yet: the setting has no effect", place(scope, name), name));
     }
 
-    // Whether enforce_tls means a verified server: no level that overrides it, and peer names not turned off.
-    static bool verifies_peer(const Scope& scope, const std::string& prefix) {
-        return bytes::trim(scope.settings.value(prefix + "tls_security_level").value_or("")).empty() && scope.settings.value(prefix + "tls_enforce_peername") == "yes";
-    }
     static bool is_danger(std::string_view name) { return std::any_of(dangers.begin(), dangers.end(), [&](auto& d) { return d.name == name; }); }
 
     void check_restrictions(const Scope& scope) {

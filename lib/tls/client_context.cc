@@ -1,16 +1,21 @@
 #include "tls/client_context.h"
 #include <fmt/format.h>
 #include <openssl/ssl.h>
+#include "base/bytes.h"
 #include "conf/params/lmtp.h"
 #include "conf/params/smtp.h"
 #include "conf/params/tls.h"
 #include "conf/settings.h"
+#include "log/log.h"
 #include "tls/callbacks.h"
 #include "tls/keys.h"
+#include "tls/match.h"
+#include "tls/verify.h"
 
 namespace tls {
 namespace {
 constexpr std::size_t contexts_limit = 64;
+constexpr bool raw_public_keys_known = OPENSSL_VERSION_NUMBER >= 0x30200000L;
 }
 
 ClientContext::ClientContext() = default;
@@ -20,7 +25,7 @@ Result<std::shared_ptr<ClientContext>> ClientContext::create(const conf::Setting
     std::shared_ptr<ClientContext> made(new ClientContext);
     made->settings_ = std::make_unique<conf::Settings>(s);
     made->lmtp_ = lmtp;
-    auto text = [&](const conf::Text& smtp_one, const conf::Text& lmtp_one) { return s[lmtp ? lmtp_one : smtp_one]; };
+    auto text = [&](const conf::Text& smtp_one, const conf::Text& lmtp_one) { return made->text(smtp_one, lmtp_one); };
     KeyFiles files{text(param::smtp_tls_chain_files, param::lmtp_tls_chain_files), text(param::smtp_tls_cert_file, param::lmtp_tls_cert_file),
                    text(param::smtp_tls_key_file, param::lmtp_tls_key_file),       text(param::smtp_tls_dcert_file, param::lmtp_tls_dcert_file),
                    text(param::smtp_tls_dkey_file, param::lmtp_tls_dkey_file),     text(param::smtp_tls_eccert_file, param::lmtp_tls_eccert_file),
@@ -29,15 +34,38 @@ Result<std::shared_ptr<ClientContext>> ClientContext::create(const conf::Setting
     TRY_ASSIGN(made->trusted_, load_trusted(text(param::smtp_tls_CAfile, param::lmtp_tls_CAfile), text(param::smtp_tls_CApath, param::lmtp_tls_CApath),
                                             s[param::tls_append_default_CA]));
     made->session_timeout_ = s[lmtp ? param::lmtp_tls_session_cache_timeout : param::smtp_tls_session_cache_timeout];
-    made->log_level_ = parse_log_level(text(param::smtp_tls_loglevel, param::lmtp_tls_loglevel));
+    const std::string& level = text(param::smtp_tls_loglevel, param::lmtp_tls_loglevel);
+    auto log = parse_log_options(level);
+    if (!log) return context_error(fmt::format("bad value of {}_tls_loglevel: \"{}\"", lmtp ? "lmtp" : "smtp", bytes::printable(level)));
+    made->log_ = *log;
+    made->log_maps_ = table::Maps::open(lmtp ? param::lmtp_tls_loglevel_maps.name : param::smtp_tls_loglevel_maps.name, text(param::smtp_tls_loglevel_maps, param::lmtp_tls_loglevel_maps));
+    auto digest = find_digest(text(param::smtp_tls_fingerprint_digest, param::lmtp_tls_fingerprint_digest));
+    if (!digest) return context_error(fmt::format("bad value of {}_tls_fingerprint_digest: {}", lmtp ? "lmtp" : "smtp", digest.error().reason));
+    made->digest_ = *digest;
+    made->multi_label_ = s[param::tls_wildcard_matches_multiple_labels];
+    if (s[lmtp ? param::lmtp_tls_enable_rpk : param::smtp_tls_enable_rpk] && !raw_public_keys_known)
+        maillog::warning("{}_tls_enable_rpk = yes has no effect: raw public keys need OpenSSL 3.2 or later", lmtp ? "lmtp" : "smtp");
     TRY(made->context_for({}));                  // bad values are found at start
     TRY(made->context_for({.mandatory = true}));
     return made;
 }
 
+const std::string& ClientContext::text(const conf::Text& smtp_one, const conf::Text& lmtp_one) const { return (*settings_)[lmtp_ ? lmtp_one : smtp_one]; }
+
+LogOptions ClientContext::log_for(const std::vector<std::string>& keys) const {
+    for (const std::string& key : keys) {
+        if (log_maps_.empty()) break;
+        auto hit = log_maps_.find(key);
+        if (!hit) maillog::warning("{}: {}", log_maps_.title(), hit.error().reason);
+        if (!hit || !*hit) continue;
+        if (auto options = parse_log_options(**hit)) return *options;
+        maillog::warning("{}: bad TLS log level \"{}\" for {}", log_maps_.title(), bytes::printable(**hit), key);
+    }
+    return log_;
+}
+
 Result<SSL_CTX*> ClientContext::context_for(const Demand& demand) {
     const conf::Settings& s = *settings_;
-    auto text = [&](const conf::Text& smtp_one, const conf::Text& lmtp_one) { return s[lmtp_ ? lmtp_one : smtp_one]; };
     bool must = demand.mandatory;
     std::string protocols = must ? text(param::smtp_tls_mandatory_protocols, param::lmtp_tls_mandatory_protocols) : text(param::smtp_tls_protocols, param::lmtp_tls_protocols);
     std::string ciphers = must ? text(param::smtp_tls_mandatory_ciphers, param::lmtp_tls_mandatory_ciphers) : text(param::smtp_tls_ciphers, param::lmtp_tls_ciphers);
@@ -45,7 +73,8 @@ Result<SSL_CTX*> ClientContext::context_for(const Demand& demand) {
     if (must) exclude += " " + text(param::smtp_tls_mandatory_exclude_ciphers, param::lmtp_tls_mandatory_exclude_ciphers);
     if (!demand.protocols.empty()) protocols = demand.protocols;
     if (!demand.ciphers.empty()) ciphers = demand.ciphers;
-    exclude += " " + demand.exclude;
+    if (demand.exclude) exclude = *demand.exclude;
+    if (verified(demand.level)) exclude += " aNULL";           // nobody could prove anything
     std::string key = fmt::format("{}\n{}\n{}", protocols, ciphers, exclude);
     if (auto it = contexts_.find(key); it != contexts_.end()) return it->second.get();
     if (contexts_.size() >= contexts_limit) return context_error("too many different TLS demands");
@@ -55,13 +84,13 @@ Result<SSL_CTX*> ClientContext::context_for(const Demand& demand) {
     const char* prefix = lmtp_ ? "lmtp" : "smtp";
     const char* middle = must ? "mandatory_" : "";
     TRY(use_common_options(c.get(), s));
-    TRY(use_protocols(c.get(), fmt::format("{}_tls_{}protocols", prefix, middle), protocols));
-    TRY(use_ciphers(c.get(), s, fmt::format("{}_tls_{}ciphers", prefix, middle), ciphers, exclude));
+    TRY(use_protocols(c.get(), demand.protocols.empty() ? fmt::format("{}_tls_{}protocols", prefix, middle) : "the policy's protocols", protocols));
+    TRY(use_ciphers(c.get(), s, demand.ciphers.empty() ? fmt::format("{}_tls_{}ciphers", prefix, middle) : "the policy's ciphers", ciphers, exclude));
     TRY(use_keys(c.get(), chains_));
     X509_STORE_up_ref(trusted_.get());
     SSL_CTX_set_cert_store(c.get(), trusted_.get());
     SSL_CTX_set_verify_depth(c.get(), static_cast<int>(s[lmtp_ ? param::lmtp_tls_scert_verifydepth : param::smtp_tls_scert_verifydepth]));
-    SSL_CTX_set_verify(c.get(), SSL_VERIFY_NONE, accept_any_chain);   // judged after the handshake, by the level
+    prepare_verification(c.get(), digest_);
     SSL_CTX_set_timeout(c.get(), static_cast<long>(session_timeout_.count()));
     use_client_session_callbacks(c.get());
     return contexts_.emplace(std::move(key), std::move(c)).first->second.get();

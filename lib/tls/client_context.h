@@ -8,20 +8,16 @@
 #include <memory>
 #include <string>
 #include <vector>
+#include "table/maps.h"
 #include "tls/context.h"
+#include "tls/demand.h"
+#include "tls/log_options.h"
 
-namespace conf { class Settings; }
+typedef struct evp_md_st EVP_MD;
+namespace conf { class Settings; struct Text; }
 
 namespace tls {
 struct Chain;
-
-// How one outgoing connection is to be secured.
-struct Demand {
-    bool mandatory = false;                      // the mandatory_ protocols and ciphers hold
-    std::string protocols{}, ciphers{}, exclude{};   // where not empty: instead of (exclude: beside) those of main.cf
-    std::string server_name{};                     // SNI; empty: none
-    std::string session_key{};                     // of this server and demand, for resumption; empty: none
-};
 
 class ClientContext {
 public:
@@ -32,10 +28,14 @@ public:
     SessionStore* store() const { return store_; }
     // The library's context for this demand; made when first asked for, from what create() read.
     Result<SSL_CTX*> context_for(const Demand& demand);
-    int log_level() const { return log_level_; }
+    // smtp_tls_loglevel, or what smtp_tls_loglevel_maps has for one of these keys, asked in this order. May wait.
+    LogOptions log_for(const std::vector<std::string>& keys) const;
+    const EVP_MD* fingerprint_digest() const { return digest_; }
+    bool multi_label_wildcards() const { return multi_label_; }
 
 private:
     ClientContext();
+    const std::string& text(const conf::Text& smtp_one, const conf::Text& lmtp_one) const;
     std::unique_ptr<conf::Settings> settings_;
     bool lmtp_ = false;
     std::vector<Chain> chains_;
@@ -43,6 +43,9 @@ private:
     std::map<std::string, ContextPtr> contexts_; // by protocols, ciphers and exclusions; at most 64
     SessionStore* store_ = nullptr;
     std::chrono::seconds session_timeout_{3600};
-    int log_level_ = 0;
+    LogOptions log_ = 0;
+    table::Maps log_maps_;
+    const EVP_MD* digest_ = nullptr;
+    bool multi_label_ = true;
 };
 }

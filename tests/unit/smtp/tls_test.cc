@@ -61,7 +61,7 @@ TEST_F(SmtpTls, MayGoesWithoutAfterAFailedHandshakeOnlyWhenTheMailHasWaited) {
 }
 TEST_F(SmtpTls, EncryptNeedsTheOffer) {
     server.features = {"PIPELINING"};
-    EXPECT_NE(run("encrypt").find("tls=!encrypt, dsn=4.7.4, status=deferred (TLS is required, but was not offered by host 127.0.0.1[127.0.0.1])"), std::string::npos) << log;
+    EXPECT_NE(run("encrypt").find("tls=!encrypt:nostarttls, dsn=4.7.4, status=deferred (TLS is required, but was not offered by host 127.0.0.1[127.0.0.1])"), std::string::npos) << log;
     EXPECT_EQ(std::count_if(server.said.begin(), server.said.end(), [](const std::string& s) { return s.starts_with("MAIL"); }), 0);
 }
 TEST_F(SmtpTls, EncryptDefersAtServersWithoutEhlo) {
@@ -83,9 +83,12 @@ TEST_F(SmtpTls, EncryptDefersWhenOurOwnKeyIsBad) {
     EXPECT_NE(run("encrypt").find("dsn=4.7.5, status=deferred (TLS is required, but our TLS engine is unavailable)"), std::string::npos) << log;
     EXPECT_EQ(server.connections, 0);
 }
-TEST_F(SmtpTls, LevelsOfALaterVersionDeferAndSayWhich) {
-    std::string text = run("dane");
-    EXPECT_NE(text.find("dsn=4.7.5, status=deferred (TLS security level \"dane\""), std::string::npos) << text;
+TEST_F(SmtpTls, DaneWithoutSecureLookupsIsMayAndDaneOnlyDefers) {
+    EXPECT_NE(run("dane").find("tls=may, dsn=2.0.0, status=sent"), std::string::npos) << log;
+    EXPECT_NE(log.find("dane configured with dnssec lookups disabled"), std::string::npos) << log;
+    server.connections = 0;
+    std::string text = run("dane-only");
+    EXPECT_NE(text.find("dsn=4.7.5, status=deferred (client TLS configuration problem)"), std::string::npos) << text;
     EXPECT_EQ(server.connections, 0);
 }
 TEST_F(SmtpTls, WrapperModeStartsWithTheHandshake) {
@@ -110,5 +113,5 @@ TEST_F(SmtpTls, PolicyTableChoosesByDestination) {
     set("smtp_tls_security_level", "may");
     set("smtp_tls_policy_maps", "inline:{ {" + where + " = encrypt} }");
     deliver(where);
-    EXPECT_NE(plain(port).find("tls=!encrypt, dsn=4.7.4, status=deferred"), std::string::npos) << log;
+    EXPECT_NE(plain(port).find("tls=!encrypt:nostarttls, dsn=4.7.4, status=deferred"), std::string::npos) << log;
 }

@@ -1,0 +1,32 @@
+// What one destination demands of TLS (main.cf's level, its entry in smtp_tls_policy_maps …), and what that means for each of its hosts.
+//
+// When things fail: an Error 4.7.5; mail stays queued. It is never sent with less than was demanded.
+#pragma once
+#include <string>
+#include "base/error.h"
+#include "endpoint.h"
+#include "tls/policy.h"
+
+namespace smtp {
+struct TlsPolicy {
+    tls::Site site;
+    tls::Policy policy;
+    std::string wish;                            // tls= before there is a host: "may?", "none"
+    std::string identity;                        // tells kept connections of one policy from those of another
+};
+// Once a destination. May wait (tables).
+Result<TlsPolicy> tls_policy_for(const Config& config, const Destination& destination);
+
+// For one host: what the handshake is told.
+struct TlsPlan {
+    tls::Level level = tls::Level::none;         // as logged; demand.level is what the handshake makes of it
+    tls::Demand demand;
+    bool reuse = false;                          // a connection under TLS may be kept
+    std::string log_key;                         // smtp_tls_loglevel_maps is asked for this first
+    std::string wish = "none";                   // tls= until the server has shown what it can
+    bool wanted() const { return level != tls::Level::none; }
+    bool must() const { return demand.mandatory; }
+};
+// Once a host. May wait (tables; for dane: DNS).
+Result<TlsPlan> tls_plan_for(const Config& config, const TlsPolicy& policy, const Endpoint& endpoint);
+}
