@@ -1,162 +1,55 @@
 #include "edit.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <functional>
-#include <map>
-#include <set>
 
 #include "base/bytes.h"
-#include "base/fd.h"
+#include "conf/edit.h"
 #include "conf/master_cf.h"
 #include "layout.h"
 #include "log/log.h"
 #include "show.h"
 
 namespace postconf {
+using conf::EditAction;
+
 namespace {
-// A file as its lines, each knowing the logical line it belongs to.
-struct Line {
-    std::string text;                            // without its line end
-    int logical = -1;                            // number of the logical line; -1: comment, empty, or nothing to continue
-    bool first = false;                          // the logical line begins here
-};
-
-std::vector<Line> read_lines(std::string_view text) {
-    std::vector<Line> out;
-    int logical = -1;
-    for (std::size_t at = 0; at < text.size();) {
-        std::size_t end = text.find('\n', at);
-        if (end == text.npos) end = text.size();
-        std::string_view line = text.substr(at, end - at);
-        at = end + 1;
-        std::string_view content = bytes::trim(line);
-        if (content.empty() || content.front() == '#') { out.push_back({std::string(line), -1, false}); continue; }
-        bool first = !bytes::is_space(line.front());
-        if (first) ++logical;
-        out.push_back({std::string(line), logical, first});
-    }
-    return out;
+template <class T> T or_die(Result<T> result) {
+    if (!result) maillog::fatal("{}", result.error().reason);
+    return std::move(*result);
 }
 
-// The text of each logical line, its pieces joined.
-std::vector<std::string> logical_texts(const std::vector<Line>& lines) {
-    std::vector<std::string> out;
-    for (auto& line : lines) {
-        if (line.logical < 0) continue;
-        if (line.first) out.emplace_back();
-        out.back() += line.text;
-    }
-    return out;
+EditAction edit_action(Action action) {
+    return action == Action::edit ? EditAction::set : action == Action::remove ? EditAction::remove : action == Action::comment_out ? EditAction::comment_out : EditAction::keep;
 }
 
-// An edit lock and a whole new file: whoever reads sees the old text or the new, never half of one.
-class Replacement {
-public:
-    explicit Replacement(std::string path) : path_(std::move(path)), temporary_(path_ + ".tmp") {
-        // Two postconf at once take turns on the temporary file, which each may find removed by the other.
-        for (int attempt = 0; attempt < 100; ++attempt) {
-            fd_ = UniqueFd(open(temporary_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-            if (!fd_) maillog::fatal("open {}: {}", temporary_, errno_text(errno));
-            if (flock(fd_.get(), LOCK_EX) != 0) maillog::fatal("lock {}: {}", temporary_, errno_text(errno));
-            struct stat held{}, named{};
-            if (fstat(fd_.get(), &held) == 0 && stat(temporary_.c_str(), &named) == 0 && held.st_ino == named.st_ino && held.st_dev == named.st_dev) break;
-        }
-        Result<std::string> text = read_file(path_);
-        if (!text) abandon(text.error().reason);
-        text_ = std::move(*text);
-    }
-    const std::string& text() const { return text_; }
-    [[noreturn]] void abandon(const std::string& reason) {
-        unlink(temporary_.c_str());
-        maillog::fatal("{}", reason);
-    }
-    void commit(const std::string& text) {
-        struct stat st{};
-        if (stat(path_.c_str(), &st) != 0) abandon(fmt::format("stat {}: {}", path_, errno_text(errno)));
-        if (ftruncate(fd_.get(), 0) != 0) abandon(fmt::format("truncate {}: {}", temporary_, errno_text(errno)));
-        if (auto written = write_all(fd_.get(), text); !written) abandon(fmt::format("write {}: {}", temporary_, written.error().reason));
-        if (fchown(fd_.get(), st.st_uid, st.st_gid) != 0 && geteuid() == 0) abandon(fmt::format("chown {}: {}", temporary_, errno_text(errno)));
-        if (fchmod(fd_.get(), st.st_mode & 07777) != 0) abandon(fmt::format("chmod {}: {}", temporary_, errno_text(errno)));
-        if (fsync(fd_.get()) != 0) abandon(fmt::format("sync {}: {}", temporary_, errno_text(errno)));
-        if (rename(temporary_.c_str(), path_.c_str()) != 0) abandon(fmt::format("rename {} to {}: {}", temporary_, path_, errno_text(errno)));
-        std::string directory = path_.substr(0, path_.rfind('/'));
-        if (UniqueFd d(open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)); d) (void)fsync(d.get());
-    }
-
-private:
-    std::string path_, temporary_, text_;
-    UniqueFd fd_;
-};
+// fatal() ends the program without destructors: the file beside goes first.
+[[noreturn]] void abandon(conf::Replacement file, const std::string& reason) {
+    { conf::Replacement gone(std::move(file)); }
+    maillog::fatal("{}", reason);
+}
 
 void refuse_odd_input(const std::string& argument) {
     if (argument.find('\n') != std::string::npos) maillog::fatal("-e, -X, or -# accepts no multi-line input");
     if (bytes::trim(argument).starts_with('#')) maillog::fatal("-e, -X, or -# accepts no comment input");
 }
-
-// What becomes of one logical line: kept, removed, commented out, or new text in its place.
-struct Change { Action action = Action::show; std::string text; };
-
-std::string rewrite(const std::vector<Line>& lines, const std::function<const Change*(int)>& change_of) {
-    std::string out;
-    for (auto& line : lines) {
-        const Change* change = line.logical < 0 ? nullptr : change_of(line.logical);
-        if (!change || change->action == Action::show) { out += line.text + "\n"; continue; }
-        if (change->action == Action::comment_out) out += "#" + line.text + "\n";
-        else if (change->action == Action::edit && line.first) out += change->text;
-    }
-    return out;
-}
 }
 
 void edit_parameters(const Options& o) {
-    std::map<std::string, std::string> wanted;
-    std::vector<std::string> order;
+    conf::Overrides wanted;
     for (auto& argument : o.arguments) {
         refuse_odd_input(argument);
-        std::string name, value;
         if (o.action == Action::edit) {
-            Result<conf::Assignment> assignment = conf::parse_assignment(argument);
-            if (!assignment) maillog::fatal("{}", assignment.error().reason);
-            name = assignment->name;
-            value = assignment->value;
+            wanted.push_back(or_die(conf::parse_assignment(argument)));
         } else {
             if (argument.find('=') != std::string::npos) maillog::fatal("-X or -# requires names without value");
-            name = std::string(bytes::trim(argument));
+            std::string name(bytes::trim(argument));
             if (name.empty()) maillog::fatal("-X or -# requires non-blank names");
+            wanted.push_back({name, ""});
         }
-        if (!wanted.contains(name)) order.push_back(name);
-        wanted[name] = value;
     }
-    std::string path = o.directory + "/main.cf";
-    Replacement file(path);
-    std::vector<Line> lines = read_lines(file.text());
-    std::vector<Change> changes;
-    std::map<std::string, int> found;
-    for (auto& text : logical_texts(lines)) {
-        std::string name(bytes::trim(bytes::cut(text, '=').first));
-        Change change;
-        if (auto entry = wanted.find(name); entry != wanted.end()) {
-            if (++found[name] == 2) maillog::warning("{}: multiple entries for \"{}\"", path, name);
-            change = {o.action, setting_line(name, entry->second, false)};
-            // As given: white space inside the value may matter to whoever wrote it.
-            if (!entry->second.empty()) change.text = name + " = " + entry->second + "\n";
-        }
-        changes.push_back(std::move(change));
-    }
-    std::string out = rewrite(lines, [&](int i) { return &changes[static_cast<std::size_t>(i)]; });
-    if (o.action == Action::edit)
-        for (auto& name : order)
-            if (!found.contains(name)) out += wanted[name].empty() ? name + " =\n" : name + " = " + wanted[name] + "\n";
-    file.commit(out);
+    for (auto& warning : or_die(conf::edit_main_cf(o.directory, edit_action(o.action), wanted))) maillog::warning("{}", warning);
 }
 
 namespace {
@@ -227,42 +120,42 @@ conf::MasterEntry with_parameter(conf::MasterEntry e, const Request& request, bo
 void edit_master(const Options& o) {
     std::vector<Request> requests = parse_requests(o);
     std::string path = o.directory + "/master.cf";
-    Replacement file(path);
-    std::vector<Line> lines = read_lines(file.text());
-    std::vector<Change> changes;
+    conf::Replacement file = or_die(conf::Replacement::open(path));
+    conf::EditedText old(file.text());
+    std::vector<conf::LineChange> changes;
     int number = 0;
-    for (auto& text : logical_texts(lines)) {
-        Change change;
+    for (auto& text : old.logical()) {
+        conf::LineChange change;
         Result<conf::MasterEntry> entry = conf::parse_master_line(text, path, ++number);
         // An entry that cannot be read stays as it is, unless it is what the request is about.
         for (auto& request : requests) {
             if (!entry || !request.pattern.matches(*entry)) continue;
             request.matched = true;
-            change.action = o.action;
+            change.action = edit_action(o.action);
             if (o.action == Action::comment_out || (o.mode == Mode::master_services && o.action == Action::remove)) continue;
             if (o.mode == Mode::master_services) {
                 Result<conf::MasterEntry> fresh = conf::parse_master_line(request.value, fmt::format("\"{}\"", request.value), 1);
-                if (!fresh) file.abandon(fresh.error().reason);
+                if (!fresh) abandon(std::move(file), fresh.error().reason);
                 *entry = std::move(*fresh);
             } else if (o.mode == Mode::master_fields) {
                 Result<conf::MasterEntry> fresh = with_field(*entry, request, path);
-                if (!fresh) file.abandon(fresh.error().reason);
+                if (!fresh) abandon(std::move(file), fresh.error().reason);
                 *entry = std::move(*fresh);
             } else *entry = with_parameter(std::move(*entry), request, o.action == Action::remove);
-            change = {Action::edit, entry_text(*entry, true)};
+            change = {EditAction::set, entry_text(*entry, true)};
         }
         changes.push_back(std::move(change));
     }
-    std::string out = rewrite(lines, [&](int i) { return &changes[static_cast<std::size_t>(i)]; });
+    std::string out = old.with(changes);
     for (auto& request : requests) {
         if (request.matched) continue;
         if (o.mode == Mode::master_services && o.action == Action::edit) {
             Result<conf::MasterEntry> fresh = conf::parse_master_line(request.value, fmt::format("\"{}\"", request.value), 1);
-            if (!fresh) file.abandon(fresh.error().reason);
+            if (!fresh) abandon(std::move(file), fresh.error().reason);
             out += entry_text(*fresh, true);
         } else if (o.mode != Mode::master_services)
-            file.abandon(fmt::format("unmatched service: \"{}/{}\"", request.pattern.service, request.pattern.type));
+            abandon(std::move(file), fmt::format("unmatched service: \"{}/{}\"", request.pattern.service, request.pattern.type));
     }
-    file.commit(out);
+    if (auto done = file.commit(out); !done) abandon(std::move(file), done.error().reason);
 }
 }

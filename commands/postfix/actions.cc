@@ -62,7 +62,7 @@ bool gone_within(const System& s, std::chrono::milliseconds time) {
 struct Row { const char* name; Action action; };
 constexpr Row rows[] = {{"check", check}, {"start", start}, {"start-fg", start_fg}, {"stop", stop}, {"abort", abort}, {"flush", flush}, {"reload", reload},
     {"status", status}, {"set-permissions", set_permissions}, {"upgrade-configuration", upgrade_configuration}, {"logrotate", logrotate},
-    {"create-missing", create_missing}, {"quick-start", quick_start}, {"quick-stop", quick_stop}, {"drain", quick_stop}};
+    {"create-missing", create_missing}, {"quick-start", quick_start}, {"quick-stop", quick_stop}, {"drain", quick_stop}, {"tls", tls_command}};
 }
 
 int run_program(std::vector<std::string> args, bool become) {

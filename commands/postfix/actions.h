@@ -31,6 +31,7 @@ int logrotate(const System&);
 int quick_start(const System&);
 int quick_stop(const System&);
 
+int tls_command(const System&);                 // tls.cc
 int create_missing(const System&);               // for post-install
 
 // Runs or becomes a program; its exit status, or 1.

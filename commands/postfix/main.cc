@@ -8,7 +8,7 @@
 #include "server/maillog.h"
 
 namespace {
-constexpr const char* usage = "Usage: postfix start (or stop, reload, abort, flush, check, status, set-permissions, upgrade-configuration, logrotate)";
+constexpr const char* usage = "Usage: postfix start (or stop, reload, abort, flush, check, status, set-permissions, upgrade-configuration, logrotate, tls)";
 }
 
 int main(int argc, char** argv) {
@@ -18,7 +18,7 @@ int main(int argc, char** argv) {
     std::string directory = config ? config : std::string(param::config_directory.fallback);
     int verbose = 0;
     bool debug = false;
-    for (int option; (option = getopt(argc, argv, "c:Dv")) >= 0;) {
+    for (int option; (option = getopt(argc, argv, "+c:Dv")) >= 0;) {
         switch (option) {
         case 'c': directory = optarg; break;
         case 'D': debug = true; break;
@@ -37,9 +37,10 @@ int main(int argc, char** argv) {
     Result<conf::Settings> settings = conf::Settings::load(directory, {{"process_name", "postfix-script"}}, &warnings);
     if (!settings) maillog::fatal("{}", settings.error().reason);
     for (const std::string& w : warnings) maillog::warning("{}", w);
-    server::open_maillog(*settings, "postfix-script", server::Speaker::quiet_command);
-    maillog::to_stderr((*settings)[param::syslog_name] + "/postfix-script");
     std::string name = argv[optind];
+    const std::string speaker = name == "tls" ? "postfix-tls-script" : "postfix-script";
+    server::open_maillog(*settings, speaker, server::Speaker::quiet_command);
+    maillog::to_stderr((*settings)[param::syslog_name] + "/" + speaker);
     postfix::Action action = postfix::find_action(name);
     if (!action) maillog::fatal("unknown command: '{}'. {}", name, usage);
     return action({directory, std::move(*settings), verbose, debug, {argv + optind + 1, argv + argc}});
