@@ -120,6 +120,9 @@ void Config::load_limits() {
     cname_overrides = OURS(cname_overrides_servername);
     address_limit = static_cast<std::size_t>(OURS(mx_address_limit));
     session_limit = static_cast<std::size_t>(OURS(mx_session_limit));
+    srv_services = settings[param::use_srv_lookup];
+    srv_fallback = settings[param::allow_srv_lookup_fallback];
+    srv_ignore_error = settings[param::ignore_srv_lookup_error];
     best_mx_transport = settings[param::best_mx_transport];
     timeouts = {OURS(connect_timeout), lmtp ? settings[param::lmtp_lhlo_timeout] : settings[param::smtp_helo_timeout], OURS(starttls_timeout), OURS(xforward_timeout),
                 OURS(mail_timeout), OURS(rcpt_timeout), OURS(data_init_timeout), OURS(data_xfer_timeout), OURS(data_done_timeout), OURS(rset_timeout), OURS(quit_timeout)};

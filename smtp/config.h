@@ -42,6 +42,8 @@ struct Config {
     Preference preference;
     bool randomize, balance, defer_without_mx_address, ignore_mx_error, cname_overrides;
     std::size_t address_limit, session_limit;    // 0: none
+    std::string srv_services;                    // use_srv_lookup
+    bool srv_fallback, srv_ignore_error;
     std::string best_mx_transport;
     net::Address bind4{}, bind6{};               // unspecified: the system chooses
     bool bind_enforce;                           // rather defer than leave from another address

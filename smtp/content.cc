@@ -21,6 +21,7 @@ public:
     Sender(const Config& config, Peer& peer, const delivery::Job& job) : peer_(peer), queue_id_(job.id()), limit_(config.line_limit ? std::max<std::size_t>(config.line_limit, 10) : 0), timeout_(config.timeouts.data_xfer) {
         auto size = static_cast<std::size_t>(std::max<std::int64_t>(job.request().data_size, 0));
         out_.reserve(std::min(chunk + 8192, size + size / 16 + 256));      // CRs and dots come on top
+        patient_ = !config.per_request_deadline;
         rate_ = config.per_request_deadline ? config.min_data_rate : 0;
         if (rate_) deadline_ = loop::in(timeout_);
     }
@@ -58,7 +59,7 @@ private:
     Result<void> send() {
         if (out_.empty()) return {};
         if (rate_) deadline_ += std::chrono::milliseconds(static_cast<std::int64_t>(out_.size()) * 1000 / rate_);
-        auto done = peer_.send(out_, rate_ ? deadline_ : loop::in(timeout_), doing);
+        auto done = patient_ ? peer_.send_patiently(out_, timeout_, doing) : peer_.send(out_, rate_ ? deadline_ : loop::in(timeout_), doing);
         out_.clear();
         return done;
     }
@@ -68,6 +69,7 @@ private:
     std::string out_;
     std::size_t column_ = 0, limit_;
     Seconds timeout_;
+    bool patient_ = false;                       // no deadline but for each write
     std::int64_t rate_ = 0;                      // bytes a second that the deadline allows for; 0: one timeout a piece
     loop::Deadline deadline_{};
 };

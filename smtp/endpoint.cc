@@ -112,6 +112,30 @@ HostList by_exchangers(const Config& config, const Destination& d, std::uint16_t
     if (temporary) return failed(std::move(*temporary));     // a nearer host may exist: its address cannot be had now
     return looping(d.host);
 }
+
+// _submission._tcp.example.org: hosts with ports of their own, in the order that priorities and weights gave. Absent: go on without.
+std::optional<HostList> by_services(const Config& config, const Destination& d) {
+    dns::Answer srv = dns::query(fmt::format("_{}._tcp.{}", d.service, d.host), dns::Type::srv, dns_options(config));
+    bool lookup_failed = srv.status == dns::Status::temporary;
+    if (srv.status == dns::Status::no_data || srv.status == dns::Status::no_name || (lookup_failed && config.srv_ignore_error)) {
+        if (config.srv_fallback) return std::nullopt;
+        return failed(error({static_cast<std::uint8_t>(lookup_failed ? 4 : 5), 4, 4}, "Host or domain name not found. " + srv.reason));
+    }
+    if (!srv) return failed(error({4, 4, 3}, "Host or domain name not found. " + srv.reason));
+    HostList result;
+    std::optional<Error> last, temporary;
+    std::uint16_t place = 0;
+    for (const dns::Record& r : srv.records) {
+        auto why = add_host(config, r.value, place++, r.port, result.endpoints, srv.authenticated);
+        if (why) (why->status.temporary() ? temporary : last) = why;
+    }
+    if (result.endpoints.empty()) {
+        if (temporary) return failed(std::move(*temporary));
+        return failed(last ? std::move(*last) : error({5, 4, 4}, fmt::format("Service _{}._tcp is not offered by {}", d.service, d.host)));
+    }
+    result.best_preference = result.endpoints.front().preference;
+    return result;
+}
 }
 
 Result<Destination> parse_destination(const Config& config, std::string_view text) {
@@ -141,7 +165,12 @@ Result<Destination> parse_destination(const Config& config, std::string_view tex
         d.exchangers = !config.lmtp && config.dns_level != DnsLevel::disabled;
     }
     if (d.host.empty() || d.host.size() > 255) return bad();
+    bool bare = text.find('[') == text.npos;
+    for (std::string_view service : bytes::split(config.srv_services, " \t\r\n,"))
+        if (bare && bytes::iequals(service, port)) d.service = bytes::lowered(service);
+    if (config.dns_level == DnsLevel::disabled) d.service.clear();
     auto number = port.empty() ? std::optional(config.port) : port_number(config.settings, port);
+    if (!number && !d.service.empty()) number = config.port;   // its records have the port
     if (!number) return temporary(fmt::format("unknown service in destination \"{}\"", bytes::printable(d.text)), {4, 3, 5});
     d.port = *number;
     if (!bytes::is_ascii(d.host)) {
@@ -163,7 +192,11 @@ HostList find_hosts(const Config& config, const Destination& d) {
     }
     auto port = static_cast<std::uint16_t>(bytes::to_int(d.port).value_or(25));
     bool detect_loops = !config.lmtp && port == 25;
-    if (d.exchangers && !net::Address::parse(d.host)) {
+    std::optional<HostList> services;
+    if (!d.service.empty() && !net::Address::parse(d.host)) services = by_services(config, d);
+    if (services) {
+        result = std::move(*services);
+    } else if (d.exchangers && !net::Address::parse(d.host)) {
         result = by_exchangers(config, d, port, detect_loops);
     } else if (auto why = add_host(config, d.host, 0, port, result.endpoints)) {
         return failed(std::move(*why));

@@ -1,6 +1,7 @@
 // Where mail goes: a destination as qmgr or main.cf writes it, and the hosts that stand behind it, best first.
 //
 //     example.org   example.org:587   [mail.example.org]   [192.0.2.1]:25   [2001:db8::1]   unix:private/dovecot-lmtp (LMTP)
+//     example.org:submission          by SRV records where use_srv_lookup names the service
 //     inet:host:port (LMTP)           several, separated by blanks or commas, are tried one after the other
 //
 // When things fail: HostList::why has what the log and the sender are told; temporary or permanent by its status.
@@ -21,6 +22,7 @@ struct Destination {
     std::string host;                            // without brackets; ASCII
     std::string port;                            // a number
     bool exchangers = false;                     // look up MX
+    std::string service;                         // look up SRV of this service first (use_srv_lookup); empty: none
     bool path = false;                           // host is the path of a UNIX-domain socket
 };
 // One destination of a list. An Error (4.3.5) where it makes no sense.

@@ -14,6 +14,7 @@
 #include "dns/dns.h"
 #include "kept.h"
 #include "log/log.h"
+#include "net/window.h"
 #include "server/server.h"
 
 namespace {
@@ -51,6 +52,7 @@ Result<void> prepare(const conf::Settings& settings) {
     dns::open();
     TRY_ASSIGN(config, smtp::Config::load(settings, lmtp));
     TRY(trust_resolver(settings));
+    net::set_window_size(static_cast<int>(settings[param::tcp_windowsize]));
     kept = std::make_unique<smtp::Kept>(config->cache_time);
     agent = std::make_unique<delivery::Agent>(settings, lmtp ? settings[param::lmtp_delivery_status_filter] : settings[param::smtp_delivery_status_filter]);
     if (!config->dns_reply_filter.empty())

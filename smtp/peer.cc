@@ -56,16 +56,41 @@ Result<void> Peer::flush(loop::Deadline deadline, std::string_view doing) {
     return {};
 }
 
+// One line. Without deadlines for a whole reply a server that sends a little now and then is waited for.
+Result<net::Stream::Line> Peer::line(Seconds timeout, loop::Deadline& deadline) {
+    for (;;) {
+        std::uint64_t before = stream_.bytes_read();
+        auto line = stream_.read_line(line_length_limit, deadline);
+        if (config_.per_request_deadline) return line;
+        deadline = loop::in(timeout);
+        if (line || stream_.failure() != net::Stream::Failure::timeout || stream_.bytes_read() == before) return line;
+    }
+}
+
+Result<void> Peer::send_patiently(std::string_view text, Seconds timeout, std::string_view doing) {
+    constexpr std::size_t piece = 16 * 1024;     // less than the stream sends by itself
+    for (; !text.empty(); text.remove_prefix(std::min(piece, text.size()))) {
+        for (;;) {
+            std::size_t before = stream_.pending();
+            auto done = stream_.flush(loop::in(timeout));
+            if (done) break;
+            if (stream_.failure() != net::Stream::Failure::timeout || stream_.pending() == before) return failed(done.error(), doing);
+        }
+        (void)stream_.write(text.substr(0, piece));
+    }
+    return {};
+}
+
 Result<Reply> Peer::reply(Seconds timeout, std::string_view doing) {
     loop::Deadline deadline = loop::in(timeout);
     Reply reply;
     for (std::size_t n = 0;; ++n) {
-        auto line = stream_.read_line(line_length_limit, deadline);
+        auto line = this->line(timeout, deadline);
         if (!line) return failed(line.error(), doing);
         silent = false;
         std::string text(line->text);
         for (bool whole = line->complete; !whole;) {         // what is beyond the limit is read and dropped
-            auto rest = stream_.read_line(line_length_limit, deadline);
+            auto rest = this->line(timeout, deadline);
             if (!rest) return failed(rest.error(), doing);
             whole = rest->complete;
         }

@@ -36,9 +36,11 @@ public:
     static Result<std::unique_ptr<Peer>> connect(const Config& config, const Endpoint& endpoint);
 
     void say(std::string_view line);             // gathers "line CRLF"; the next reply() or flush() sends it
-    // The next reply, all its lines within timeout. doing: "sending MAIL FROM", for the reason.
+    // The next reply: with smtp_per_request_deadline all its lines within timeout, else each read of it. doing: "sending MAIL FROM", for the reason.
     Result<Reply> reply(Seconds timeout, std::string_view doing);
     Result<void> send(std::string_view text, loop::Deadline deadline, std::string_view doing);
+    // The same with smtp_per_request_deadline = no: the time starts again whenever the server has taken something.
+    Result<void> send_patiently(std::string_view text, Seconds timeout, std::string_view doing);
     Result<void> flush(loop::Deadline deadline, std::string_view doing);
     // QUIT, and its reply where main.cf wants that; a broken peer is just closed.
     void farewell();
@@ -59,6 +61,7 @@ public:
 
 private:
     Peer(const Config& config, Endpoint where, UniqueFd fd) : endpoint(std::move(where)), config_(config), stream_(std::move(fd)) {}
+    Result<net::Stream::Line> line(Seconds timeout, loop::Deadline& deadline);
     tl::unexpected<Error> failed(const Error& error, std::string_view doing);
     const Config& config_;
     net::Stream stream_;

@@ -1,4 +1,5 @@
 #include "net/socket.h"
+#include "net/window.h"
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -10,6 +11,14 @@
 
 namespace net {
 namespace {
+int window_size = 0;
+
+void use_window_size(int fd) {                   // before connect and listen: the window's scale is agreed on in the handshake
+    if (window_size <= 0) return;
+    setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &window_size, sizeof window_size);
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &window_size, sizeof window_size);
+}
+
 Result<UniqueFd> make_socket(int family, int type) {
     UniqueFd fd(::socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!fd) return system_error("socket", errno);
@@ -58,8 +67,11 @@ template <class Call> Result<Address> name_of(int fd, Call call, const char* wha
 }
 }
 
+void set_window_size(int bytes) { window_size = bytes; }
+
 Result<UniqueFd> listen_inet(const Address& address, int backlog) {
     TRY_ASSIGN(UniqueFd fd, make_socket(address.family(), SOCK_STREAM));
+    use_window_size(fd.get());
     int on = 1;
     setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (address.family() == AF_INET6) setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
@@ -92,6 +104,7 @@ Result<UniqueFd> open_fifo(const std::string& path, unsigned mode) {
 
 Result<UniqueFd> connect_inet(const Address& to, const Address* from, loop::Deadline deadline) {
     TRY_ASSIGN(UniqueFd fd, make_socket(to.family(), SOCK_STREAM));
+    use_window_size(fd.get());
     if (from && ::bind(fd.get(), from->get(), from->length()) != 0) return system_error("bind " + from->host(), errno);
     int on = 1;
     setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);

@@ -51,6 +51,7 @@ public:
         if (name == "connection_reuse") return yes_or_no(name, value, policy_.connection_reuse);
         if (name == "enable_rpk") return yes_or_no(name, value, policy_.raw_public_keys);
         if (name == "minbits") {
+            if (policy_.level == Level::may) return wrong_level(name);   // what may go in the clear cannot be too weak
             auto bits = bytes::to_int(value);
             if (!bits || *bits < 0 || *bits > 1024) return bad_value(name, value);
             return once(name, [&] { policy_.minimum_bits = static_cast<int>(*bits); });

@@ -3,7 +3,7 @@
 #include "conf/parameter.h"
 
 namespace param {
-inline constexpr conf::Bool allow_srv_lookup_fallback{{.name = "allow_srv_lookup_fallback", .fallback = "no", .doc = "Whether MX and address records are asked when there is no SRV record for a domain of use_srv_lookup."}};
+inline constexpr conf::Bool allow_srv_lookup_fallback{{.name = "allow_srv_lookup_fallback", .fallback = "no", .implemented = true, .doc = "Whether MX and address records are asked when there is no SRV record for a domain of use_srv_lookup."}};
 inline constexpr conf::Text best_mx_transport{{.name = "best_mx_transport", .fallback = "", .implemented = true, .doc = "The transport for domains whose best mail exchanger is this host; empty: that is an error."}};
 inline constexpr conf::Time connection_cache_protocol_timeout{{.name = "connection_cache_protocol_timeout", .fallback = "5s", .min = 1, .doc = "How long storing or fetching a connection in the cache may take."}};
 inline constexpr conf::Bool disable_dns_lookups{{.name = "disable_dns_lookups", .fallback = "no", .implemented = true, .doc = "Whether next hops are looked up in hosts files alone.", .obsolete = "will be removed; instead, specify \"smtp_dns_support_level\""}};
@@ -12,7 +12,7 @@ inline constexpr conf::Text dnssec_probe{{.name = "dnssec_probe", .fallback = "n
 inline constexpr conf::Text error_notice_recipient{{.name = "error_notice_recipient", .fallback = "postmaster", .min = 1, .implemented = true, .doc = "Who gets the notices of trouble that notify_classes asks for."}};
 inline constexpr conf::Text fallback_relay{{.name = "fallback_relay", .fallback = "", .implemented = true, .doc = "The old name of smtp_fallback_relay.", .removed = true, .obsolete = "will be removed; instead, specify \"smtp_fallback_relay\""}};
 inline constexpr conf::Bool ignore_mx_lookup_error{{.name = "ignore_mx_lookup_error", .fallback = "no", .implemented = true, .doc = "Whether a failed MX query is taken for a domain without MX records instead of a reason to wait."}};
-inline constexpr conf::Bool ignore_srv_lookup_error{{.name = "ignore_srv_lookup_error", .fallback = "no", .doc = "Whether a failed SRV query is taken for a domain without SRV records instead of a reason to wait."}};
+inline constexpr conf::Bool ignore_srv_lookup_error{{.name = "ignore_srv_lookup_error", .fallback = "no", .implemented = true, .doc = "Whether a failed SRV query is taken for a domain without SRV records instead of a reason to wait."}};
 inline constexpr conf::Text proxy_interfaces{{.name = "proxy_interfaces", .fallback = "", .implemented = true, .doc = "Addresses that a proxy or address translation in front of this host receives mail on."}};
 inline constexpr conf::Bool send_cyrus_sasl_authzid{{.name = "send_cyrus_sasl_authzid", .fallback = "no", .doc = "Whether Cyrus SASL sends an authorization name that equals the login name."}};
 inline constexpr conf::Text smtp_address_preference{{.name = "smtp_address_preference", .fallback = "any", .min = 1, .implemented = true, .doc = "Which address family is tried first where a host has both: ipv6, ipv4 or any."}};
@@ -57,7 +57,7 @@ inline constexpr conf::Int smtp_mx_session_limit{{.name = "smtp_mx_session_limit
 inline constexpr conf::Text smtp_nested_header_checks{{.name = "smtp_nested_header_checks", .fallback = "", .implemented = true, .doc = "Tables asked about headers of attached messages in mail that goes out."}};
 inline constexpr conf::Bool smtp_never_send_ehlo{{.name = "smtp_never_send_ehlo", .fallback = "no", .implemented = true, .doc = "Whether HELO is always sent."}};
 inline constexpr conf::Text smtp_per_record_deadline{{.name = "smtp_per_record_deadline", .fallback = "no", .implemented = true, .doc = "The old name of smtp_per_request_deadline.", .removed = true, .obsolete = "will be removed; instead, specify \"smtp_per_request_deadline\""}};
-inline constexpr conf::Bool smtp_per_request_deadline{{.name = "smtp_per_request_deadline", .fallback = "${smtp_per_record_deadline?{$smtp_per_record_deadline}:{no}}", .doc = "Whether the timeouts hold for whole commands and answers instead of single reads and writes."}};
+inline constexpr conf::Bool smtp_per_request_deadline{{.name = "smtp_per_request_deadline", .fallback = "${smtp_per_record_deadline?{$smtp_per_record_deadline}:{no}}", .implemented = true, .doc = "Whether the timeouts hold for whole commands and answers instead of single reads and writes."}};
 inline constexpr conf::Time smtp_pix_workaround_delay_time{{.name = "smtp_pix_workaround_delay_time", .fallback = "10s", .min = 1, .implemented = true, .doc = "How long to pause before the final dot for a broken firewall."}};
 inline constexpr conf::Text smtp_pix_workaround_maps{{.name = "smtp_pix_workaround_maps", .fallback = "", .implemented = true, .doc = "Tables that give, by server address, the workarounds for broken firewalls."}};
 inline constexpr conf::Time smtp_pix_workaround_threshold_time{{.name = "smtp_pix_workaround_threshold_time", .fallback = "500s", .min = 0, .implemented = true, .doc = "How long a message must have waited before workarounds for broken firewalls begin."}};
@@ -134,7 +134,7 @@ inline constexpr conf::Bool smtp_tlsrpt_skip_reused_handshakes{{.name = "smtp_tl
 inline constexpr conf::Text smtp_tlsrpt_socket_name{{.name = "smtp_tlsrpt_socket_name", .fallback = "", .doc = "The socket of the service that collects for TLSRPT."}};
 inline constexpr conf::Bool smtp_use_tls{{.name = "smtp_use_tls", .fallback = "no", .implemented = true, .doc = "Whether TLS is used where a server offers it.", .obsolete = "will be removed; instead, specify \"smtp_tls_security_level\""}};
 inline constexpr conf::Time smtp_xforward_timeout{{.name = "smtp_xforward_timeout", .fallback = "300s", .min = 1, .implemented = true, .doc = "How long to wait for the answer to XFORWARD."}};
-inline constexpr conf::Int tcp_windowsize{{.name = "tcp_windowsize", .fallback = "0", .min = 0, .doc = "The TCP buffer size in bytes, against broken window scaling; 0: the system's."}};
+inline constexpr conf::Int tcp_windowsize{{.name = "tcp_windowsize", .fallback = "0", .min = 0, .implemented = true, .doc = "The TCP buffer size in bytes, against broken window scaling; 0: the system's."}};
 inline constexpr conf::Text tlsmgr_service_name{{.name = "tlsmgr_service_name", .fallback = "tlsmgr", .implemented = true, .doc = "The service that keeps TLS sessions, ticket keys and randomness."}};
-inline constexpr conf::Text use_srv_lookup{{.name = "use_srv_lookup", .fallback = "", .doc = "Services, such as submission, whose servers are found by SRV records."}};
+inline constexpr conf::Text use_srv_lookup{{.name = "use_srv_lookup", .fallback = "", .implemented = true, .doc = "Services, such as submission, whose servers are found by SRV records."}};
 }
