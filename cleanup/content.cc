@@ -248,8 +248,8 @@ void Message::put_header(std::string_view text) {
 
 void Message::primary_header(const HeaderInfo& info, std::string_view text) {
     if (!bytes::is_ascii(text)) {
-        if (flags_ & flags::autodetect_smtputf8) smtputf8_ |= mail::smtputf8::requested;
-        if (rules_.smtputf8 && (smtputf8_ & mail::smtputf8::requested)) smtputf8_ |= mail::smtputf8::header;
+        if (flags_ & flags::autodetect_smtputf8) send_options_ |= mail::smtputf8::requested;
+        if (rules_.smtputf8 && (send_options_ & mail::smtputf8::requested)) send_options_ |= mail::smtputf8::header;
     }
     const auto field = mail::split_header(text);
     if (!field) return put_header(text);
@@ -268,12 +268,22 @@ void Message::primary_header(const HeaderInfo& info, std::string_view text) {
     case HeaderId::cc:
     case HeaderId::resent_to:
     case HeaderId::resent_cc: visible_recipient_ = true; break;
-    default: break;
+    default: look_for_tls_demand(*field); break;
     }
     for (const std::string& name : rules_.drop_headers)
         if (bytes::iequals(name, field->name)) return;
     if ((info.use & (mail::header_use::sender | mail::header_use::recipient)) && !rewrite_context_.empty()) return rewrite_header(info, text);
     put_header(text);
+}
+
+// RFC 8689: "TLS-Required: no"; and Postfix's own "Require-TLS-ESMTP: yes", which takes REQUIRETLS through a content filter.
+void Message::look_for_tls_demand(const mail::HeaderField& field) {
+    const auto says = [&](std::string_view word) { return bytes::iequals(bytes::trim(field.value), word); };
+    if (rules_.tls_required && bytes::iequals(field.name, "TLS-Required") && says("no")) send_options_ |= mail::send_option::tls_optional;
+    if (rules_.require_tls_header && bytes::iequals(field.name, "Require-TLS-ESMTP") && says("yes")) {
+        send_options_ |= mail::send_option::require_tls;
+        require_tls_header_seen_ = true;
+    }
 }
 
 void Message::rewrite_header(const HeaderInfo& info, std::string_view text) {
@@ -304,6 +314,7 @@ void Message::header_end() {
             return trouble(content, "5.6.0", "message header ends with a line that is not empty");
         }
     }
+    if (rules_.require_tls_header && (send_options_ & mail::send_option::require_tls) && !require_tls_header_seen_) put_header("Require-TLS-ESMTP: yes");
     if (!rewrite_context_.empty() || rules_.always_add_missing_headers) add_missing_headers();
     else if (!seen(HeaderId::message_id)) log_message_id("message-id", "<>");
 }

@@ -39,7 +39,11 @@ void Message::attribute(std::string_view payload) {
     }
     if (name == queue::attribute::create_time) return;       // ours was written already
     if (name == "smtputf8") {                                // sendmail -O smtputf8
-        if (*value == "1") smtputf8_ |= mail::smtputf8::requested;
+        if (*value == "1") send_options_ |= mail::smtputf8::requested;
+        return;
+    }
+    if (name == "requiretls") {                              // sendmail -O requiretls
+        if (*value == "1" && rules_.require_tls) send_options_ |= mail::send_option::require_tls;
         return;
     }
     if (++attribute_count_ > rules_.attribute_limit) {
@@ -66,7 +70,10 @@ void Message::envelope_record(RecordType type, std::string_view payload) {
         put(RecordType::attribute, std::string(attribute::create_time) + "=" + std::to_string(file_.created().seconds));
     }
     switch (type) {
-    case RecordType::size:
+    case RecordType::size:                                   // of a message that comes back: what its sender asked for still holds
+        if (auto old = queue::SizeRecord::parse(payload))
+            send_options_ |= static_cast<std::uint32_t>(old->send_options) & (mail::smtputf8::requested | mail::send_option::require_tls);
+        return;
     case RecordType::time:
     case RecordType::create_time:
         return;
@@ -134,8 +141,8 @@ void Message::sender_record(std::string_view address) {
     }
     sender_ = *rewritten;
     have_sender_ = true;
-    if ((flags_ & flags::autodetect_smtputf8) && !bytes::is_ascii(sender_)) smtputf8_ |= mail::smtputf8::requested;
-    if (!bytes::is_ascii(sender_) && rules_.smtputf8) smtputf8_ |= mail::smtputf8::sender;
+    if ((flags_ & flags::autodetect_smtputf8) && !bytes::is_ascii(sender_)) send_options_ |= mail::smtputf8::requested;
+    if (!bytes::is_ascii(sender_) && rules_.smtputf8) send_options_ |= mail::smtputf8::sender;
     put(RecordType::sender, sender_);
     if ((flags_ & flags::bcc) && !sender_.empty() && !rules_.sender_bcc.empty()) {
         const auto match = table::find_address(rules_.sender_bcc, sender_, rewrite_lookup(rules_));
@@ -177,7 +184,7 @@ void Message::recipient_record(std::string_view address) {
         orcpt = (bytes::is_ascii(external) ? "rfc822;" : "utf-8;") + external;
     }
     last_recipient_ = rewritten->mapped;
-    if ((flags_ & flags::autodetect_smtputf8) && !bytes::is_ascii(rewritten->mapped)) smtputf8_ |= mail::smtputf8::requested;
+    if ((flags_ & flags::autodetect_smtputf8) && !bytes::is_ascii(rewritten->mapped)) send_options_ |= mail::smtputf8::requested;
     expand_and_out(original, orcpt, notify, rewritten->mapped);
     if ((flags_ & flags::bcc) && !rules_.recipient_bcc.empty() && !stopped()) {
         const auto match = table::find_address(rules_.recipient_bcc, rewritten->mapped, rewrite_lookup(rules_));

@@ -1,3 +1,4 @@
+#include "mail/dsn.h"
 #include "message.h"
 #include <cerrno>
 #include "log/log.h"
@@ -13,7 +14,8 @@ Message::Message(const Rules& rules, Services services, int flags_asked, queue::
     checks_on_ = flags_ & flags::filter;
     hold_ = flags_ & flags::hold;
     discard_ = flags_ & flags::discard;
-    if (flags_ & flags::smtputf8) smtputf8_ |= 1;
+    if (flags_ & flags::smtputf8) send_options_ |= mail::smtputf8::requested;
+    if (flags_ & flags::require_tls) send_options_ |= mail::send_option::require_tls;
 }
 
 void Message::take(RecordType type, std::string_view payload) {
@@ -91,7 +93,9 @@ Result<void> Message::commit() {
     size.data_offset = data_offset_;
     size.recipients = recipients_;
     size.qmgr_flags = queue::SizeRecord::notify(notify_bits_) | (mixed_ ? queue::SizeRecord::mixed : 0);
-    size.send_options = smtputf8_;
+    // RFC 8689, section 4.1: REQUIRETLS goes before TLS-Required.
+    if (send_options_ & mail::send_option::require_tls) send_options_ &= ~mail::send_option::tls_optional;
+    size.send_options = send_options_;
     return file_.commit(size);
 }
 

@@ -83,6 +83,7 @@ private:
     void body(std::string_view text, bool whole) override;
     void primary_header(const mail::HeaderInfo& info, std::string_view text);
     void rewrite_header(const mail::HeaderInfo& info, std::string_view text);
+    void look_for_tls_demand(const mail::HeaderField& field);
     void add_missing_headers();
     void add_missing_from();
     void add_missing_family(bool resent);
@@ -116,7 +117,8 @@ private:
     bool have_original_ = false;
     int pending_notify_ = 0;
     std::int64_t recipients_ = 0;
-    int notify_bits_ = 0, smtputf8_ = 0;
+    int notify_bits_ = 0;
+    std::uint32_t send_options_ = 0;                         // mail/dsn.h
     std::unordered_set<std::string> duplicates_;
     std::vector<std::string> bcc_;                           // of header and body checks; bounded
 
@@ -126,7 +128,7 @@ private:
     std::uint64_t headers_seen_ = 0;                         // bits by HeaderId
     std::int64_t data_offset_ = 0, data_size_ = 0, body_checked_ = 0;
     std::size_t hops_ = 0;
-    bool checks_on_ = false, resent_ = false, visible_recipient_ = false;
+    bool checks_on_ = false, resent_ = false, visible_recipient_ = false, require_tls_header_seen_ = false;
     std::string encoding_, buffer_;
 };
 }

@@ -5,6 +5,7 @@
 #include "conf/params/commands.h"
 #include "conf/params/global.h"
 #include "conf/params/local.h"
+#include "conf/params/tls.h"
 
 namespace cleanup {
 namespace {
@@ -125,6 +126,9 @@ Result<Rules> Rules::open(const conf::Settings& s) {
     r.long_ids = s[param::enable_long_queue_ids];
     r.original_recipient = s[param::enable_original_recipient];
     r.smtputf8 = s[param::smtputf8_enable];
+    r.require_tls = s[param::requiretls_enable];
+    r.require_tls_header = r.require_tls && s[param::requiretls_esmtp_header];
+    r.tls_required = s[param::tls_required_enable];
     r.replace_stray_cr_lf = s[param::cleanup_replace_stray_cr_lf];
     r.external_log_form = s[param::info_log_address_format] != "internal";
     r.reject_characters = unescaped(s[param::message_reject_characters]);

@@ -77,7 +77,9 @@ Result<Begun> begin(Work& work, bool fresh) {
     ipc::Client& cleanup = work.context.cleanup;
     TRY_ASSIGN(ipc::Client::Lease lease, cleanup.borrow(fresh));
     ipc::CleanupOpen open{.flags = ipc::cleanup_flags::internal};
-    if (work.job.request().smtputf8) open.flags |= ipc::cleanup_flags::smtputf8;
+    const auto options = static_cast<std::uint32_t>(work.job.request().send_options);
+    if (options & mail::smtputf8::any) open.flags |= ipc::cleanup_flags::smtputf8;
+    if (options & mail::send_option::require_tls) open.flags |= ipc::cleanup_flags::require_tls;
     TRY(ipc::send(lease.stream(), open, cleanup.deadline()));
     TRY(lease->flush(cleanup.deadline()));
     TRY_ASSIGN(ipc::CleanupOpened opened, ipc::receive<ipc::CleanupOpened>(lease.stream(), cleanup.deadline()));

@@ -48,7 +48,7 @@ ipc::DeliveryRequest Manager::request_for(const Entry& entry) const {
     r.data_size = e.size.content_length;
     r.nexthop = d.nexthop;
     r.encoding = e.encoding;
-    r.smtputf8 = static_cast<int>(e.size.send_options);
+    r.send_options = static_cast<int>(e.size.send_options);
     r.sender = e.sender;
     r.envid = e.dsn_envelope_id;
     r.ret = e.dsn_return;

@@ -43,7 +43,7 @@ bool Manager::send_report(const Message& message, ipc::Client& service, std::str
     request.queue_name = queue::active;
     request.queue_id = message.id.text();
     request.encoding = message.envelope.encoding;
-    request.smtputf8 = static_cast<int>(message.envelope.size.send_options);
+    request.send_options = static_cast<int>(message.envelope.size.send_options);
     request.sender = message.envelope.sender;
     request.envid = message.envelope.dsn_envelope_id;
     request.ret = message.envelope.dsn_return;

@@ -47,8 +47,8 @@ bool Transaction::fits() {
         return false;
     }
     int needs = static_cast<int>(mail::smtputf8::header | mail::smtputf8::sender | mail::smtputf8::recipient);
-    utf8_ = request.smtputf8 != 0 && peer_.features.smtputf8;
-    if (!peer_.features.smtputf8 && (request.smtputf8 & needs)) {
+    utf8_ = (request.send_options & static_cast<int>(mail::smtputf8::any)) != 0 && peer_.features.smtputf8;
+    if (!peer_.features.smtputf8 && (request.send_options & needs)) {
         d_.fail({{5, 6, 7}, fmt::format("SMTPUTF8 is required, but was not offered by host {}", peer_.endpoint.label())}, &peer_, {});
         return false;
     }

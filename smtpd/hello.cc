@@ -10,6 +10,7 @@ unsigned Session::keywords() const {
     if (service_.vrfy_disabled) off |= keyword::vrfy;
     if (!service_.tls_usable || encrypted()) off |= keyword::starttls;
     if (!service_.smtputf8) off |= keyword::smtputf8;
+    if (!service_.require_tls || !encrypted()) off |= keyword::requiretls;   // RFC 8689, section 2: within TLS only
     return off;
 }
 
@@ -28,6 +29,7 @@ std::string Session::hello_reply(bool extended) const {
     offer(keyword::dsn, "DSN");
     offer(keyword::smtputf8, "SMTPUTF8");
     offer(keyword::chunking, "CHUNKING");
+    offer(keyword::requiretls, "REQUIRETLS");
     std::string reply;
     for (std::size_t i = 0; i < lines.size(); ++i) reply += (i + 1 < lines.size() ? "250-" : "250 ") + lines[i] + (i + 1 < lines.size() ? "\r\n" : "");
     return reply;

@@ -87,6 +87,7 @@ bool Session::mail_from(Words& words) {
         if (bytes::iequals(word, "BODY=8BITMIME") && !(discarded_ & keyword::eightbitmime)) mail->encoding = "8bit";
         else if (bytes::iequals(word, "BODY=7BIT") && !(discarded_ & keyword::eightbitmime)) mail->encoding = "7bit";
         else if (bytes::iequals(word, "SMTPUTF8") && utf8_offered) mail->smtputf8 = true;
+        else if (bytes::iequals(word, "REQUIRETLS") && esmtp_ && !(keywords() & keyword::requiretls)) mail->require_tls = true;
         else if (option("SIZE=")) {
             auto size = bytes::to_int(word.substr(5));
             if (!size && word.size() > 5 && word.substr(5).find_first_not_of("0123456789") == word.npos) return refuse("552 5.3.4 Message size exceeds file system imposed limit");

@@ -18,6 +18,7 @@ std::optional<std::string_view> take_path(Words& words, std::string_view label);
 bool Session::open_cleanup() {
     int flags = service_.cleanup_flags;
     if (mail_->smtputf8) flags |= ipc::cleanup_flags::smtputf8;
+    if (mail_->require_tls) flags |= ipc::cleanup_flags::require_tls;
     if (mail_->actions.hold || actions_.hold) flags |= ipc::cleanup_flags::hold;
     if (mail_->actions.discard || actions_.discard) flags |= ipc::cleanup_flags::discard;
     auto opened = service_.submit ? service_.submit() : CleanupClient::open(service_.cleanup, flags);

@@ -108,6 +108,7 @@ Result<void> Service::read() {
     soft_bounce = s[param::soft_bounce];
     strict_envelopes = s[param::strict_rfc821_envelopes];
     smtputf8 = s[param::smtputf8_enable];
+    require_tls = s[param::requiretls_enable];
     strict_smtputf8 = s[param::strict_smtputf8];
     forbid_unauth_pipelining = s[param::smtpd_forbid_unauth_pipelining];
     delay_open = s[param::smtpd_delay_open_until_valid_rcpt];

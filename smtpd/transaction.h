@@ -41,6 +41,7 @@ struct Transaction {
     std::string verp;                            // XVERP delimiters
     unsigned dsn_return = 0;
     bool smtputf8 = false;
+    bool require_tls = false;                    // REQUIRETLS (RFC 8689)
     std::int64_t announced_size = 0;             // SIZE=
     std::int64_t accepted = 0, refused_over_limit = 0;
     std::string last_recipient;                  // the only one's address where accepted is 1

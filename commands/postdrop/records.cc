@@ -10,7 +10,7 @@ bool submission_attribute(std::string_view name) {
     namespace a = queue::attribute;
     for (std::string_view known : {a::rewrite_context, a::envelope_id, a::ret_flags, a::notify_flags, a::encoding, a::trace_flags})
         if (name == known) return true;
-    return name == "smtputf8";
+    return name == "smtputf8" || name == "requiretls";
 }
 
 Result<RecordFilter::Verdict> RecordFilter::check(RecordType type, std::string_view payload) {

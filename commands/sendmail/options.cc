@@ -141,7 +141,7 @@ Result<Options> parse_options(int argc, char** argv) {
         case 'N': notify_option(argument, o); break;
         case 'O':
             if (bytes::iequals(argument, "smtputf8") || bytes::iequals(argument, "smtputf8=yes")) o.smtputf8 = true;
-            if (bytes::istarts_with(argument, "requiretls")) return permanent("-O requiretls: this version cannot demand TLS of later hops");
+            if (bytes::iequals(argument, "requiretls") || bytes::iequals(argument, "requiretls=yes")) o.require_tls = true;
             break;
         case 'R':
             if (const auto bits = mail::parse_ret(argument)) o.ret = *bits;

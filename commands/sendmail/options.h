@@ -30,6 +30,7 @@ struct Options {
     std::string alias_database;                              // -oA
     int verbose = 0;                                         // -v: once asks for a report, more often for logging
     bool smtputf8 = false;                                   // -O smtputf8
+    bool require_tls = false;                                // -O requiretls
     std::vector<std::string> recipients;                     // as written
     std::vector<std::string> warnings;                       // to be said once logging works
 };

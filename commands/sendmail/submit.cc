@@ -123,6 +123,7 @@ Result<void> submit(const Options& o, const conf::Settings& s) {
     if (probe || o.verbose == 1) put_attribute(postdrop, queue::attribute::trace_flags, std::to_string(probe ? trace_verify : trace_deliver));
     if (!o.encoding.empty()) put_attribute(postdrop, queue::attribute::encoding, o.encoding);
     if (o.smtputf8) put_attribute(postdrop, "smtputf8", "1");
+    if (o.require_tls) put_attribute(postdrop, "requiretls", "1");
     if (!verp.empty()) postdrop.put(RecordType::verp, verp);
     put_recipients(postdrop, o, recipients);
 

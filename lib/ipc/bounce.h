@@ -29,12 +29,12 @@ struct ReportSend {
     std::string kind;                            // "bounce" (non-delivery), "warn" (delayed; the file stays), "trace" (success, -bv, -v), "verify"
     std::string queue_name, queue_id;
     std::string encoding;
-    int smtputf8 = 0;
+    int send_options = 0;                        // mail/dsn.h: why SMTPUTF8, REQUIRETLS …
     std::string sender;                          // the report's recipient; "" : a bounce of a bounce goes to postmaster
     std::string envid;
     int ret = 0;
     template <class S, class V> static void fields(S& s, V&& v) {
-        v("kind", s.kind); v("queue_name", s.queue_name); v("queue_id", s.queue_id); v("encoding", s.encoding); v("smtputf8", s.smtputf8);
+        v("kind", s.kind); v("queue_name", s.queue_name); v("queue_id", s.queue_id); v("encoding", s.encoding); v("send_options", s.send_options);
         v("sender", s.sender); v("envid", s.envid); v("ret", s.ret);
     }
 };

@@ -26,6 +26,7 @@ inline constexpr int milter = 1 << 5;
 inline constexpr int smtputf8 = 1 << 6;          // the client asked for SMTPUTF8
 inline constexpr int autodetect_smtputf8 = 1 << 7;
 inline constexpr int bcc = 1 << 8;               // always_bcc and bcc maps
+inline constexpr int require_tls = 1 << 9;       // the client asked for REQUIRETLS
 inline constexpr int external = filter | map_addresses | bcc | milter;       // mail from the network
 inline constexpr int internal = map_addresses | bcc;                         // mail that we make: see internal_mail_filter_classes
 }

@@ -29,7 +29,7 @@ struct DeliveryRequest {
     std::int64_t data_offset = 0, data_size = 0; // where the content begins, and its size
     std::string nexthop;
     std::string encoding;                        // "7bit", "8bit", "" unknown
-    int smtputf8 = 0;
+    int send_options = 0;                        // mail/dsn.h: why SMTPUTF8, REQUIRETLS …
     std::string sender;
     std::string envid;                           // RFC 3461 ENVID
     int ret = 0;                                 // RFC 3461 RET: 0 none, 1 FULL, 2 HDRS
@@ -41,7 +41,7 @@ struct DeliveryRequest {
     std::vector<DeliveryRecipient> recipients;
     template <class S, class V> static void fields(S& s, V&& v) {
         v("flags", s.flags); v("queue_name", s.queue_name); v("queue_id", s.queue_id); v("offset", s.data_offset); v("size", s.data_size);
-        v("nexthop", s.nexthop); v("encoding", s.encoding); v("smtputf8", s.smtputf8); v("sender", s.sender); v("envid", s.envid); v("ret", s.ret);
+        v("nexthop", s.nexthop); v("encoding", s.encoding); v("send_options", s.send_options); v("sender", s.sender); v("envid", s.envid); v("ret", s.ret);
         v("arrival", s.arrival_seconds); v("arrival_us", s.arrival_microseconds); v("active", s.active_seconds); v("active_us", s.active_microseconds);
         v("handoff", s.handoff_seconds); v("handoff_us", s.handoff_microseconds);
         v("log_client_name", s.log_client_name); v("log_client_address", s.log_client_address); v("log_client_port", s.log_client_port);

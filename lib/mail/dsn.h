@@ -19,7 +19,12 @@ inline constexpr DsnReturn none = 0, full = 1, headers = 2;
 }
 using Smtputf8 = std::uint32_t;                              // why a message needs a peer with SMTPUTF8
 namespace smtputf8 {
-inline constexpr Smtputf8 none = 0, requested = 1, header = 2, sender = 4, recipient = 8;
+inline constexpr Smtputf8 none = 0, requested = 1, header = 2, sender = 4, recipient = 8, any = 15;
+}
+// What else goes with a message to all its hops, beside the bits of Smtputf8 (in requests and queue files: send_options).
+namespace send_option {
+inline constexpr std::uint32_t require_tls = 1 << 8;         // RFC 8689: REQUIRETLS with MAIL FROM
+inline constexpr std::uint32_t tls_optional = 1 << 9;        // RFC 8689: the header TLS-Required: no
 }
 
 // "SUCCESS,DELAY" or "NEVER", any case. NEVER goes with nothing else.

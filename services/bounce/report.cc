@@ -72,6 +72,7 @@ private:
             TRY(w_.line("In-Reply-To: {}", r_.thread->message_id));
         }
         TRY(w_.line("Auto-Submitted: {}", copy ? "auto-generated" : "auto-replied"));
+        if (r_.subject.tls_optional) TRY(w_.line("TLS-Required: no"));
         TRY(w_.line("MIME-Version: 1.0"));
         TRY(w_.line("Content-Type: multipart/report; report-type={};", r_.subject.utf8 ? "global-delivery-status" : "delivery-status"));
         TRY(w_.line("\tboundary=\"{}\"", boundary_));

@@ -24,6 +24,8 @@ struct Subject {
     std::string encoding;                        // "7bit", "8bit", ""
     std::int64_t arrival = 0;                    // 0: not known
     bool utf8 = false;                           // needs SMTPUTF8
+    bool require_tls = false;                    // REQUIRETLS holds for the report, too
+    bool tls_optional = false;                   // "TLS-Required: no" does
 };
 
 struct Parts {

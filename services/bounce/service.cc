@@ -9,6 +9,7 @@
 #include "conf/params/commands.h"
 #include "conf/params/global.h"
 #include "conf/params/qmgr.h"
+#include "conf/params/tls.h"
 #include "conf/settings.h"
 #include "ipc/bounce.h"
 #include "ipc/cleanup.h"
@@ -113,9 +114,14 @@ public:
         message_.open(request_.queue_name, id);
         subject_ = {.queue_id = request_.queue_id, .sender = request_.sender, .envid = request_.envid, .encoding = request_.encoding,
                     .arrival = message_.file ? message_.envelope.arrival.seconds : 0,
-                    .utf8 = request_.smtputf8 != 0 && state->settings[param::smtputf8_enable]};
-        bool small = message_.file && message_.envelope.size.message_size <= state->settings[param::bounce_size_limit];
+                    .utf8 = (request_.send_options & static_cast<int>(mail::smtputf8::any)) != 0 && state->settings[param::smtputf8_enable]};
+        // RFC 8689, section 5: the way back may know no REQUIRETLS; then the report goes without, and without the content.
         const conf::Settings& s = state->settings;
+        const auto options = static_cast<std::uint32_t>(request_.send_options);
+        const bool demanded = s[param::requiretls_enable] && (options & mail::send_option::require_tls), redact = demanded && s[param::requiretls_redact_dsn];
+        subject_.require_tls = demanded && !redact;
+        subject_.tls_optional = !demanded && s[param::tls_required_enable] && (options & mail::send_option::tls_optional);
+        bool small = !redact && message_.file && message_.envelope.size.message_size <= state->settings[param::bounce_size_limit];
         if (request_.sender.empty())
             return send(Kind::failure, s[param::n2bounce_notice_recipient], true, small, "postmaster non-delivery notification");
         if (failure) {
@@ -192,6 +198,7 @@ private:
             if (bytes::iequals(one, "bounce")) flags |= ipc::cleanup_flags::filter | ipc::cleanup_flags::milter;
         for (std::string_view one : bytes::split(state->settings[param::smtputf8_autodetect_classes], ", \t\r\n"))
             if (bytes::iequals(one, "bounce") || bytes::iequals(one, "all")) flags |= ipc::cleanup_flags::autodetect_smtputf8;
+        if (subject_.require_tls) flags |= ipc::cleanup_flags::require_tls;
         return subject_.utf8 ? flags | ipc::cleanup_flags::smtputf8 : flags;
     }
 

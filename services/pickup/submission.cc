@@ -13,7 +13,7 @@ bool allowed_attribute(std::string_view payload, bool requeued) {
     if (requeued) return name != a::create_time;
     for (std::string_view known : {a::rewrite_context, a::envelope_id, a::ret_flags, a::notify_flags, a::encoding, a::trace_flags})
         if (name == known) return true;
-    return name == "smtputf8";
+    return name == "smtputf8" || name == "requiretls";
 }
 
 Failure unexpected(RecordType type) { return queue::damage("unexpected record type " + std::to_string(static_cast<int>(type))); }
@@ -34,7 +34,10 @@ Result<void> Submission::envelope(queue::RecordReader& reader, const Out& out, c
             return out(RecordType::message, "");
         }
         if (!envelope_record(item->type, origin_.requeued)) return unexpected(item->type);
-        if (item->type == RecordType::size) continue;        // of a message that comes back; its time is next
+        if (item->type == RecordType::size) {                // of a message that comes back; its time is next
+            TRY(out(item->type, item->payload));
+            continue;
+        }
         if (first) {
             // The arrival time goes first: the file's, or when it was written.
             first = false;

@@ -16,6 +16,6 @@ inline constexpr conf::Text header_from_format{{.name = "header_from_format", .f
 inline constexpr conf::Text internal_mail_filter_classes{{.name = "internal_mail_filter_classes", .fallback = "", .implemented = true, .doc = "Which mail that the system makes itself goes through header checks and filters: bounce, notify."}};
 inline constexpr conf::Text mail_name{{.name = "mail_name", .fallback = "Postfix", .min = 1, .implemented = true, .doc = "The name of the mail system in greetings, Received lines and reports."}};
 inline constexpr conf::Text notify_classes{{.name = "notify_classes", .fallback = "resource, software", .implemented = true, .doc = "Which events are reported to the postmaster: bounce, 2bounce, data, delay, policy, protocol, resource, software."}};
-inline constexpr conf::Bool requiretls_redact_dsn{{.name = "requiretls_redact_dsn", .fallback = "yes", .doc = "Whether reports about mail that demanded REQUIRETLS leave out the original's body."}};
+inline constexpr conf::Bool requiretls_redact_dsn{{.name = "requiretls_redact_dsn", .fallback = "yes", .implemented = true, .doc = "Whether reports about mail that demanded REQUIRETLS leave out the original's body."}};
 inline constexpr conf::Text smtputf8_autodetect_classes{{.name = "smtputf8_autodetect_classes", .fallback = "sendmail, verify", .min = 1, .implemented = true, .doc = "Which mail without an SMTPUTF8 request is looked through for UTF-8 addresses: sendmail, verify, bounce, notify, forward, all."}};
 }

@@ -59,7 +59,7 @@ inline constexpr conf::Time queue_run_delay{{.name = "queue_run_delay", .fallbac
 inline constexpr conf::Text readme_directory{{.name = "readme_directory", .fallback = "no", .doc = "Where the README files are; no: not installed."}};
 inline constexpr conf::Text recipient_delimiter{{.name = "recipient_delimiter", .fallback = "", .implemented = true, .doc = "The characters that may separate a user's name from an address extension, as the + in user+list."}};
 inline constexpr conf::Text remote_header_rewrite_domain{{.name = "remote_header_rewrite_domain", .fallback = "", .implemented = true, .doc = "The domain that is added to incomplete addresses in the header of mail from strangers; empty: they stay as they are."}};
-inline constexpr conf::Bool requiretls_enable{{.name = "requiretls_enable", .fallback = "yes", .doc = "Whether the REQUIRETLS extension is offered and honoured."}};
+inline constexpr conf::Bool requiretls_enable{{.name = "requiretls_enable", .fallback = "yes", .implemented = true, .doc = "Whether the REQUIRETLS extension is offered and honoured."}};
 inline constexpr conf::Text sendmail_fix_line_endings{{.name = "sendmail_fix_line_endings", .fallback = "always", .min = 1, .implemented = true, .doc = "When sendmail takes the CR out of CR LF: always, strict (only if the first line has it) or never."}};
 inline constexpr conf::Text sendmail_path{{.name = "sendmail_path", .fallback = "/usr/sbin/sendmail", .doc = "Where the sendmail command is installed."}};
 inline constexpr conf::Text setgid_group{{.name = "setgid_group", .fallback = "postdrop", .min = 1, .implemented = true, .doc = "The group of postdrop, postqueue and postlog, which lets them into the queue; nobody else may be in it."}};

@@ -28,7 +28,7 @@ inline constexpr conf::Text tls_random_exchange_name{{.name = "tls_random_exchan
 inline constexpr conf::Time tls_random_prng_update_period{{.name = "tls_random_prng_update_period", .fallback = "3600s", .min = 1, .implemented = true, .doc = "How often tls_random_exchange_name is written."}};
 inline constexpr conf::Time tls_random_reseed_period{{.name = "tls_random_reseed_period", .fallback = "3600s", .min = 1, .implemented = true, .doc = "How long at most before tlsmgr reads more randomness."}};
 inline constexpr conf::Text tls_random_source{{.name = "tls_random_source", .fallback = "dev:/dev/urandom", .implemented = true, .doc = "Where tlsmgr takes randomness from: dev:/path or egd:/path."}};
-inline constexpr conf::Bool tls_required_enable{{.name = "tls_required_enable", .fallback = "yes", .doc = "Whether a TLS-Required: no header lets mail go on where TLS demands fail."}};
+inline constexpr conf::Bool tls_required_enable{{.name = "tls_required_enable", .fallback = "yes", .implemented = true, .doc = "Whether a TLS-Required: no header lets mail go on where TLS demands fail."}};
 inline constexpr conf::Text tls_server_sni_maps{{.name = "tls_server_sni_maps", .fallback = "", .doc = "Tables that give, by the name a client asks for, key and certificate files."}};
 inline constexpr conf::Text tls_session_ticket_cipher{{.name = "tls_session_ticket_cipher", .fallback = "aes-256-cbc", .implemented = true, .doc = "The cipher that session tickets are encrypted with."}};
 inline constexpr conf::Text tls_ssl_options{{.name = "tls_ssl_options", .fallback = "", .implemented = true, .doc = "More OpenSSL options that are turned on, by name or number."}};

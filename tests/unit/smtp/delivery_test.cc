@@ -243,7 +243,7 @@ TEST_F(Smtp, Smtputf8OnlyToServersThatOfferIt) {
     ScriptedServer old, modern;
     old.features = {"8BITMIME"};
     auto a = queue(at(serve(old)), {"r@x.test"}, {"", "b"}), b = queue(at(serve(modern)), {"r@x.test"}, {"", "b"});
-    a.smtputf8 = b.smtputf8 = static_cast<int>(mail::smtputf8::requested | mail::smtputf8::sender);
+    a.send_options = b.send_options = static_cast<int>(mail::smtputf8::requested | mail::smtputf8::sender);
     deliver({a, b});
     EXPECT_NE(plain().find("dsn=5.6.7, status=bounced (SMTPUTF8 is required, but was not offered by host 127.0.0.1[127.0.0.1])"), std::string::npos) << plain();
     EXPECT_NE(modern.said.at(2).find(" SMTPUTF8"), std::string::npos);
