@@ -177,6 +177,11 @@ Result<void> Config::load_tls() {
     note_starttls = OURS(tls_note_starttls_offer);
     block_early_reply = OURS(tls_block_early_mail_reply);
     tls_digest = OURS(tls_fingerprint_digest);
+    const std::string& insecure = settings[param::smtp_tls_dane_insecure_mx_policy];
+    if (insecure == "may") insecure_mx_level = tls::Level::may;
+    else if (insecure == "encrypt") insecure_mx_level = tls::Level::encrypt;
+    else if (insecure != "dane") return bad("smtp_tls_dane_insecure_mx_policy", insecure, "may, encrypt or dane");
+    force_tlsa_lookup = OURS(tls_force_insecure_host_tlsa_lookup);
     TRY_ASSIGN(tls_policies, tls::Policies::open(settings, lmtp));
     if (!tls_policies->any() && !wrapper_mode) return {};
     for (const std::string* list : {&OURS(tls_chain_files), &OURS(tls_cert_file), &OURS(tls_key_file), &OURS(tls_eccert_file), &OURS(tls_eckey_file), &OURS(tls_CAfile),

@@ -75,6 +75,8 @@ struct Config {
     // TLS
     bool wrapper_mode, log_tls, note_starttls, block_early_reply;
     std::optional<tls::Policies> tls_policies;
+    tls::Level insecure_mx_level = tls::Level::half_dane;   // smtp_tls_dane_insecure_mx_policy
+    bool force_tlsa_lookup = false;
     std::string tls_digest;                      // of fingerprints
     std::shared_ptr<tls::ClientContext> tls;     // null where TLS is off or cannot be had
     std::unique_ptr<tls::TlsmgrStore> sessions;

@@ -128,7 +128,7 @@ std::optional<Refusal> start_tls(Peer& peer, const TlsPlan& plan) {
     }
     peer.under_tls = true;
     peer.keep_tls = plan.reuse;
-    peer.tls_status = tls::name_of(plan.level);
+    peer.tls_status = plan.status;
     bool proved = info->status == tls::PeerStatus::verified || (demand.level == tls::Level::half_dane && info->status == tls::PeerStatus::trusted);
     if (tls::verified(demand.level) && !proved) {
         peer.tls_status = fmt::format("!{}:nocertmatch", tls::name_of(plan.level));

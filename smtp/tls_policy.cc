@@ -1,6 +1,8 @@
 #include "tls_policy.h"
 #include <fmt/format.h>
+#include "base/bytes.h"
 #include "config.h"
+#include "log/log.h"
 
 namespace smtp {
 Result<TlsPolicy> tls_policy_for(const Config& config, const Destination& destination) {
@@ -17,17 +19,68 @@ Result<TlsPolicy> tls_policy_for(const Config& config, const Destination& destin
     return p;
 }
 
-Result<TlsPlan> tls_plan_for(const Config& config, const TlsPolicy& policy, const Endpoint& endpoint) {
-    TRY_ASSIGN(tls::Policy here, config.tls_policies->for_host(policy.policy, policy.site, endpoint.name));
+namespace {
+TlsPlan plan_of(const Config& config, const TlsPolicy& policy, const tls::Policy& here, const std::string& host) {
     TlsPlan plan;
     plan.level = here.level;
-    plan.demand = tls::demand_of(here, policy.site, endpoint.name, config.tls_digest);
+    plan.demand = tls::demand_of(here, policy.site, host, config.tls_digest);
     plan.log_key = policy.site.key;
     plan.reuse = here.connection_reuse;
-    plan.wish = here.level == tls::Level::none ? "none" : fmt::format("{}?", tls::name_of(here.level));
-    // DANE: here this host's TLSA records go into plan.demand, and decide what level dane comes to.
-    if ((here.level == tls::Level::dane || here.level == tls::Level::dane_only) && plan.demand.records.empty())
-        return temporary(fmt::format("TLS security level \"{}\" for {} is not available in this version", tls::name_of(here.level), policy.site.key), {4, 7, 5});
+    plan.status = tls::name_of(here.level);
+    plan.wish = here.level == tls::Level::none ? "none" : plan.status + "?";
+    return plan;
+}
+
+// What levels dane and dane-only come to at this host (RFC 7672, section 2.2): its TLSA records, or what holds where there are none.
+Result<TlsPlan> dane_plan(const Config& config, const TlsPolicy& policy, const tls::Policy& here, const Endpoint& endpoint) {
+    using State = tls::TlsaSet::State;
+    auto problem = [&](std::string why) {
+        maillog::warning("TLS policy lookup for {}/{}: {}", policy.site.key, endpoint.name, why);
+        return temporary(std::move(why), {4, 7, 5});
+    };
+    auto without_records = [&]() -> Result<TlsPlan> {
+        if (here.without_tlsa) {
+            TRY_ASSIGN(tls::Policy other, config.tls_policies->for_host(*here.without_tlsa, policy.site, endpoint.name));
+            return plan_of(config, policy, other, endpoint.name);
+        }
+        tls::Policy may = here;
+        may.level = tls::Level::may;
+        return plan_of(config, policy, may, endpoint.name);
+    };
+    bool only = here.level == tls::Level::dane_only;
+    if (!config.tls || !config.tls->dane()) return only ? problem("DANE is not available") : without_records();
+    if (!endpoint.secure_name && only) return problem("non DNSSEC destination");
+    if (!endpoint.secure_name && config.insecure_mx_level == tls::Level::may) return without_records();
+    const std::string where = endpoint.label_with_port();
+    tls::TlsaSet set;
+    if (!endpoint.lookup.name.empty()) set = config.tls->dane()->find(endpoint.lookup, static_cast<std::uint16_t>(endpoint.address.port()), config.force_tlsa_lookup, where);
+    if (set.state == State::unknown) return problem(set.reason);
+    if (set.state == State::none) return only ? problem("no TLSA records found") : without_records();
+    TlsPlan plan = plan_of(config, policy, here, endpoint.name);
+    plan.demand.mandatory = true;
+    if (set.state == State::unusable) {
+        maillog::warning("{}: all TLSA records unusable{}", where, only ? "" : ", fallback to unauthenticated TLS");
+        if (only) return temporary("Server certificate not verified", {4, 7, 5});
+    }
+    if (set.state == State::unusable || (!endpoint.secure_name && config.insecure_mx_level == tls::Level::encrypt)) {
+        plan.demand.level = tls::Level::encrypt;
+        plan.demand.names.clear();
+        plan.status = "dane:encrypt";
+        return plan;
+    }
+    plan.demand.level = endpoint.secure_name ? tls::Level::dane : tls::Level::half_dane;
+    if (!endpoint.secure_name) plan.status = "dane:halfdane";
+    plan.demand.records = std::move(set.records);
+    plan.demand.names.push_back(bytes::lowered(set.base));
+    plan.demand.server_name = set.base;
+    return plan;
+}
+}
+
+Result<TlsPlan> tls_plan_for(const Config& config, const TlsPolicy& policy, const Endpoint& endpoint) {
+    TRY_ASSIGN(tls::Policy here, config.tls_policies->for_host(policy.policy, policy.site, endpoint.name));
+    bool dane = here.level == tls::Level::dane || here.level == tls::Level::dane_only;
+    TRY_ASSIGN(TlsPlan plan, dane ? dane_plan(config, policy, here, endpoint) : Result<TlsPlan>(plan_of(config, policy, here, endpoint.name)));
     if (config.wrapper_mode && !plan.must())
         return temporary(fmt::format("TLS wrapper mode requires security level \"encrypt\" or stronger for {}", policy.site.key), {4, 7, 5});
     if (plan.must() && !config.tls) return temporary("TLS is required, but our TLS engine is unavailable", {4, 7, 5});

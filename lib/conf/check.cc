@@ -36,8 +36,6 @@ struct Danger {
 
 bool filled(std::string_view value, const Scope&) { return !bytes::trim(value).empty(); }
 bool yes(std::string_view value, const Scope&) { return bytes::iequals(bytes::trim(value), "yes"); }
-// TLSA records are not looked at yet: mail would go to whoever answers.
-bool dane_level(std::string_view value, const Scope&) { return bytes::iequals(bytes::trim(value), "dane") || bytes::iequals(bytes::trim(value), "dane-only"); }
 
 constexpr std::string_view unfiltered = "mail would go past the filter";
 constexpr std::string_view clear = "mail would be sent without the protection that is demanded";
@@ -138,10 +136,6 @@ private:
         if (!p) return;
         std::string value = scope.settings.value(name).value_or("");
         check_tables(scope, name, value);
-        if ((name == "smtp_tls_security_level" || name == "lmtp_tls_security_level") && p->implemented && dane_level(value, scope)) {
-            refuse(fmt::format("{}{} = {}: this level is not built yet: {}", place(scope, name), name, value, clear));
-            return;
-        }
         // What has no effect any more in Postfix either is named with the other old names.
         if (p->implemented || (p->removed && !is_danger(name))) return;
         for (auto& danger : dangers) {

@@ -42,6 +42,9 @@ Result<std::shared_ptr<ClientContext>> ClientContext::create(const conf::Setting
     auto digest = find_digest(text(param::smtp_tls_fingerprint_digest, param::lmtp_tls_fingerprint_digest));
     if (!digest) return context_error(fmt::format("bad value of {}_tls_fingerprint_digest: {}", lmtp ? "lmtp" : "smtp", digest.error().reason));
     made->digest_ = *digest;
+    auto dane = Dane::create(s[param::tls_dane_digests]);
+    if (dane) made->dane_ = std::move(*dane);
+    else maillog::warning("DANE is disabled: {}", dane.error().reason);
     made->multi_label_ = s[param::tls_wildcard_matches_multiple_labels];
     if (s[lmtp ? param::lmtp_tls_enable_rpk : param::smtp_tls_enable_rpk] && !raw_public_keys_known)
         maillog::warning("{}_tls_enable_rpk = yes has no effect: raw public keys need OpenSSL 3.2 or later", lmtp ? "lmtp" : "smtp");
@@ -91,6 +94,7 @@ Result<SSL_CTX*> ClientContext::context_for(const Demand& demand) {
     SSL_CTX_set_cert_store(c.get(), trusted_.get());
     SSL_CTX_set_verify_depth(c.get(), static_cast<int>(s[lmtp_ ? param::lmtp_tls_scert_verifydepth : param::smtp_tls_scert_verifydepth]));
     prepare_verification(c.get(), digest_);
+    if (dane_) TRY(dane_->prepare(c.get()));
     SSL_CTX_set_timeout(c.get(), static_cast<long>(session_timeout_.count()));
     use_client_session_callbacks(c.get());
     return contexts_.emplace(std::move(key), std::move(c)).first->second.get();

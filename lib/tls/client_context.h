@@ -10,6 +10,7 @@
 #include <vector>
 #include "table/maps.h"
 #include "tls/context.h"
+#include "tls/dane.h"
 #include "tls/demand.h"
 #include "tls/log_options.h"
 
@@ -31,6 +32,8 @@ public:
     // smtp_tls_loglevel, or what smtp_tls_loglevel_maps has for one of these keys, asked in this order. May wait.
     LogOptions log_for(const std::vector<std::string>& keys) const;
     const EVP_MD* fingerprint_digest() const { return digest_; }
+    // Null where tls_dane_digests makes no sense: then there is no DANE.
+    const Dane* dane() const { return dane_.get(); }
     bool multi_label_wildcards() const { return multi_label_; }
 
 private:
@@ -46,6 +49,7 @@ private:
     LogOptions log_ = 0;
     table::Maps log_maps_;
     const EVP_MD* digest_ = nullptr;
+    std::shared_ptr<const Dane> dane_;
     bool multi_label_ = true;
 };
 }

@@ -19,36 +19,17 @@ struct FreeDigest { void operator()(EVP_MD* d) const { EVP_MD_free(d); } };
 using SslPtr = std::unique_ptr<SSL, FreeSsl>;
 using DigestPtr = std::unique_ptr<EVP_MD, FreeDigest>;
 
-struct Fields { std::uint8_t usage, selector, matching; std::string_view data; };
-Fields fields(std::string_view record) {         // never shorter than 4 octets: dns sees to it
-    return {static_cast<std::uint8_t>(record[0]), static_cast<std::uint8_t>(record[1]), static_cast<std::uint8_t>(record[2]), record.substr(3)};
+Tlsa record_of(std::string_view octets) {        // never fewer than 4: dns sees to it
+    return {static_cast<std::uint8_t>(octets[0]), static_cast<std::uint8_t>(octets[1]), static_cast<std::uint8_t>(octets[2]), std::string(octets.substr(3))};
 }
 
-int add(SSL* ssl, std::string_view record) {
-    Fields f = fields(record);
-    return SSL_dane_tlsa_add(ssl, f.usage, f.selector, f.matching, reinterpret_cast<const unsigned char*>(f.data.data()), f.data.size());
-}
-
-std::string shown(std::string_view record) {
-    Fields f = fields(record);
-    return fmt::format("{} {} {} {}{}", f.usage, f.selector, f.matching, bytes::hex_encode(f.data.substr(0, 64), true), f.data.size() > 64 ? "..." : "");
+std::string shown(const Tlsa& r) {
+    return fmt::format("{} {} {} {}{}", r.usage, r.selector, r.matching, bytes::hex_encode(r.data.substr(0, 64), true), r.data.size() > 64 ? "..." : "");
 }
 
 Failure bad_digests(std::string_view word, const char* why) {
     return permanent(fmt::format("tls_dane_digests: \"{}\": {}", bytes::printable(word), why), {5, 3, 5});
 }
-}
-
-std::string TlsaSet::fingerprint() const {
-    if (records.empty()) return {};
-    std::vector<std::string> sorted = records;
-    std::sort(sorted.begin(), sorted.end());
-    std::string all = base;
-    for (const std::string& r : sorted) all += fmt::format("\n{}", bytes::hex_encode(r));
-    unsigned char hash[EVP_MAX_MD_SIZE];
-    unsigned length = 0;
-    if (EVP_Digest(all.data(), all.size(), hash, &length, EVP_sha256(), nullptr) != 1) return bytes::hex_encode(all);
-    return bytes::hex_encode(std::string_view(reinterpret_cast<char*>(hash), length));
 }
 
 Result<std::shared_ptr<const Dane>> Dane::create(std::string_view digests) {
@@ -87,17 +68,13 @@ Result<void> Dane::prepare(SSL_CTX* context) const {
     return {};
 }
 
-bool Dane::usable(const std::string& owner, const std::string& record, const std::string& label) const {
-    Fields f = fields(record);
-    if (f.usage != 2 && f.usage != 3) {          // RFC 7672, section 3.1.3
-        maillog::warning("{} unsupported TLSA certificate usage: {}", owner, shown(record));
-        return false;
-    }
-    bool known = f.matching == 0 || std::any_of(digests_.begin(), digests_.end(), [&](const Digest& d) { return d.type == f.matching; });
-    SslPtr ssl(known && f.selector <= 1 ? SSL_new(scratch_.get()) : nullptr);
-    bool taken = ssl && SSL_dane_enable(ssl.get(), "example.org") > 0 && add(ssl.get(), record) > 0;
+bool Dane::takes(const Tlsa& r) const {
+    bool known = r.matching == 0 || std::any_of(digests_.begin(), digests_.end(), [&](const Digest& d) { return d.type == r.matching; });
+    if (!known || r.selector > 1 || (r.usage != 2 && r.usage != 3)) return false;
+    SslPtr ssl(SSL_new(scratch_.get()));
+    auto* data = reinterpret_cast<const unsigned char*>(r.data.data());
+    bool taken = ssl && SSL_dane_enable(ssl.get(), nullptr) > 0 && SSL_dane_tlsa_add(ssl.get(), r.usage, r.selector, r.matching, data, r.data.size()) > 0;
     ERR_clear_error();
-    if (!taken) maillog::warning("{}: unusable TLSA RR: {}", label, shown(record));
     return taken;
 }
 
@@ -116,8 +93,12 @@ TlsaSet Dane::find_at(const std::string& base, std::uint16_t port, const std::st
             return set;
     }
     if (!answer.authenticated) return set;
-    for (const dns::Record& r : answer.records)
-        if (set.records.size() < records_limit && usable(owner, r.value, label)) set.records.push_back(r.value);
+    for (const dns::Record& r : answer.records) {
+        Tlsa record = record_of(r.value);
+        if (record.usage != 2 && record.usage != 3) maillog::warning("{} unsupported TLSA certificate usage: {}", owner, shown(record));   // RFC 7672, section 3.1.3
+        else if (!takes(record)) maillog::warning("{}: unusable TLSA RR: {}", label, shown(record));
+        else if (set.records.size() < records_limit) set.records.push_back(std::move(record));
+    }
     set.state = set.records.empty() ? TlsaSet::State::unusable : TlsaSet::State::usable;
     return set;
 }
@@ -138,19 +119,4 @@ TlsaSet Dane::find(const HostLookup& host, std::uint16_t port, bool even_insecur
     }
     return find_at(host.name, port, label);
 }
-
-Result<void> Dane::demand(SSL* ssl, const TlsaSet& set, const std::vector<std::string>& names) {
-    if (SSL_dane_enable(ssl, set.base.c_str()) <= 0) return temporary("cannot enable DANE: " + library_errors("no reason given"), {4, 7, 5});
-    // Usage 3 names the key itself: neither names nor dates are looked at (RFC 7672, section 3.1.1).
-    SSL_dane_set_flags(ssl, DANE_FLAG_NO_DANE_EE_NAMECHECKS);
-    for (const std::string& name : names)
-        if (!bytes::iequals(name, set.base)) SSL_add1_host(ssl, name.c_str());
-    int taken = 0;
-    for (const std::string& record : set.records) taken += add(ssl, record) > 0;
-    ERR_clear_error();
-    if (taken == 0) return temporary("no usable TLSA records", {4, 7, 5});
-    return {};
-}
-
-bool Dane::matched(SSL* ssl) { return SSL_get_verify_result(ssl) == X509_V_OK && SSL_get0_dane_authority(ssl, nullptr, nullptr) >= 0; }
 }

@@ -1,5 +1,5 @@
 // DANE for SMTP (RFC 6698, 7671, 7672): which TLSA records speak for a host, and what they ask of its certificate. The names, MX and address
-// records that led to the host are the caller's to judge; verification itself is OpenSSL's.
+// records that led to the host are the caller's to judge; verification itself is verify.h's, and OpenSSL's.
 //
 // When things fail: TlsaSet::state says so. A lookup that did not end (timeout, SERVFAIL: a forged answer, perhaps) is `unknown`: the host is not
 // to be talked to now. A malformed tls_dane_digests is an Error from create(): then there is no DANE.
@@ -11,8 +11,7 @@
 #include <vector>
 #include "base/error.h"
 #include "tls/context.h"
-
-typedef struct ssl_st SSL;
+#include "tls/demand.h"
 
 namespace tls {
 // How the addresses of a host were found (with dns::Options::dnssec).
@@ -30,11 +29,9 @@ struct TlsaSet {
         unknown,
     };
     State state = State::none;
-    std::string base;                            // the host name under which they were found
-    std::vector<std::string> records;            // usable ones: usage, selector, matching type, data, as on the wire
+    std::string base;                            // the host name under which they were found: SNI, and a name for certificates under a trust anchor
+    std::vector<Tlsa> records;                   // usable ones
     std::string reason;                          // unknown: why
-    // A short text that is another one when the records are: for keys of kept sessions and connections.
-    std::string fingerprint() const;
 };
 
 class Dane {
@@ -46,16 +43,11 @@ public:
     // Looks the records up; may wait. even_insecure: also where the addresses are not validated (smtp_tls_force_insecure_host_tlsa_lookup).
     // label: "host[address]:port", for the warnings about records that cannot be used.
     TlsaSet find(const HostLookup& host, std::uint16_t port, bool even_insecure, const std::string& label) const;
-    // Before the handshake, on a session of a prepared context: verify by these records (and no others), names being what a certificate under
-    // a trust anchor (usage 2) may be called. Sends SNI. An Error where none of the records is taken.
-    static Result<void> demand(SSL* ssl, const TlsaSet& set, const std::vector<std::string>& names);
-    // After the handshake (not resumed): whether it matched.
-    static bool matched(SSL* ssl);
+    // Some record's form, by usage, selector, digests and length, without a word in the log.
+    bool takes(const Tlsa& record) const;
 
 private:
     struct Digest { std::uint8_t type; std::string name; };
-    // false, with a warning in the log, for a record that cannot be used.
-    bool usable(const std::string& owner, const std::string& record, const std::string& label) const;
     TlsaSet find_at(const std::string& base, std::uint16_t port, const std::string& label) const;
     std::vector<Digest> digests_;                // best first
     ContextPtr scratch_;                         // for trying records on

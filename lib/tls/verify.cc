@@ -77,8 +77,10 @@ void prepare_verification(SSL_CTX* context, const EVP_MD* fingerprint_digest) {
 void expect(SSL* ssl, const Demand& demand, bool multi_label, Verification& verification) {
     SSL_set_app_data(ssl, &verification);
     unsigned usable = 0;
-    if (!demand.records.empty() && SSL_dane_enable(ssl, nullptr) > 0) {
+    if (!demand.records.empty()) {
+        bool enabled = SSL_dane_enable(ssl, nullptr) > 0;
         for (const Tlsa& r : demand.records) {
+            if (!enabled) break;
             auto* data = reinterpret_cast<const unsigned char*>(r.data.data());
             if (SSL_dane_tlsa_add(ssl, r.usage, r.selector, r.matching, data, r.data.size()) > 0) ++usable;
             else maillog::warning("{}: unusable TLSA RR: {} {} {} {}", verification.peer, r.usage, r.selector, r.matching, bytes::hex_encode(std::string_view(r.data).substr(0, 64)));

@@ -66,7 +66,7 @@ def self_signed(directory, name, names=(), file=None):
 class Server:
     """certificate: None for a server without TLS. tune(context): changes the SSLContext. path: a UNIX-domain socket. before(connection): instead
     of the handshake, after the 220 to STARTTLS."""
-    def __init__(self, certificate, tune=None, wrapped=False, lmtp=False, path=None, before=None, extensions=("PIPELINING",), greeting=b"220 mx.test ESMTP\r\n"):
+    def __init__(self, certificate, tune=None, wrapped=False, lmtp=False, path=None, before=None, address="127.0.0.1", port=0, extensions=("PIPELINING",), greeting=b"220 mx.test ESMTP\r\n"):
         self.sessions, self.wrapped, self.lmtp, self.before, self.extensions, self.greeting = [], wrapped, lmtp, before, extensions, greeting
         self.context = None
         if certificate:
@@ -81,7 +81,7 @@ class Server:
             os.chmod(path, 0o666)
             self.listener.listen(20)
         else:
-            self.listener = socket.create_server(("127.0.0.1", 0), backlog=20)
+            self.listener = socket.create_server((address, port), backlog=20)
             self.port = self.listener.getsockname()[1]
         self.sni = []
         threading.Thread(target=self.serve, daemon=True).start()

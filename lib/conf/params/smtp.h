@@ -97,7 +97,7 @@ inline constexpr conf::Text smtp_tls_chain_files{{.name = "smtp_tls_chain_files"
 inline constexpr conf::Text smtp_tls_cipherlist{{.name = "smtp_tls_cipherlist", .fallback = "", .doc = "Once held an OpenSSL cipher list.", .removed = true, .obsolete = "has been removed: it has no effect"}};
 inline constexpr conf::Text smtp_tls_ciphers{{.name = "smtp_tls_ciphers", .fallback = "medium", .implemented = true, .doc = "The weakest cipher grade for opportunistic TLS: low, medium, high, null."}};
 inline constexpr conf::Bool smtp_tls_connection_reuse{{.name = "smtp_tls_connection_reuse", .fallback = "no", .implemented = true, .doc = "Whether deliveries share TLS connections through tlsproxy."}};
-inline constexpr conf::Text smtp_tls_dane_insecure_mx_policy{{.name = "smtp_tls_dane_insecure_mx_policy", .fallback = "dane", .doc = "The TLS level for MX hosts whose MX records are not signed, where dane is asked for."}};
+inline constexpr conf::Text smtp_tls_dane_insecure_mx_policy{{.name = "smtp_tls_dane_insecure_mx_policy", .fallback = "dane", .implemented = true, .doc = "The TLS level for MX hosts whose MX records are not signed, where dane is asked for."}};
 inline constexpr conf::Text smtp_tls_dcert_file{{.name = "smtp_tls_dcert_file", .fallback = "", .implemented = true, .doc = "The client's DSA certificate."}};
 inline constexpr conf::Text smtp_tls_dkey_file{{.name = "smtp_tls_dkey_file", .fallback = "$smtp_tls_dcert_file", .implemented = true, .doc = "The key of smtp_tls_dcert_file."}};
 inline constexpr conf::Text smtp_tls_eccert_file{{.name = "smtp_tls_eccert_file", .fallback = "", .implemented = true, .doc = "The client's ECDSA certificate."}};
@@ -108,7 +108,7 @@ inline constexpr conf::Bool smtp_tls_enforce_sts_mx_patterns{{.name = "smtp_tls_
 inline constexpr conf::Text smtp_tls_exclude_ciphers{{.name = "smtp_tls_exclude_ciphers", .fallback = "", .implemented = true, .doc = "Ciphers that are never used."}};
 inline constexpr conf::Text smtp_tls_fingerprint_cert_match{{.name = "smtp_tls_fingerprint_cert_match", .fallback = "", .implemented = true, .doc = "Fingerprints of certificates or keys that the level fingerprint accepts."}};
 inline constexpr conf::Text smtp_tls_fingerprint_digest{{.name = "smtp_tls_fingerprint_digest", .fallback = "${{$compatibility_level} <level {3.6} ? {md5} : {sha256}}", .min = 1, .implemented = true, .doc = "The digest that fingerprints are made with."}};
-inline constexpr conf::Bool smtp_tls_force_insecure_host_tlsa_lookup{{.name = "smtp_tls_force_insecure_host_tlsa_lookup", .fallback = "no", .doc = "Whether TLSA records are asked even for hosts whose address is not signed."}};
+inline constexpr conf::Bool smtp_tls_force_insecure_host_tlsa_lookup{{.name = "smtp_tls_force_insecure_host_tlsa_lookup", .fallback = "no", .implemented = true, .doc = "Whether TLSA records are asked even for hosts whose address is not signed."}};
 inline constexpr conf::Text smtp_tls_key_file{{.name = "smtp_tls_key_file", .fallback = "$smtp_tls_cert_file", .implemented = true, .doc = "The key of smtp_tls_cert_file."}};
 inline constexpr conf::Text smtp_tls_loglevel{{.name = "smtp_tls_loglevel", .fallback = "0", .implemented = true, .doc = "How much of TLS is logged: 0 nothing, 1 a line a handshake, more for looking into trouble."}};
 inline constexpr conf::Text smtp_tls_loglevel_maps{{.name = "smtp_tls_loglevel_maps", .fallback = "", .implemented = true, .doc = "Tables that give another log level by server."}};

@@ -8,7 +8,7 @@ inline constexpr conf::Text tls_config_file{{.name = "tls_config_file", .fallbac
 inline constexpr conf::Text tls_config_name{{.name = "tls_config_name", .fallback = "", .doc = "The section of the OpenSSL configuration that is used."}};
 inline constexpr conf::Int tls_daemon_random_bytes{{.name = "tls_daemon_random_bytes", .fallback = "32", .min = 1, .implemented = true, .doc = "How many random bytes a process gets from tlsmgr."}};
 inline constexpr conf::Text tls_dane_digest_agility{{.name = "tls_dane_digest_agility", .fallback = "on", .doc = "Once chose how DANE digests are selected.", .removed = true, .obsolete = "has been removed: it has no effect"}};
-inline constexpr conf::Text tls_dane_digests{{.name = "tls_dane_digests", .fallback = "sha512 sha256", .min = 1, .doc = "The digests of DANE records that are used, best first."}};
+inline constexpr conf::Text tls_dane_digests{{.name = "tls_dane_digests", .fallback = "sha512 sha256", .min = 1, .implemented = true, .doc = "The digests of DANE records that are used, best first."}};
 inline constexpr conf::Text tls_dane_trust_anchor_digest_enable{{.name = "tls_dane_trust_anchor_digest_enable", .fallback = "yes", .doc = "Once allowed DANE trust anchors by digest.", .removed = true, .obsolete = "has been removed: it has no effect"}};
 inline constexpr conf::Text tls_disable_workarounds{{.name = "tls_disable_workarounds", .fallback = "", .implemented = true, .doc = "OpenSSL's workarounds for faulty peers that are turned off."}};
 inline constexpr conf::Text tls_eecdh_auto_curves{{.name = "tls_eecdh_auto_curves", .fallback = "X25519 X448 prime256v1 secp384r1 secp521r1", .implemented = true, .doc = "Groups for key exchange by elliptic curves, best first."}};

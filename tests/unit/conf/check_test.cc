@@ -64,9 +64,8 @@ TEST_F(CheckTest, FiltersThatWouldBePassedOverAreRefused) {
     EXPECT_EQ(all(check("non_smtpd_milters =\nsmtpd_proxy_filter =\n").refusals), "");
 }
 
-TEST_F(CheckTest, TlsThatIsDemandedAndNotBuiltIsRefused) {
-    EXPECT_EQ(all(check("smtp_tls_security_level = dane-only\n").refusals),
-              "DIR/main.cf, line 2: smtp_tls_security_level = dane-only: this level is not built yet: mail would be sent without the protection that is demanded\n");
+TEST_F(CheckTest, TlsThatIsDemandedIsTaken) {
+    EXPECT_EQ(all(check("smtp_tls_security_level = dane-only\n").refusals), "");
     EXPECT_EQ(all(check("smtp_tls_security_level = encrypt\n").refusals), "");
     EXPECT_EQ(all(check("", "strict unix - - n - - smtp -o smtp_tls_security_level=secure\n").refusals), "");
     EXPECT_EQ(all(check("smtp_enforce_tls = yes\n").refusals), "");
