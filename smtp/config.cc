@@ -11,6 +11,7 @@
 #include "conf/params/rewrite.h"
 #include "conf/params/smtp.h"
 #include "conf/params/smtpd.h"
+#include "conf/params/tls.h"
 #include "log/log.h"
 
 // The value of smtp_NAME or lmtp_NAME.
@@ -181,6 +182,9 @@ Result<void> Config::load_tls() {
     if (insecure == "may") insecure_mx_level = tls::Level::may;
     else if (insecure == "encrypt") insecure_mx_level = tls::Level::encrypt;
     else if (insecure != "dane") return bad("smtp_tls_dane_insecure_mx_policy", insecure, "may, encrypt or dane");
+    require_tls_enabled = settings[param::requiretls_enable];
+    tls_required_enabled = settings[param::tls_required_enable];
+    require_tls_policy = RequireTlsPolicy::open(OURS_NAME(requiretls_policy), OURS(requiretls_policy));
     force_tlsa_lookup = OURS(tls_force_insecure_host_tlsa_lookup);
     TRY_ASSIGN(tls_policies, tls::Policies::open(settings, lmtp));
     if (!tls_policies->any() && !wrapper_mode) return {};

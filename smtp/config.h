@@ -8,6 +8,7 @@
 #include <vector>
 #include "conf/settings.h"
 #include "net/address.h"
+#include "requiretls.h"
 #include "table/local_domains.h"
 #include "table/maps.h"
 #include "table/match_list.h"
@@ -77,6 +78,8 @@ struct Config {
     std::optional<tls::Policies> tls_policies;
     tls::Level insecure_mx_level = tls::Level::half_dane;   // smtp_tls_dane_insecure_mx_policy
     bool force_tlsa_lookup = false;
+    bool require_tls_enabled = true, tls_required_enabled = true;   // requiretls_enable, tls_required_enable
+    RequireTlsPolicy require_tls_policy;
     std::string tls_digest;                      // of fingerprints
     std::shared_ptr<tls::ClientContext> tls;     // null where TLS is off or cannot be had
     std::unique_ptr<tls::TlsmgrStore> sessions;

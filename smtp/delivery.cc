@@ -94,6 +94,7 @@ std::unique_ptr<Peer> Delivery::reach(const Endpoint& endpoint, const TlsPlan& p
         }
         connected_ = base::wall_now();
         auto refusal = shake_hands(**peer, plan, without_tls, job_.id());
+        if (plan.require_tls != RequireTls::no) judge_demand(**peer, plan, refusal);
         connected_ = base::wall_now();
         if (!refusal) {
             (*peer)->expires = loop::in(config_.reuse_time);
@@ -105,6 +106,8 @@ std::unique_ptr<Peer> Delivery::reach(const Endpoint& endpoint, const TlsPlan& p
         bool again = refusal->try_plaintext && (waited || job_.probe()) && !without_tls;
         if (again) {
             maillog::info("{}: {}", job_.id(), refusal->why.reason);
+        } else if (refusal->demand_not_met) {
+            pass_over(std::move(*refusal), peer->get());
         } else {
             if (refusal->why.status.temporary()) site_failure_ = refusal->why;
             fail(refusal->why, peer->get(), refusal->diagnostic);
@@ -113,6 +116,16 @@ std::unique_ptr<Peer> Delivery::reach(const Endpoint& endpoint, const TlsPlan& p
         if (!again) return nullptr;
     }
     return nullptr;
+}
+
+void Delivery::pass_over(Refusal refusal, const Peer* peer) {
+    if (!last_host_ || (site_failure_ && site_failure_->status.temporary())) refusal.why.status.klass = 4;
+    fail(refusal.why, peer, refusal.diagnostic);
+}
+
+Result<RequireTls> Delivery::demand_for(const TlsPolicy& policy) const {
+    bool asked = config_.require_tls_enabled && (static_cast<std::uint32_t>(job_.request().send_options) & mail::send_option::require_tls);
+    return asked ? config_.require_tls_policy.find(policy.site.nexthop) : RequireTls::no;
 }
 
 void Delivery::use(std::unique_ptr<Peer> peer) {
@@ -150,15 +163,21 @@ bool Delivery::use_kept(const std::string& key) {
 }
 
 void Delivery::try_destination(const Destination& destination, bool last) {
-    auto policy = tls_policy_for(config_, destination);
+    const auto options = static_cast<std::uint32_t>(job_.request().send_options);
+    bool optional = config_.tls_required_enabled && (options & mail::send_option::tls_optional) && !(options & mail::send_option::require_tls);
+    auto policy = tls_policy_for(config_, destination, optional);
     last_host_ = last;
     wish_.clear();
     if (!policy) return fail(policy.error(), nullptr, {});
+    auto demand = demand_for(*policy);
+    if (!demand) wish_ = policy->wish + "/requiretls?";
+    if (!demand) return fail(demand.error(), nullptr, {});
     auto listed = config_.cache_destinations.match(destination.host);
     bool always = listed && *listed;
     int flags = config_.cache_on_demand ? job_.request().flags : 0;
-    bool load = always || (flags & ipc::delivery_flags::connection_load);
-    store_ = always || (flags & ipc::delivery_flags::connection_store);
+    bool may_share = *demand == RequireTls::no;  // a connection that was good enough for others need not do here
+    bool load = may_share && (always || (flags & ipc::delivery_flags::connection_load));
+    store_ = may_share && (always || (flags & ipc::delivery_flags::connection_store));
     destination_key_ = load || store_ ? Kept::destination_key(destination, *policy) : std::string();
     wish_ = policy->wish;
     while (load && any_left() && use_kept(destination_key_)) {}
@@ -182,7 +201,13 @@ void Delivery::try_destination(const Destination& destination, bool last) {
             fail(plan.error(), nullptr, {});
             continue;
         }
+        plan->require_tls = *demand;
+        auto objects = may_share ? std::nullopt : objection(*plan, policy->site.nexthop);
         wish_ = plan->wish;
+        if (objects) {
+            pass_over(std::move(*objects), nullptr);
+            continue;
+        }
         std::string key = load ? Kept::endpoint_key(endpoint, *plan) : std::string();
         while (load && any_left() && use_kept(key)) {}
         if (!any_left()) return;

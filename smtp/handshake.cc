@@ -45,6 +45,7 @@ void take_feature(Features& f, std::string_view line) {
     else if (is("DSN")) f.dsn = true;
     else if (is("SMTPUTF8")) f.smtputf8 = true;
     else if (is("STARTTLS")) f.starttls = true;
+    else if (is("REQUIRETLS")) f.requiretls = true;
     else if (is("SIZE")) {
         f.size = true;
         f.size_limit = words.size() > 1 ? bytes::to_int(words[1]).value_or(0) : 0;

@@ -25,7 +25,7 @@ struct Reply {
 };
 
 struct Features {
-    bool esmtp = false, pipelining = false, size = false, eight_bit = false, dsn = false, smtputf8 = false, starttls = false;
+    bool esmtp = false, pipelining = false, size = false, eight_bit = false, dsn = false, smtputf8 = false, starttls = false, requiretls = false;
     bool xforward_name = false, xforward_address = false, xforward_port = false, xforward_protocol = false, xforward_helo = false, xforward_ident = false, xforward_source = false;
     std::int64_t size_limit = 0;                 // 0: none said
 };
@@ -50,6 +50,7 @@ public:
     const Endpoint endpoint;
     Features features;
     std::string tls_status;                      // tls= in the log: "may", "may:none", "encrypt" …
+    bool send_require_tls = false;               // REQUIRETLS goes with MAIL FROM
     std::string pix;                             // workarounds in force
     std::string key;                             // of the kept connections that it may stand among
     bool broken = false;                         // not to be used again

@@ -5,7 +5,7 @@
 #include "log/log.h"
 
 namespace smtp {
-Result<TlsPolicy> tls_policy_for(const Config& config, const Destination& destination) {
+Result<TlsPolicy> tls_policy_for(const Config& config, const Destination& destination, bool optional) {
     TlsPolicy p;
     std::string_view key = destination.text;
     if (key.starts_with("unix:") || key.starts_with("inet:")) key.remove_prefix(5);
@@ -14,6 +14,10 @@ Result<TlsPolicy> tls_policy_for(const Config& config, const Destination& destin
     p.site.domain = !destination.path && key.find_first_of("[]:") == key.npos;
     p.site.path = destination.path;
     TRY_ASSIGN(p.policy, config.tls_policies->find(p.site));
+    if (optional && p.policy.level > tls::Level::may) {          // RFC 8689, section 3
+        p.policy.level = tls::Level::may;
+        p.policy.sts.reset();
+    }
     p.wish = p.policy.level == tls::Level::none ? "none" : fmt::format("{}?", tls::name_of(p.policy.level));
     p.identity = fmt::format("{} {}", static_cast<int>(p.policy.level), tls::demand_of(p.policy, p.site, "", config.tls_digest).identity());
     return p;

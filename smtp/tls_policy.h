@@ -5,6 +5,7 @@
 #include <string>
 #include "base/error.h"
 #include "endpoint.h"
+#include "requiretls.h"
 #include "tls/policy.h"
 
 namespace smtp {
@@ -14,8 +15,8 @@ struct TlsPolicy {
     std::string wish;                            // tls= before there is a host: "may?", "none"
     std::string identity;                        // tells kept connections of one policy from those of another
 };
-// Once a destination. May wait (tables).
-Result<TlsPolicy> tls_policy_for(const Config& config, const Destination& destination);
+// Once a destination. optional: the sender wants no more than level may ("TLS-Required: no"). May wait (tables).
+Result<TlsPolicy> tls_policy_for(const Config& config, const Destination& destination, bool optional = false);
 
 // For one host: what the handshake is told.
 struct TlsPlan {
@@ -26,7 +27,8 @@ struct TlsPlan {
     std::string wish = "none";                   // tls= until the server has shown what it can
     std::string status;                          // tls= once TLS is there: the level, "dane:halfdane" …
     bool wanted() const { return level != tls::Level::none; }
-    bool must() const { return demand.mandatory; }
+    RequireTls require_tls = RequireTls::no;     // what REQUIRETLS comes to here
+    bool must() const { return demand.mandatory || require_tls >= RequireTls::with_starttls; }
 };
 // Once a host. May wait (tables; for dane: DNS).
 Result<TlsPlan> tls_plan_for(const Config& config, const TlsPolicy& policy, const Endpoint& endpoint);

@@ -81,6 +81,7 @@ std::string Transaction::mail_command() const {
     if (utf8_) line += " SMTPUTF8";
     if (f.dsn && request.ret) line += fmt::format(" RET={}", mail::ret_text(static_cast<mail::DsnReturn>(request.ret)));
     if (f.dsn && !request.envid.empty()) line += " ENVID=" + mail::xtext_encode(request.envid);
+    if (peer_.send_require_tls) line += " REQUIRETLS";
     return line;
 }
 

@@ -99,7 +99,7 @@ class Server:
         self.listener.close()
 
     def talk(self, connection):
-        session = {"lines": [], "clear": [], "tls": None, "resumed": None, "peer": None, "mails": 0}
+        session = {"lines": [], "clear": [], "tls": None, "resumed": None, "peer": None, "mails": 0, "from": [], "text": ""}
         self.sessions.append(session)
         with contextlib.suppress(OSError, ValueError), contextlib.ExitStack() as stack:
             stack.callback(lambda: connection.close())
@@ -115,6 +115,7 @@ class Server:
                 line = raw.decode(errors="replace").rstrip("\r\n")
                 if content:
                     if line != ".":
+                        session["text"] += line + "\n"
                         continue
                     content = False
                     session["mails"] += 1
@@ -138,6 +139,7 @@ class Server:
                     lines = connection.makefile("rb")
                 elif word == "MAIL":
                     recipients = 0
+                    session["from"].append(line)
                     connection.sendall(b"250 2.1.0 Ok\r\n")
                 elif word == "RCPT":
                     recipients += 1

@@ -55,7 +55,7 @@ inline constexpr conf::Bool lmtp_quote_rfc821_envelope{{.name = "lmtp_quote_rfc8
 inline constexpr conf::Bool lmtp_randomize_addresses{{.name = "lmtp_randomize_addresses", .fallback = "yes", .implemented = true, .doc = "What smtp_randomize_addresses says, for deliveries by LMTP."}};
 inline constexpr conf::Time lmtp_rcpt_timeout{{.name = "lmtp_rcpt_timeout", .fallback = "300s", .min = 1, .implemented = true, .doc = "What smtp_rcpt_timeout says, for deliveries by LMTP."}};
 inline constexpr conf::Text lmtp_reply_filter{{.name = "lmtp_reply_filter", .fallback = "", .implemented = true, .doc = "What smtp_reply_filter says, for deliveries by LMTP."}};
-inline constexpr conf::Text lmtp_requiretls_policy{{.name = "lmtp_requiretls_policy", .fallback = "opportunistic", .doc = "What smtp_requiretls_policy says, for deliveries by LMTP."}};
+inline constexpr conf::Text lmtp_requiretls_policy{{.name = "lmtp_requiretls_policy", .fallback = "opportunistic", .implemented = true, .doc = "What smtp_requiretls_policy says, for deliveries by LMTP."}};
 inline constexpr conf::Time lmtp_rset_timeout{{.name = "lmtp_rset_timeout", .fallback = "20s", .min = 1, .implemented = true, .doc = "What smtp_rset_timeout says, for deliveries by LMTP."}};
 inline constexpr conf::Text lmtp_sasl_auth_cache_name{{.name = "lmtp_sasl_auth_cache_name", .fallback = "", .doc = "What smtp_sasl_auth_cache_name says, for deliveries by LMTP."}};
 inline constexpr conf::Time lmtp_sasl_auth_cache_time{{.name = "lmtp_sasl_auth_cache_time", .fallback = "90d", .min = 0, .doc = "What smtp_sasl_auth_cache_time says, for deliveries by LMTP."}};
