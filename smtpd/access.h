@@ -1,5 +1,6 @@
 // One evaluation of access rules: a Check walks a compiled list for one phase of one command, and leaves the reply where the rules refuse.
-// What each restriction does is in access_client.cc, access_helo.cc, access_address.cc, access_dns_lists.cc, access_table.cc and relay.cc.
+// What each restriction does is in access_client.cc, access_helo.cc, access_address.cc, access_dns_lists.cc,
+// access_table.cc, access_certificate.cc and relay.cc.
 //
 // When things fail: a table or a name server that cannot tell makes the answer temporary, 451 4.3.5 for the administrator's tables, 451
 // 4.3.0 for address validation; a step that is misspelt or not built answers 451 4.3.5.
@@ -65,6 +66,11 @@ private:
     Verdict domain_list(const Restriction& r, std::string_view domain, const Subject& s, bool permits);
     const dns::Answer& ask_list(const std::string& name, bool txt);
     Verdict listed(const DnsList& list, const std::string& name, const std::string& what, const Subject& s, bool permits, const Restriction& r);
+    // access_certificate.cc
+    const tls::Info* client_certificate() const;              // null: the client showed none
+    Verdict all_certificates(const Restriction& r);
+    Verdict listed_certificate(const Restriction& r);
+    Verdict table_certificate(const Restriction& r);
     // access_table.cc
     Verdict table_address(const Restriction& r, bool sender);
     Verdict table_host(const Restriction& r, std::string_view name, const Subject& s, bool with_address);

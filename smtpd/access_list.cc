@@ -9,15 +9,15 @@
 
 namespace smtpd {
 namespace {
-enum class Needs : unsigned char { nothing, table, dns_list, number };
+enum class Needs : unsigned char { nothing, table, dns_list, number, certificate_search };
 struct Word { std::string_view name; Step step; Needs needs; };
 constexpr Word words[] = {
     {"permit", Step::permit, Needs::nothing}, {"reject", Step::reject, Needs::nothing}, {"defer", Step::defer, Needs::nothing},
     {"warn_if_reject", Step::warn_if_reject, Needs::nothing}, {"defer_if_permit", Step::defer_if_permit, Needs::nothing},
     {"defer_if_reject", Step::defer_if_reject, Needs::nothing}, {"sleep", Step::sleep, Needs::number},
     {"permit_inet_interfaces", Step::permit_inet_interfaces, Needs::nothing}, {"permit_mynetworks", Step::permit_mynetworks, Needs::nothing},
-    {"permit_sasl_authenticated", Step::no_match, Needs::nothing}, {"permit_tls_clientcerts", Step::no_match, Needs::nothing},
-    {"permit_tls_all_clientcerts", Step::no_match, Needs::nothing},
+    {"permit_sasl_authenticated", Step::no_match, Needs::nothing}, {"permit_tls_clientcerts", Step::permit_tls_clientcerts, Needs::nothing},
+    {"permit_tls_all_clientcerts", Step::permit_tls_all_clientcerts, Needs::nothing}, {"check_ccert_access", Step::check_ccert, Needs::certificate_search},
     {"permit_auth_destination", Step::permit_auth_destination, Needs::nothing},
     {"reject_unauth_destination", Step::reject_unauth_destination, Needs::nothing},
     {"check_relay_domains", Step::reject_unauth_destination, Needs::nothing},
@@ -57,7 +57,7 @@ constexpr Word words[] = {
     {"check_recipient_ns_access", Step::check_recipient_ns, Needs::table},
 };
 // Known to 3.12, not built here: their tables or endpoints are one word.
-constexpr std::string_view with_argument[] = {"check_policy_service", "check_ccert_access", "check_sasl_access", "check_address_map"};
+constexpr std::string_view with_argument[] = {"check_policy_service", "check_sasl_access", "check_address_map"};
 constexpr std::string_view without_argument[] = {"permit_mx_backup", "reject_unverified_sender", "reject_unverified_recipient"};
 // Without SASL they mean nothing: nobody can have logged in.
 constexpr std::string_view of_sasl[] = {"reject_sender_login_mismatch", "reject_authenticated_sender_login_mismatch",
@@ -173,6 +173,13 @@ RestrictionList Lists::compile(std::string_view title, std::string_view text, Ph
                 auto n = bytes::to_int(argument);
                 if (!n || *n < 0 || *n > 3600) { broken(name, "restriction " + r.name + " must be followed by number"); continue; }
                 r.number = static_cast<int>(*n);
+            } else if (word->needs == Needs::certificate_search) {
+                auto search = CertificateSearch::parse(argument);
+                if (!search) { broken(name, r.name + ": " + search.error().reason); continue; }
+                if (!tables_allowed) { broken(name, "access table has entry with lookup table: " + search->table); continue; }
+                r.argument = search->table;
+                r.table = table(search->table);
+                r.certificate_keys = std::make_shared<const std::vector<CertificateKey>>(std::move(search->keys));
             } else {
                 auto list = DnsList::parse(argument);
                 if (!list) { broken(name, r.name + ": " + list.error().reason); continue; }

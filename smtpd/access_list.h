@@ -18,7 +18,7 @@ enum class Phase : unsigned char { client, helo, sender, relay, recipient, data,
 
 enum class Step : unsigned char {
     broken,                                      // misspelt or not built: 451 4.3.5
-    no_match,                                    // needs what no client has yet (SASL, client certificates)
+    no_match,                                    // needs what no client has yet (SASL)
     permit, reject, defer, warn_if_reject, defer_if_permit, defer_if_reject, sleep, members,
     permit_inet_interfaces, permit_mynetworks, permit_auth_destination,
     reject_unauth_destination, defer_unauth_destination, reject_unauth_pipelining, reject_plaintext_session, reject_multi_recipient_bounce,
@@ -27,7 +27,7 @@ enum class Step : unsigned char {
     reject_non_fqdn_sender, reject_unknown_sender_domain, reject_unlisted_sender,
     reject_non_fqdn_recipient, reject_unknown_recipient_domain, reject_unlisted_recipient,
     reject_rbl_client, reject_rhsbl_client, reject_rhsbl_reverse_client, reject_rhsbl_helo, reject_rhsbl_sender, reject_rhsbl_recipient,
-    permit_dnswl_client, permit_rhswl_client,
+    permit_dnswl_client, permit_rhswl_client, permit_tls_clientcerts, permit_tls_all_clientcerts, check_ccert,
     check_client, check_reverse_client, check_helo, check_sender, check_recipient, check_etrn,
     check_client_a, check_client_mx, check_client_ns, check_reverse_client_a, check_reverse_client_mx, check_reverse_client_ns,
     check_helo_a, check_helo_mx, check_helo_ns, check_sender_a, check_sender_mx, check_sender_ns, check_recipient_a, check_recipient_mx, check_recipient_ns,
@@ -42,6 +42,15 @@ struct DnsList {
     static Result<DnsList> parse(std::string_view text);
 };
 
+// What check_ccert_access looks up, in its search_order.
+enum class CertificateKey : unsigned char { cert_fingerprint, pubkey_fingerprint, issuer_cn, subject_cn, issuer_dn, subject_dn };
+// "{ type:table, { search_order = subject_dn, issuer_dn } }", or "type:table" alone.
+struct CertificateSearch {
+    std::string table;
+    std::vector<CertificateKey> keys;
+    static Result<CertificateSearch> parse(std::string_view text);
+};
+
 struct RestrictionList;
 struct Restriction {
     Step step = Step::broken;
@@ -50,6 +59,7 @@ struct Restriction {
     int number = 0;                              // sleep
     std::shared_ptr<const table::Maps> table{};
     std::shared_ptr<const DnsList> list{};
+    std::shared_ptr<const std::vector<CertificateKey>> certificate_keys{};
     std::shared_ptr<const RestrictionList> members{};                // of a restriction class
 };
 struct RestrictionList {

@@ -164,6 +164,7 @@ void Service::open_tables() {
     footer_maps = maps(param::smtpd_reject_footer_maps);
     command_filter = maps(param::smtpd_command_filter);
     ehlo_keyword_maps = maps(param::smtpd_discard_ehlo_keyword_address_maps);
+    relay_certificates = maps(param::relay_clientcerts);
     auto hosts = [&](const conf::Text& p) { return MatchList::open(p.name, s[p], MatchList::Kind::hosts, table::parents_of(s, p.name)); };
     mynetworks = hosts(param::mynetworks);
     limit_exceptions = hosts(param::smtpd_client_event_limit_exceptions);

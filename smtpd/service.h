@@ -82,7 +82,7 @@ public:
 
     // --- tables and lists
     table::Maps local_recipients, virtual_aliases, virtual_mailboxes, relay_recipients, canonical, sender_canonical, recipient_canonical;
-    table::Maps rbl_replies, footer_maps, command_filter, ehlo_keyword_maps;
+    table::Maps rbl_replies, footer_maps, command_filter, ehlo_keyword_maps, relay_certificates;
     table::MatchList mynetworks, limit_exceptions, bare_newline_exclusions, forbidden_commands, rewrite_networks;
     table::LocalDomains local_domains;
     bool rewrite_interfaces = false, rewrite_mynetworks = false;

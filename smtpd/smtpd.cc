@@ -31,6 +31,7 @@ Result<void> open_service(const conf::Settings& settings) {
         for (const conf::Text* p : {&param::smtpd_tls_chain_files, &param::smtpd_tls_cert_file, &param::smtpd_tls_key_file, &param::smtpd_tls_dcert_file, &param::smtpd_tls_dkey_file,
                                     &param::smtpd_tls_eccert_file, &param::smtpd_tls_eckey_file, &param::smtpd_tls_CAfile})
             for (std::string_view file : bytes::split(settings[*p], ", \t\r\n")) if (file.starts_with('/')) server::opened_file(std::string(file));
+        for (const std::string& file : service->tls->files()) server::opened_file(file);
         store = std::make_unique<tls::TlsmgrStore>(settings, "smtpd", !settings[param::smtpd_tls_session_cache_database].empty());
         service->tls->keep_sessions_in(store.get());
     }

@@ -40,6 +40,12 @@ bool Session::handshake(bool wrapper) {
     }
     tls_ = std::make_unique<tls::Info>(std::move(*info));
     if (!tls_->resumed) (void)anvil_count("newtls", service_.tls_rate_limit, "New TLS session rate limit exceeded");
+    // smtpd_tls_req_ccert: the handshake was good, the client is not.
+    if (service_.tls->requires_certificate() && !tls_->trusted()) {
+        maillog::info("NOQUEUE: abort: TLS from {}: {}", client_.shown, tls_->peer_certificate ? "Client certificate not trusted" : "No client certificate presented");
+        hang_up_ = true;
+        return !wrapper;
+    }
     return true;
 }
 }

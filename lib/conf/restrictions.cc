@@ -11,7 +11,7 @@ namespace {
 using A = Restriction::Argument;
 const std::vector<Restriction> table{
     {"check_address_map", A::table, false},
-    {"check_ccert_access", A::table, false},
+    {"check_ccert_access", A::table, true},
     {"check_client_a_access", A::table, true},
     {"check_client_access", A::table, true},
     {"check_client_mx_access", A::table, true},

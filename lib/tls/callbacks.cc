@@ -14,7 +14,6 @@ int luggage_index() {
     static int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
     return index;
 }
-Luggage* luggage_of(const SSL* ssl) { return static_cast<Luggage*>(SSL_get_ex_data(ssl, luggage_index())); }
 
 std::string bytes_of(const unsigned char* p, std::size_t n) { return std::string(reinterpret_cast<const char*>(p), n); }
 
@@ -85,6 +84,7 @@ int ticket_key(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX*
 }
 }
 
+Luggage* luggage_of(const SSL* ssl) { return static_cast<Luggage*>(SSL_get_ex_data(ssl, luggage_index())); }
 void hang_on(SSL* ssl, Luggage* luggage) { SSL_set_ex_data(ssl, luggage_index(), luggage); }
 
 int accept_any_chain(int, X509_STORE_CTX*) { return 1; }

@@ -17,8 +17,13 @@ struct Luggage {
     std::string found;                           // server: what the store had
     std::string made_id, made;                   // the newest session to be kept
     bool key_unknown = false;                    // a ticket came that no key opens
+    std::string peer;                            // "host[addr]", for log lines of this handshake
+    unsigned log = 0;                            // LogOptions
+    int chain_problem = 0;                       // server: what is wrong with the client's chain, X509_V_ERR_…, and in words
+    std::string chain_reason;
 };
 void hang_on(SSL* ssl, Luggage* luggage);
+Luggage* luggage_of(const SSL* ssl);             // null: none was hung on
 
 int accept_any_chain(int verified, X509_STORE_CTX* context);
 void use_ticket_callback(SSL_CTX* context, ServerContext* server);

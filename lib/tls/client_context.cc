@@ -10,6 +10,7 @@
 #include "tls/callbacks.h"
 #include "tls/keys.h"
 #include "tls/match.h"
+#include "tls/trust.h"
 #include "tls/verify.h"
 
 namespace tls {

@@ -2,10 +2,6 @@
 #include <fmt/format.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <dirent.h>
-#include <algorithm>
-#include <array>
-#include "base/bytes.h"
 #include "conf/params/tls.h"
 #include "conf/settings.h"
 #include "tls/choice.h"
@@ -48,40 +44,5 @@ Result<void> use_ciphers(SSL_CTX* c, const conf::Settings& settings, std::string
     if (!list) return in_parameter(parameter, list.error());
     if (SSL_CTX_set_cipher_list(c, list->c_str()) != 1) return context_error(fmt::format("no usable ciphers in \"{}\": {}", *list, library_errors("empty list")));
     return {};
-}
-
-// The library reads a CA directory when it looks for an issuer: that is after the jail, where the directory may not be. So what is there now
-// (the hash links, "5a4d6896.0") is read at once.
-static void read_directory(X509_STORE* store, const std::string& path) {
-    constexpr std::size_t files_limit = 5000;
-    std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir(path.c_str()), closedir);
-    std::size_t files = 0;
-    while (const dirent* entry = directory ? readdir(directory.get()) : nullptr) {
-        std::string_view name = entry->d_name;
-        auto [hash, number] = bytes::cut(name, '.');
-        bool link = hash.size() == 8 && hash.find_first_not_of("0123456789abcdef") == hash.npos && number && bytes::to_int(*number);
-        if (link && ++files <= files_limit) X509_STORE_load_file(store, fmt::format("{}/{}", path, name).c_str());
-    }
-    ERR_clear_error();
-}
-
-Result<StorePtr> load_trusted(const std::string& file, const std::string& path, bool system_too) {
-    StorePtr store(X509_STORE_new());
-    if (!file.empty() && X509_STORE_load_file(store.get(), file.c_str()) != 1)
-        return context_error(fmt::format("cannot load CA certificates from {}: {}", file, library_errors("no certificates")));
-    if (!path.empty() && X509_STORE_load_path(store.get(), path.c_str()) != 1)
-        return context_error(fmt::format("cannot use CA directory {}: {}", path, library_errors("unusable")));
-    if (!path.empty()) read_directory(store.get(), path);
-    if (system_too) X509_STORE_set_default_paths(store.get());
-    if (system_too) read_directory(store.get(), X509_get_default_cert_dir());
-    ERR_clear_error();
-    return store;
-}
-
-int parse_log_level(std::string_view text) {
-    if (auto n = bytes::to_int(bytes::trim(text))) return static_cast<int>(std::clamp<std::int64_t>(*n, 0, 4));
-    static constexpr std::array words{"none", "summary", "verbose", "debug", "trace"};
-    for (std::size_t i = 0; i < words.size(); ++i) if (bytes::iequals(bytes::trim(text), words[i])) return static_cast<int>(i);
-    return bytes::iequals(text, "routine") ? 1 : 0;
 }
 }

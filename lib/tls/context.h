@@ -13,6 +13,7 @@
 typedef struct ssl_ctx_st SSL_CTX;
 typedef struct x509_store_st X509_STORE;
 typedef struct evp_cipher_st EVP_CIPHER;
+typedef struct evp_md_st EVP_MD;
 namespace conf { class Settings; }
 
 namespace tls {
@@ -39,9 +40,6 @@ struct FreeStore { void operator()(X509_STORE* s) const; };
 using ContextPtr = std::unique_ptr<SSL_CTX, FreeContext>;
 using StorePtr = std::unique_ptr<X509_STORE, FreeStore>;
 
-// smtpd_tls_loglevel and its like: 0 to 4, or an old word ("none", "routine", "verbose" …).
-int parse_log_level(std::string_view text);
-
 // --- for server_context.cc and client_context.cc
 
 // Library options, groups, buffers that are given back while idle.
@@ -49,7 +47,5 @@ Result<void> use_common_options(SSL_CTX* context, const conf::Settings& settings
 // parameter: where the text comes from, for the Error.
 Result<void> use_protocols(SSL_CTX* context, std::string_view parameter, const std::string& text);
 Result<void> use_ciphers(SSL_CTX* context, const conf::Settings& settings, std::string_view parameter, const std::string& grade, const std::string& exclude);
-// CA certificates of a file and a directory, with the system's where asked for; empty names are none.
-Result<StorePtr> load_trusted(const std::string& file, const std::string& path, bool system_too);
 Failure context_error(std::string text);
 }

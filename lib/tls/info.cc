@@ -4,6 +4,8 @@
 #include <openssl/x509v3.h>
 #include <memory>
 #include "base/bytes.h"
+#include "tls/client_chain.h"
+#include "tls/identity.h"
 #include "tls/keys.h"
 
 namespace tls {
@@ -28,18 +30,6 @@ std::string signature(int signature_type, EVP_PKEY* key) {
 }
 
 std::string digest(int nid) { return nid == NID_undef ? std::string() : OBJ_nid2sn(nid); }
-
-std::string common_name(const X509_NAME* name) {
-    int at = X509_NAME_get_index_by_NID(const_cast<X509_NAME*>(name), NID_commonName, -1);
-    if (at < 0) return {};
-    unsigned char* utf8 = nullptr;
-    int length = ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
-    if (length < 0) return {};
-    std::string text(reinterpret_cast<char*>(utf8), static_cast<std::size_t>(std::min(length, 256)));
-    OPENSSL_free(utf8);
-    if (text.find('\0') != text.npos || !bytes::valid_utf8(text)) return {};   // a name that hides another
-    return bytes::printable(text);
-}
 
 void describe_signatures(SSL* ssl, bool server, Info& info) {
     int type = NID_undef, hash = NID_undef, peer_type = NID_undef, peer_hash = NID_undef;
@@ -89,12 +79,18 @@ Info describe(SSL* ssl, bool server) {
     info.issuer_name = common_name(X509_get_issuer_name(peer.get()));
     long verdict = SSL_get_verify_result(ssl);
     info.status = verdict == X509_V_OK ? PeerStatus::trusted : PeerStatus::untrusted;
-    if (verdict != X509_V_OK) info.verify_error = X509_verify_cert_error_string(verdict);
+    if (verdict != X509_V_OK) info.verify_error = chain_problem(static_cast<int>(verdict), peer.get(), server);
+    info.revoked = verdict == X509_V_ERR_CERT_REVOKED;
     return info;
 }
 
 std::string established_line(const Info& info, bool server, const std::string& peer) {
     static constexpr const char* words[] = {"Anonymous", "Untrusted", "Trusted", "Verified"};
     return fmt::format("{} TLS connection established {} {}: {}", words[static_cast<int>(info.status)], server ? "from" : "to", peer, info.summary());
+}
+
+std::string certificate_line(const Info& info, const std::string& peer) {
+    return fmt::format("{}: subject_CN={}, issuer={}, cert fingerprint={}, pkey fingerprint={}", peer, info.peer_name, info.issuer_name.empty() ? info.issuer_dn : info.issuer_name,
+                       info.fingerprint, info.key_fingerprint);
 }
 }

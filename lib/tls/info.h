@@ -20,12 +20,19 @@ struct Info {
     bool peer_certificate = false;
     PeerStatus status = PeerStatus::anonymous;
     std::string peer_name, issuer_name;          // common names, printable
+    // Of the peer's certificate, where it sent one: see identity.h. The server's sessions only.
+    std::string subject_dn, issuer_dn;           // in Sendmail's encoding
+    std::string fingerprint, key_fingerprint;
+    bool revoked = false;
+    bool trusted() const { return status == PeerStatus::trusted || status == PeerStatus::verified; }
     std::string verify_error;                    // why the chain is not trusted; empty where it is, or where there is none
     std::string sni;                             // what the client asked for (server side)
 
     // "TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits) key-exchange x25519 server-signature …"
     std::string summary() const;
 };
+// "host[addr]: subject_CN=…, issuer=…, cert fingerprint=…, pkey fingerprint=…"
+std::string certificate_line(const Info& info, const std::string& peer);
 // Reads them from a finished handshake.
 Info describe(SSL* ssl, bool server);
 // "Anonymous TLS connection established from host[addr]: SUMMARY"; peer as the log shows it, direction "from" or "to".

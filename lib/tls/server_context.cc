@@ -2,14 +2,20 @@
 #include <fmt/format.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <algorithm>
 #include "base/bytes.h"
+#include "base/fd.h"
 #include "conf/params/smtpd.h"
 #include "conf/params/tls.h"
 #include "conf/settings.h"
 #include "log/log.h"
 #include "tls/callbacks.h"
 #include "tls/choice.h"
+#include "tls/client_chain.h"
 #include "tls/keys.h"
+#include "tls/log_options.h"
+#include "tls/match.h"
+#include "tls/trust.h"
 
 namespace tls {
 namespace {
@@ -37,6 +43,7 @@ Result<std::shared_ptr<ServerContext>> ServerContext::create(const conf::Setting
     std::string exclude = s[param::smtpd_tls_exclude_ciphers];
     if (mandatory) exclude += " " + s[param::smtpd_tls_mandatory_exclude_ciphers];
     made->require_certificate_ = mandatory && s[param::smtpd_tls_req_ccert];
+    if (!mandatory && s[param::smtpd_tls_req_ccert]) maillog::warning("Can't require client certs unless TLS is required");
     made->ask_certificate_ = made->require_certificate_ || s[param::smtpd_tls_ask_ccert];
     if (made->ask_certificate_) exclude += " aNULL";           // without a certificate of ours we may not ask for one
     TRY(mandatory ? use_ciphers(c.get(), s, "smtpd_tls_mandatory_ciphers", s[param::smtpd_tls_mandatory_ciphers], exclude)
@@ -49,16 +56,7 @@ Result<std::shared_ptr<ServerContext>> ServerContext::create(const conf::Setting
     if (files.none()) return context_error("neither smtpd_tls_chain_files nor smtpd_tls_cert_file is set");
     TRY_ASSIGN(auto chains, load_keys(files));
     TRY(use_keys(c.get(), chains));
-    TRY_ASSIGN(StorePtr trusted, load_trusted(s[param::smtpd_tls_CAfile], s[param::smtpd_tls_CApath], s[param::tls_append_default_CA]));
-    SSL_CTX_set_cert_store(c.get(), trusted.release());
-    SSL_CTX_set_verify_depth(c.get(), static_cast<int>(s[param::smtpd_tls_ccert_verifydepth]));
-    // The chain is judged after the handshake: an untrusted one is a peer without proof, not a failed connection.
-    int verify = made->ask_certificate_ ? SSL_VERIFY_PEER | SSL_VERIFY_CLIENT_ONCE : SSL_VERIFY_NONE;
-    if (made->require_certificate_) verify |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
-    SSL_CTX_set_verify(c.get(), verify, accept_any_chain);
-    if (made->ask_certificate_ && !s[param::smtpd_tls_CAfile].empty())
-        if (STACK_OF(X509_NAME)* names = SSL_load_client_CA_file(s[param::smtpd_tls_CAfile].c_str())) SSL_CTX_set_client_CA_list(c.get(), names);
-    ERR_clear_error();
+    TRY(made->trust(c.get(), s));
 
     made->session_timeout_ = s[param::smtpd_tls_session_cache_timeout];
     const std::string& ticket_cipher = s[param::tls_session_ticket_cipher];
@@ -67,15 +65,48 @@ Result<std::shared_ptr<ServerContext>> ServerContext::create(const conf::Setting
     else if (!ticket_cipher.empty()) return context_error(fmt::format("bad value of tls_session_ticket_cipher: \"{}\" is neither aes-256-cbc nor aes-128-cbc", ticket_cipher));
     made->tickets_ = made->ticket_cipher_ && made->session_timeout_.count() > 0 && !(SSL_CTX_get_options(c.get()) & SSL_OP_NO_TICKET);
     made->cache_sessions_ = made->session_timeout_.count() > 0 && !s[param::smtpd_tls_session_cache_database].empty();
-    made->log_level_ = parse_log_level(s[param::smtpd_tls_loglevel]);
+    auto log = parse_log_options(s[param::smtpd_tls_loglevel]);
+    if (!log) maillog::warning("smtpd_tls_loglevel: bad value \"{}\"", s[param::smtpd_tls_loglevel]);
+    made->log_ = log.value_or(0u);
     SSL_CTX_set_timeout(c.get(), static_cast<long>(made->session_timeout_.count()));
-    SSL_CTX_set_session_id_context(c.get(), reinterpret_cast<const unsigned char*>("smtpd"), 5);
     bool issue_ids = s[param::smtpd_tls_always_issue_session_ids];
     SSL_CTX_set_session_cache_mode(c.get(), issue_ids ? SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL | SSL_SESS_CACHE_NO_AUTO_CLEAR : SSL_SESS_CACHE_OFF);
     SSL_CTX_set_num_tickets(c.get(), 1);
     made->context_ = std::move(c);
     made->keep_sessions_in(nullptr);
     return made;
+}
+
+Result<void> ServerContext::trust(SSL_CTX* c, const conf::Settings& s) {
+    const std::string& file = s[param::smtpd_tls_CAfile];
+    TRY_ASSIGN(StorePtr trusted, load_trusted(file, s[param::smtpd_tls_CApath], s[param::tls_append_default_CA]));
+    // What sessions may be resumed in: a client that was trusted under other CAs or revocation lists comes with a full handshake.
+    std::string basis = fmt::format("smtpd {} {} {}", ask_certificate_, file.empty() ? "" : read_file(file, 64u << 20).value_or(""), s[param::smtpd_tls_CApath]);
+    if (const std::string& lists = s[param::smtpd_tls_CRL_file]; !lists.empty() && ask_certificate_) {
+        std::string text;
+        TRY_ASSIGN(auto read, load_revoked(trusted.get(), lists, text));
+        files_.insert(files_.end(), read.begin(), read.end());
+        basis += text;
+    }
+    unsigned char id[EVP_MAX_MD_SIZE];
+    unsigned length = 0;
+    EVP_Digest(basis.data(), basis.size(), id, &length, EVP_sha256(), nullptr);
+    SSL_CTX_set_session_id_context(c, id, length);
+    SSL_CTX_set_cert_store(c, trusted.release());
+    if (!ask_certificate_) return {};
+    chain_depth_ = static_cast<int>(std::min<std::int64_t>(s[param::smtpd_tls_ccert_verifydepth], 100));
+    trusts_server_certificates_ = s[param::tls_trust_server_ccerts];
+    const std::string& digest = s[param::smtpd_tls_fingerprint_digest];
+    auto known = find_digest(digest);
+    if (!known) return context_error("smtpd_tls_fingerprint_digest: " + known.error().reason);
+    fingerprint_digest_ = *known;
+    SSL_CTX_set_verify_depth(c, chain_depth_ + 1);             // chains one too long are built, and judged
+    SSL_CTX_set_verify(c, SSL_VERIFY_PEER | SSL_VERIFY_CLIENT_ONCE, accept_any_chain);
+    judge_client_chains(c, this);
+    if (!file.empty())
+        if (STACK_OF(X509_NAME)* names = SSL_load_client_CA_file(file.c_str())) SSL_CTX_set_client_CA_list(c, names);
+    ERR_clear_error();
+    return {};
 }
 
 void ServerContext::keep_sessions_in(SessionStore* store) {

@@ -27,7 +27,13 @@ public:
     const EVP_CIPHER* ticket_cipher() const { return ticket_cipher_; }
     bool asks_certificate() const { return ask_certificate_; }
     bool requires_certificate() const { return require_certificate_; }
-    int log_level() const { return log_level_; }
+    // --- how a client's certificate is judged (client_chain.h), and what its fingerprints are made with
+    int chain_depth() const { return chain_depth_; }
+    bool trusts_server_certificates() const { return trusts_server_certificates_; }
+    const EVP_MD* fingerprint_digest() const { return fingerprint_digest_; }
+    // Files beyond those that main.cf names by themselves, for master to watch.
+    const std::vector<std::string>& files() const { return files_; }
+    unsigned log() const { return log_; }        // LogOptions
 
 private:
     ServerContext() = default;
@@ -38,6 +44,11 @@ private:
     std::chrono::steady_clock::time_point refresh_at_{};
     std::chrono::seconds session_timeout_{3600};
     bool cache_sessions_ = false, tickets_ = false, ask_certificate_ = false, require_certificate_ = false;
-    int log_level_ = 0;
+    bool trusts_server_certificates_ = false;
+    int chain_depth_ = 9;
+    unsigned log_ = 0;
+    const EVP_MD* fingerprint_digest_ = nullptr;
+    std::vector<std::string> files_;
+    Result<void> trust(SSL_CTX* context, const conf::Settings& settings);
 };
 }

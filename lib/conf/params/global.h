@@ -53,7 +53,7 @@ inline constexpr conf::Text proxymap_service_name{{.name = "proxymap_service_nam
 inline constexpr conf::Text proxywrite_service_name{{.name = "proxywrite_service_name", .fallback = "proxywrite", .doc = "The service that looks up and changes tables for others."}};
 inline constexpr conf::Text queue_directory{{.name = "queue_directory", .fallback = "/var/spool/postfix", .implemented = true, .doc = "Where the queue is; daemons run in it, and those in a jail see nothing else."}};
 inline constexpr conf::Text queue_service_name{{.name = "queue_service_name", .fallback = "qmgr", .implemented = true, .doc = "The service that schedules deliveries."}};
-inline constexpr conf::Text relay_clientcerts{{.name = "relay_clientcerts", .fallback = "", .doc = "Tables of fingerprints of client certificates and keys, for permit_tls_clientcerts."}};
+inline constexpr conf::Text relay_clientcerts{{.name = "relay_clientcerts", .fallback = "", .implemented = true, .doc = "Tables of fingerprints of client certificates and keys, for permit_tls_clientcerts."}};
 inline constexpr conf::Bool relocated_prefix_enable{{.name = "relocated_prefix_enable", .fallback = "yes", .implemented = true, .doc = "Whether the text of relocated_maps gets \"5.1.6 User has moved to\" put before it."}};
 inline constexpr conf::Bool respectful_logging{{.name = "respectful_logging", .fallback = "${{$compatibility_level} <level {3.6} ? {no} : {yes}}", .doc = "Whether log lines say allowlist and denylist."}};
 inline constexpr conf::Text rewrite_service_name{{.name = "rewrite_service_name", .fallback = "rewrite", .implemented = true, .doc = "The service that rewrites addresses and finds where their mail goes."}};

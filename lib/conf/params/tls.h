@@ -33,6 +33,6 @@ inline constexpr conf::Text tls_server_sni_maps{{.name = "tls_server_sni_maps", 
 inline constexpr conf::Text tls_session_ticket_cipher{{.name = "tls_session_ticket_cipher", .fallback = "aes-256-cbc", .implemented = true, .doc = "The cipher that session tickets are encrypted with."}};
 inline constexpr conf::Text tls_ssl_options{{.name = "tls_ssl_options", .fallback = "", .implemented = true, .doc = "More OpenSSL options that are turned on, by name or number."}};
 inline constexpr conf::Int tls_trace_rate_limit{{.name = "tls_trace_rate_limit", .fallback = "1", .min = 0, .doc = "How many TLS traces a minute are logged."}};
-inline constexpr conf::Bool tls_trust_server_ccerts{{.name = "tls_trust_server_ccerts", .fallback = "no", .doc = "Whether certificates made for servers are accepted from clients."}};
+inline constexpr conf::Bool tls_trust_server_ccerts{{.name = "tls_trust_server_ccerts", .fallback = "no", .implemented = true, .doc = "Whether certificates made for servers are accepted from clients."}};
 inline constexpr conf::Bool tls_wildcard_matches_multiple_labels{{.name = "tls_wildcard_matches_multiple_labels", .fallback = "yes", .implemented = true, .doc = "Whether *.example.com also matches a.b.example.com."}};
 }

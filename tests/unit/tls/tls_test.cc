@@ -6,6 +6,7 @@
 #include "log/log.h"
 #include "net/stream.h"
 #include "tls/choice.h"
+#include "tls/identity.h"
 #include "tls/keys.h"
 #include "tls/client_context.h"
 #include "tls/server_context.h"
@@ -221,9 +222,9 @@ TEST(TlsChoice, OptionsAndGroups) {
     EXPECT_TRUE(tls::parse_workarounds("CVE-2010-4180 TLSEXT_PADDING"));
     EXPECT_EQ(tls::known_groups("X25519 X25519MLKEM999 prime256v1", "ffdhe2048"), "X25519:prime256v1:ffdhe2048");
 }
-TEST(TlsChoice, LogLevels) {
-    EXPECT_EQ(tls::parse_log_level("1"), 1);
-    EXPECT_EQ(tls::parse_log_level("9"), 4);
-    EXPECT_EQ(tls::parse_log_level("summary"), 1);
-    EXPECT_EQ(tls::parse_log_level("x"), 0);
+TEST(TlsIdentity, SendmailsEncoding) {
+    EXPECT_EQ(tls::plus_encode("/O=Foo Enterprises/CN=a+b (c) <d> \"e\""), "/O=Foo+20Enterprises/CN=a+2Bb+20+28c+29+20+3Cd+3E+20+22e+22");
+    EXPECT_EQ(tls::plus_encode("/CN=a\\+b"), "/CN=a+2Bb");
+    EXPECT_EQ(tls::plus_encode("/CN=a\\/CN=b"), "/CN=a\\/CN=b");
+    EXPECT_EQ(tls::plus_encode("/CN=\x01\x7f\xc3\xa4"), "/CN=+01+7F+C3+A4");
 }
