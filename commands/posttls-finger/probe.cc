@@ -8,7 +8,6 @@
 #include "conf/params/cleanup.h"
 #include "conf/params/lmtp.h"
 #include "conf/params/smtp.h"
-#include "conf/params/tls.h"
 #include "log/log.h"
 #include "net/socket.h"
 #include "tls/layer.h"
@@ -57,11 +56,6 @@ bool Probe::make_context(tls::LogOptions log) {
 void Probe::run() {
     const bool tls = options_.level != tls::Level::none;
     if (tls && !make_context(options_.log)) return;
-    if (options_.level == tls::Level::dane || options_.level == tls::Level::dane_only) {
-        auto made = tls::Dane::create(settings_[param::tls_dane_digests]);
-        if (!made) maillog::fatal("{}", made.error().reason);
-        dane_ = std::move(*made);
-    }
     if (!connect()) return;
     converse();
     if (options_.reconnect_after.count() == 0 || !under_tls_) return;
@@ -156,19 +150,27 @@ bool Probe::say_hello(bool& offers_tls) {
 
 // With usable TLSA records: they go into the demand, and the level is theirs. Absent: the host is not to be talked to.
 std::optional<tls::Level> Probe::take_tlsa(tls::Demand& demand) {
-    if (host_.exchanger && !host_.secure_exchanger && options_.insecure_mx != "dane") return tls::parse_level(options_.insecure_mx);
-    if (host_.lookup.name.empty()) return tls::Level::secure;    // an address, or found without DNS
-    tls::TlsaSet set = dane_->find(host_.lookup, host_.address.port(), options_.insecure_tlsa, label_);
+    const bool signed_path = !host_.exchanger || host_.secure_exchanger;
+    if (!signed_path && options_.insecure_mx == "may") {
+        maillog::info("MX RRset is insecure: try to encrypt");
+        return tls::Level::may;
+    }
+    if (host_.lookup.name.empty() || !context_->dane()) return tls::Level::secure;    // an address, or found without DNS
+    tls::TlsaSet set = context_->dane()->find(host_.lookup, host_.address.port(), options_.insecure_tlsa, label_);
     if (set.state == tls::TlsaSet::State::unknown) {
-        maillog::info("TLSA lookup error for {}:{}: {}", host_.name, host_.address.port(), set.reason);
+        maillog::info("Failed to establish session to {} via {}: {}", destination_.text, host_.name, set.reason);
         return std::nullopt;
     }
+    if (set.state == tls::TlsaSet::State::unusable) maillog::warning("{}: all TLSA records unusable, fallback to unauthenticated TLS", label_);
+    if (set.state == tls::TlsaSet::State::none && options_.level == tls::Level::dane_only) maillog::info("no TLSA records found, resorting to \"secure\"");
     if (set.state != tls::TlsaSet::State::usable) return tls::Level::secure;
-    for (const std::string& record : set.records)
-        if (record.size() > 3)
-            demand.records.push_back({static_cast<std::uint8_t>(record[0]), static_cast<std::uint8_t>(record[1]), static_cast<std::uint8_t>(record[2]), record.substr(3)});
+    if (!signed_path && options_.insecure_mx == "encrypt") {
+        maillog::info("TLSA RRs found, MX RRset insecure: just encrypt");
+        return tls::Level::encrypt;
+    }
+    if (!signed_path) maillog::info("MX RRset insecure: log verified as trusted");
+    demand.records = std::move(set.records);
     demand.server_name = set.base;
-    const bool signed_path = !host_.exchanger || host_.secure_exchanger;
     demand.names = tls::expected_names(signed_path ? std::vector<std::string>{"hostname", "nexthop"} : std::vector<std::string>{"hostname"}, destination_.host, set.base);
     return signed_path ? tls::Level::dane : tls::Level::half_dane;
 }
@@ -179,7 +181,7 @@ std::optional<tls::Demand> Probe::demand_for_host() {
     demand.digest = settings_[options_.lmtp ? param::lmtp_tls_fingerprint_digest : param::smtp_tls_fingerprint_digest];
     demand.server_name = options_.server_name;
     demand.level = options_.level;
-    if (dane_) {
+    if (options_.level == tls::Level::dane || options_.level == tls::Level::dane_only) {
         auto level = take_tlsa(demand);
         if (!level) return std::nullopt;
         demand.level = *level;

@@ -56,7 +56,6 @@ private:
     Destination destination_;
     std::vector<Host> hosts_;
     std::shared_ptr<tls::ClientContext> context_;
-    std::shared_ptr<const tls::Dane> dane_;
     MemoryStore store_;
     Host host_;
     std::string label_;                                      // of host_, for log lines

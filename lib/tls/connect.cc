@@ -4,6 +4,7 @@
 #include <vector>
 #include "log/log.h"
 #include "tls/client_context.h"
+#include "tls/debug.h"
 #include "tls/layer.h"
 #include "tls/session.h"
 #include "tls/verify.h"
@@ -32,6 +33,7 @@ Result<Info> connect(net::Stream& stream, ClientContext& context, const Demand& 
     verification.peer = peer;
     verification.log = context.log_for(log_keys);
     if (verification.log & log_option::verbose) maillog::info("setting up TLS connection to {}", peer);
+    if (verification.log & log_option::ssl_debug) show_handshake(session->ssl());
     session->client = &context;
     if (!demand.server_name.empty()) SSL_set_tlsext_host_name(session->ssl(), demand.server_name.c_str());
 #if OPENSSL_VERSION_NUMBER >= 0x30200000L

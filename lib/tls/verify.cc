@@ -27,8 +27,10 @@ int look_on(int good, X509_STORE_CTX* chain) {
     int error = X509_STORE_CTX_get_error(chain);
     if (certificate && (v->log & log_option::verbose))
         maillog::info("{}: depth={} verify={} subject={}", v->peer, X509_STORE_CTX_get_error_depth(chain), good, one_line(X509_get_subject_name(certificate)));
-    if (!good && !v->error) {
+    int depth = X509_STORE_CTX_get_error_depth(chain);
+    if (!good && (!v->error || depth < v->depth)) {          // what is nearer to the server tells more: a wrong name before an unknown CA
         v->error = error;
+        v->depth = depth;
         if (certificate) v->issuer = one_line(X509_get_issuer_name(certificate));
     }
     if (v->error) X509_STORE_CTX_set_error(chain, v->error);   // what a resumed session will say as well
@@ -52,17 +54,25 @@ void log_failure(const Verification& v, long result) {
         maillog::info("server certificate verification failed for {}: num={}:{}", v.peer, error, X509_verify_cert_error_string(error));
 }
 
+// A record's data: all of it where it is a digest, else both ends.
+std::string shown_data(const unsigned char* data, std::size_t length) {
+    constexpr std::size_t digest_max = 64, end = 32;
+    std::string_view all(reinterpret_cast<const char*>(data), length);
+    if (length <= digest_max) return bytes::hex_encode(all, true);
+    return bytes::hex_encode(all.substr(0, end), true) + "..." + bytes::hex_encode(all.substr(length - end), true);
+}
+
 void log_match(SSL* ssl, const Demand& demand, const Verification& v) {
+    if (const char* name = SSL_get0_peername(ssl)) maillog::info("{}: matched peername: {}", v.peer, bytes::printable(std::string_view(name).substr(0, 255)));
     X509* anchor = nullptr;
     std::uint8_t usage = 0, selector = 0, type = 0;
     const unsigned char* data = nullptr;
     std::size_t length = 0;
-    if (!demand.records.empty() && SSL_get0_dane_authority(ssl, &anchor, nullptr) >= 0 && SSL_get0_dane_tlsa(ssl, &usage, &selector, &type, &data, &length) >= 0) {
-        std::string digest = bytes::hex_encode(std::string_view(reinterpret_cast<const char*>(data), std::min<std::size_t>(length, 32)), true);
-        if (demand.level == Level::fingerprint) maillog::info("{}: Matched fingerprint: {}", v.peer, digest);
-        else maillog::info("{}: Matched trust anchor or TLSA record: {} {} {} {}", v.peer, usage, selector, type, digest);
-    }
-    if (const char* name = SSL_get0_peername(ssl)) maillog::info("{}: matched peername: {}", v.peer, bytes::printable(std::string_view(name).substr(0, 255)));
+    const int depth = demand.records.empty() ? -1 : SSL_get0_dane_authority(ssl, &anchor, nullptr);
+    if (depth < 0 || SSL_get0_dane_tlsa(ssl, &usage, &selector, &type, &data, &length) < 0) return;
+    if (demand.level == Level::fingerprint) maillog::info("{}: Matched fingerprint: {}", v.peer, shown_data(data, length));
+    else if (demand.level == Level::verify || demand.level == Level::secure) maillog::info("{}: Matched trust anchor at depth {}", v.peer, depth);
+    else maillog::info("{}: Matched DANE {} certificate at depth {}: {} {} {} {}", v.peer, usage == 3 ? "EE" : "TA", depth, usage, selector, type, shown_data(data, length));
 }
 }
 

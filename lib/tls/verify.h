@@ -19,7 +19,8 @@ namespace tls {
 struct Verification {
     std::string peer;                            // for log lines
     LogOptions log = 0;
-    int error = 0;                               // X509_V_ERR_…: the first that came up
+    int error = 0;                               // X509_V_ERR_…: the one that came up nearest to the server's own certificate
+    int depth = -1;                              // where
     std::string issuer;                          // "/CN=Some CA", of the certificate with the error
 };
 
