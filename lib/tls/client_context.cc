@@ -9,6 +9,7 @@
 #include "log/log.h"
 #include "tls/callbacks.h"
 #include "tls/keys.h"
+#include "tls/library.h"
 #include "tls/match.h"
 #include "tls/trust.h"
 #include "tls/verify.h"
@@ -31,6 +32,7 @@ Result<std::shared_ptr<ClientContext>> ClientContext::create(const conf::Setting
                    text(param::smtp_tls_key_file, param::lmtp_tls_key_file),       text(param::smtp_tls_dcert_file, param::lmtp_tls_dcert_file),
                    text(param::smtp_tls_dkey_file, param::lmtp_tls_dkey_file),     text(param::smtp_tls_eccert_file, param::lmtp_tls_eccert_file),
                    text(param::smtp_tls_eckey_file, param::lmtp_tls_eckey_file)};
+    TRY(start_library(s));
     TRY_ASSIGN(made->chains_, load_keys(files));
     TRY_ASSIGN(made->trusted_, load_trusted(text(param::smtp_tls_CAfile, param::lmtp_tls_CAfile), text(param::smtp_tls_CApath, param::lmtp_tls_CApath),
                                             s[param::tls_append_default_CA]));

@@ -33,8 +33,8 @@ Result<void> use_common_options(SSL_CTX* c, const conf::Settings& settings) {
 Result<void> use_protocols(SSL_CTX* c, std::string_view parameter, const std::string& text) {
     auto protocols = parse_protocols(text);
     if (!protocols) return in_parameter(parameter, protocols.error());
-    SSL_CTX_set_min_proto_version(c, protocols->lowest);
-    SSL_CTX_set_max_proto_version(c, protocols->highest);
+    if (protocols->lowest) SSL_CTX_set_min_proto_version(c, protocols->lowest);      // else tls_config_file's
+    if (protocols->highest) SSL_CTX_set_max_proto_version(c, protocols->highest);
     SSL_CTX_set_options(c, protocols->off);
     return {};
 }

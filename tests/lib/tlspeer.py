@@ -66,6 +66,8 @@ def self_signed(directory, name, names=(), file=None):
 class Server:
     """certificate: None for a server without TLS. tune(context): changes the SSLContext. path: a UNIX-domain socket. before(connection): instead
     of the handshake, after the 220 to STARTTLS."""
+    ready = b"220 2.0.0 Ready\r\n"
+
     def __init__(self, certificate, tune=None, wrapped=False, lmtp=False, path=None, before=None, address="127.0.0.1", port=0, extensions=("PIPELINING",), greeting=b"220 mx.test ESMTP\r\n"):
         self.sessions, self.wrapped, self.lmtp, self.before, self.extensions, self.greeting = [], wrapped, lmtp, before, extensions, greeting
         self.context = None
@@ -131,7 +133,7 @@ class Server:
                     names = ["mx.test"] + offers
                     connection.sendall("".join("250%s%s\r\n" % ("-" if i + 1 < len(names) else " ", n) for i, n in enumerate(names)).encode())
                 elif word == "STARTTLS":
-                    connection.sendall(b"220 2.0.0 Ready\r\n")
+                    connection.sendall(self.ready)
                     if self.before:
                         self.before(connection)
                         return
