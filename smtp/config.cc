@@ -187,6 +187,12 @@ Result<void> Config::load_tls() {
     require_tls_policy = RequireTlsPolicy::open(OURS_NAME(requiretls_policy), OURS(requiretls_policy));
     force_tlsa_lookup = OURS(tls_force_insecure_host_tlsa_lookup);
     TRY_ASSIGN(tls_policies, tls::Policies::open(settings, lmtp));
+    const std::string& sts = settings[param::smtp_tls_mta_sts];
+    if (sts != "none" && sts != "testing" && sts != "enforce") return bad("smtp_tls_mta_sts", sts, "none, testing or enforce");
+    if (!lmtp && sts != "none") {
+        mta_sts = std::make_unique<MtaSts>(settings, sts == "enforce");
+        tls_policies->ask_also([this](const tls::Site& site) { return mta_sts->find(*tls_policies, site); });
+    }
     if (!tls_policies->any() && !wrapper_mode) return {};
     for (const std::string* list : {&OURS(tls_chain_files), &OURS(tls_cert_file), &OURS(tls_key_file), &OURS(tls_eccert_file), &OURS(tls_eckey_file), &OURS(tls_CAfile),
                                     &OURS(tls_trust_anchor_file)})

@@ -8,6 +8,7 @@
 #include <vector>
 #include "conf/settings.h"
 #include "net/address.h"
+#include "mta_sts.h"
 #include "requiretls.h"
 #include "table/local_domains.h"
 #include "table/maps.h"
@@ -76,6 +77,7 @@ struct Config {
     // TLS
     bool wrapper_mode, log_tls, note_starttls, block_early_reply;
     std::optional<tls::Policies> tls_policies;
+    std::unique_ptr<MtaSts> mta_sts;             // null: smtp_tls_mta_sts = none
     tls::Level insecure_mx_level = tls::Level::half_dane;   // smtp_tls_dane_insecure_mx_policy
     bool force_tlsa_lookup = false;
     bool require_tls_enabled = true, tls_required_enabled = true;   // requiretls_enable, tls_required_enable

@@ -135,6 +135,8 @@ std::optional<Refusal> start_tls(Peer& peer, const TlsPlan& plan) {
         peer.tls_status = fmt::format("!{}:nocertmatch", tls::name_of(plan.level));
         return refusal({{4, 7, 5}, "Server certificate not verified"});
     }
+    if (!plan.testing_for.empty() && info->status != tls::PeerStatus::trusted)
+        maillog::info("MTA-STS testing: {}: the certificate of {} does not do: {}", plan.testing_for, where, info->peer_certificate ? info->verify_error : "there is none");
     if (info->bits < demand.minimum_bits) {
         peer.tls_status = fmt::format("!{}", tls::name_of(plan.level));
         return refusal({{4, 7, 5}, fmt::format("TLS cipher strength of {} bits is less than the {} bits that are required", info->bits, demand.minimum_bits)});
@@ -172,6 +174,7 @@ std::optional<Refusal> shake_hands(Peer& peer, const TlsPlan& plan, bool without
     if (c.wrapper_mode) return std::nullopt;
     if (plan.wanted()) peer.tls_status = plan.must() ? fmt::format("!{}:nostarttls", level) : level + ":none";
     if (!peer.features.starttls) {
+        if (!plan.testing_for.empty()) maillog::info("MTA-STS testing: {}: {} does not offer STARTTLS", plan.testing_for, peer.endpoint.label_with_port());
         if (!plan.must()) return std::nullopt;
         return refusal({{4, 7, 4}, fmt::format("TLS is required, but was not offered by host {}", peer.endpoint.label())});
     }

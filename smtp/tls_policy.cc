@@ -32,6 +32,12 @@ TlsPlan plan_of(const Config& config, const TlsPolicy& policy, const tls::Policy
     plan.reuse = here.connection_reuse;
     plan.status = tls::name_of(here.level);
     plan.wish = here.level == tls::Level::none ? "none" : plan.status + "?";
+    plan.demand.public_authorities = here.sts && here.sts->built_in;
+    if (here.sts && here.sts->testing) {         // the library compares; nothing comes of it but a line in the log
+        plan.testing_for = here.sts->domain;
+        plan.demand.names = {bytes::lowered(host)};
+        plan.demand.server_name = host;
+    }
     return plan;
 }
 

@@ -25,6 +25,7 @@ struct TlsPlan {
     bool reuse = false;                          // a connection under TLS may be kept
     std::string log_key;                         // smtp_tls_loglevel_maps is asked for this first
     std::string wish = "none";                   // tls= until the server has shown what it can
+    std::string testing_for;                     // the domain whose MTA-STS policy is only tried out
     std::string status;                          // tls= once TLS is there: the level, "dane:halfdane" …
     bool wanted() const { return level != tls::Level::none; }
     RequireTls require_tls = RequireTls::no;     // what REQUIRETLS comes to here

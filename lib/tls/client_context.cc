@@ -36,6 +36,11 @@ Result<std::shared_ptr<ClientContext>> ClientContext::create(const conf::Setting
     TRY_ASSIGN(made->chains_, load_keys(files));
     TRY_ASSIGN(made->trusted_, load_trusted(text(param::smtp_tls_CAfile, param::lmtp_tls_CAfile), text(param::smtp_tls_CApath, param::lmtp_tls_CApath),
                                             s[param::tls_append_default_CA]));
+    if (!lmtp && s[param::smtp_tls_mta_sts] != "none") {
+        auto authorities = load_trusted(s[param::mta_sts_CAfile], "", false);
+        if (!authorities) maillog::warning("mta_sts_CAfile: {}: servers of MTA-STS policies cannot be verified", authorities.error().reason);
+        made->public_ = authorities ? std::move(*authorities) : StorePtr(X509_STORE_new());
+    }
     made->session_timeout_ = s[lmtp ? param::lmtp_tls_session_cache_timeout : param::smtp_tls_session_cache_timeout];
     const std::string& level = text(param::smtp_tls_loglevel, param::lmtp_tls_loglevel);
     auto log = parse_log_options(level);
@@ -81,7 +86,7 @@ Result<SSL_CTX*> ClientContext::context_for(const Demand& demand) {
     if (!demand.ciphers.empty()) ciphers = demand.ciphers;
     if (demand.exclude) exclude = *demand.exclude;
     if (verified(demand.level)) exclude += " aNULL";           // nobody could prove anything
-    std::string key = fmt::format("{}\n{}\n{}", protocols, ciphers, exclude);
+    std::string key = fmt::format("{}\n{}\n{}\n{}", protocols, ciphers, exclude, demand.public_authorities);
     if (auto it = contexts_.find(key); it != contexts_.end()) return it->second.get();
     if (contexts_.size() >= contexts_limit) return context_error("too many different TLS demands");
 
@@ -93,8 +98,9 @@ Result<SSL_CTX*> ClientContext::context_for(const Demand& demand) {
     TRY(use_protocols(c.get(), demand.protocols.empty() ? fmt::format("{}_tls_{}protocols", prefix, middle) : "the policy's protocols", protocols));
     TRY(use_ciphers(c.get(), s, demand.ciphers.empty() ? fmt::format("{}_tls_{}ciphers", prefix, middle) : "the policy's ciphers", ciphers, exclude));
     TRY(use_keys(c.get(), chains_));
-    X509_STORE_up_ref(trusted_.get());
-    SSL_CTX_set_cert_store(c.get(), trusted_.get());
+    X509_STORE* store = demand.public_authorities && public_ ? public_.get() : trusted_.get();
+    X509_STORE_up_ref(store);
+    SSL_CTX_set_cert_store(c.get(), store);
     SSL_CTX_set_verify_depth(c.get(), static_cast<int>(s[lmtp_ ? param::lmtp_tls_scert_verifydepth : param::smtp_tls_scert_verifydepth]));
     prepare_verification(c.get(), digest_);
     if (dane_) TRY(dane_->prepare(c.get()));

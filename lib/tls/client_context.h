@@ -42,7 +42,7 @@ private:
     std::unique_ptr<conf::Settings> settings_;
     bool lmtp_ = false;
     std::vector<Chain> chains_;
-    StorePtr trusted_;
+    StorePtr trusted_, public_;                  // public_: of mta_sts_CAfile, where MTA-STS is in use
     std::map<std::string, ContextPtr> contexts_; // by protocols, ciphers and exclusions; at most 64
     SessionStore* store_ = nullptr;
     std::chrono::seconds session_timeout_{3600};

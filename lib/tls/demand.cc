@@ -26,6 +26,7 @@ std::optional<Level> parse_level(std::string_view text) {
 std::string Demand::identity() const {
     std::string text = fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n", static_cast<int>(level), mandatory, protocols, ciphers, exclude ? "=" + *exclude : "", digest, server_name,
                                    raw_public_keys, minimum_bits);
+    if (public_authorities) text += "public\n";
     for (const std::string& name : this->names) text += name + "\n";
     for (const Tlsa& r : records) text += fmt::format("{} {} {} {}\n", r.usage, r.selector, r.matching, bytes::hex_encode(r.data));
     unsigned char hash[SHA256_DIGEST_LENGTH];

@@ -32,6 +32,7 @@ struct Demand {
     std::vector<Tlsa> records{};                 // one must match (dane, half_dane, fingerprint), or be above the chain (anchors)
     std::string digest{};                        // of fingerprint records: "sha256"
     std::string server_name{};                   // SNI; empty: none
+    bool public_authorities = false;             // the chain ends at a CA of mta_sts_CAfile, not of main.cf's CAs
     bool raw_public_keys = false;
     int minimum_bits = 0;
     std::string session_key{};                   // of this server, for resumption; empty: none. connect() adds what the demand is

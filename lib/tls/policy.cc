@@ -268,8 +268,10 @@ Result<Policy> Policies::for_host(const Policy& policy, const Site& site, const 
             if (auto good = check(here, site); !good) return tl::unexpected(std::move(good.error()));
         }
     }
+    if (here.sts && here.sts->testing && !host_matches_any(here.sts->hosts, host))
+        maillog::info("MTA-STS testing: {}: the policy does not name the mail server {}", here.sts->domain, host);
     bool proved = here.level == Level::verify || here.level == Level::secure;
-    if (!proved || !here.sts || here.sts->hosts.empty() || !sts_patterns_) return here;
+    if (!proved || !here.sts || here.sts->hosts.empty() || !(sts_patterns_ || here.sts->built_in)) return here;
     if (!host_matches_any(here.sts->hosts, host))
         return temporary(fmt::format("the MTA-STS policy of {} does not name the mail server {}", here.sts->domain.empty() ? site.nexthop : here.sts->domain, host), {4, 7, 5});
     here.match = {"hostname"};

@@ -36,6 +36,8 @@ struct Sts {
     std::vector<std::string> lines;              // policy_string: the policy's own text
     std::vector<std::string> hosts;              // mx_host_pattern: "mx.example.org", "*.example.net", ".example.net"
     std::string failure;                         // policy_failure: why there is none that can be used
+    bool built_in = false;                       // of our own service: patterns always hold, CAs are those of mta_sts_CAfile
+    bool testing = false;                        // what enforcing would refuse is logged, and nothing more
 };
 
 struct Policy {

@@ -3,6 +3,11 @@
 #include "conf/parameter.h"
 
 namespace param {
+inline constexpr conf::Text mta_sts_CAfile{{.name = "mta_sts_CAfile", .fallback = "/etc/ssl/certs/ca-certificates.crt", .implemented = true, .doc = "CA certificates (PEM) that policy hosts of MTA-STS, and the mail servers that their policies name, are verified with. Ours."}};
+inline constexpr conf::Text mta_sts_cache_database{{.name = "mta_sts_cache_database", .fallback = "btree:${data_directory}/mta_sts_cache", .implemented = true, .doc = "Where MTA-STS policies are kept between runs; empty: in memory alone. Ours."}};
+inline constexpr conf::Time mta_sts_fetch_timeout{{.name = "mta_sts_fetch_timeout", .fallback = "60s", .min = 1, .implemented = true, .doc = "How long the fetch of one MTA-STS policy may take. Ours."}};
+inline constexpr conf::Text mta_sts_permitted_networks{{.name = "mta_sts_permitted_networks", .fallback = "", .implemented = true, .doc = "Networks on loopback, private and link-local addresses that MTA-STS policies may be fetched from nevertheless. Ours."}};
+inline constexpr conf::Text mta_sts_service_name{{.name = "mta_sts_service_name", .fallback = "mta-sts", .min = 1, .implemented = true, .doc = "The service in master.cf that knows MTA-STS policies. Ours."}};
 inline constexpr conf::Bool tls_append_default_CA{{.name = "tls_append_default_CA", .fallback = "no", .implemented = true, .doc = "Whether the system's CA certificates are trusted besides those that are named."}};
 inline constexpr conf::Text tls_config_file{{.name = "tls_config_file", .fallback = "default", .doc = "The OpenSSL configuration file: default, none or a path."}};
 inline constexpr conf::Text tls_config_name{{.name = "tls_config_name", .fallback = "", .doc = "The section of the OpenSSL configuration that is used."}};

@@ -1,0 +1,154 @@
+#include "service.h"
+#include <fmt/format.h>
+#include <algorithm>
+#include <ctime>
+#include "base/bytes.h"
+#include "base/fd.h"
+#include "conf/params/tls.h"
+#include "dns/dns.h"
+#include "log/log.h"
+#include "net/stream.h"
+
+namespace mta_sts {
+namespace {
+using namespace std::chrono_literals;
+constexpr auto look_again = 5min;                // at a domain's TXT record, while mail asks
+constexpr std::int64_t hour = 3600, forgotten_after = 30 * 24 * hour;
+constexpr std::size_t bundle_limit = 8u << 20;
+
+std::int64_t now() { return std::time(nullptr); }
+
+// Due for another fetch: in the last quarter of its life, or after a week.
+bool old(const Cached& c) { return now() - c.fetched > std::min(c.policy.max_age * 3 / 4, 7 * 24 * hour); }
+}
+
+Result<std::unique_ptr<Service>> Service::create(const conf::Settings& settings) {
+    std::unique_ptr<Service> s(new Service(settings));
+    s->web_.timeout = settings[param::mta_sts_fetch_timeout];
+    s->web_.permitted = table::MatchList::open(param::mta_sts_permitted_networks.name, settings[param::mta_sts_permitted_networks], table::MatchList::Kind::hosts);
+    const std::string& bundle = settings[param::mta_sts_CAfile];
+    auto text = read_file(bundle, bundle_limit);
+    if (text) s->web_.authorities = std::move(*text);
+    else maillog::warning("mta_sts_CAfile: {}: {}: no policy can be fetched", bundle, text.error().reason);
+    return s;
+}
+
+void Service::open_cache() {
+    if (std::exchange(opened_, true)) return;
+    const std::string& file = settings_[param::mta_sts_cache_database];
+    if (file.empty()) return;
+    table::OpenOptions options;
+    options.duplicates = table::Duplicates::replace;
+    options.create_mode = 0600;
+    options.access = table::Access::update;
+    if (auto opened = table::open(file, options)) file_ = std::move(*opened);
+    else maillog::warning("MTA-STS cache {}: {}: going on without one", file, opened.error().reason);
+}
+
+std::optional<Cached> Service::cached(const std::string& domain) {
+    open_cache();
+    std::optional<Cached> entry;
+    if (!file_) {
+        if (auto it = memory_.find(domain); it != memory_.end()) entry = it->second;
+    } else if (auto value = file_->find(domain); value && *value) {
+        entry = Cached::parse(**value);
+    }
+    return entry && entry->fresh(now()) ? entry : std::nullopt;
+}
+
+void Service::save(const std::string& domain, const Cached& entry) {
+    if (!file_) {
+        if (memory_.size() < domains_limit || memory_.count(domain)) memory_[domain] = entry;
+        return;
+    }
+    auto done = file_->put(domain, entry.text());
+    if (done) done = file_->commit();
+    if (!done) maillog::warning("MTA-STS cache: {}", done.error().reason);
+}
+
+ipc::StsReply Service::answer(const std::string& name) {
+    std::string domain = bytes::lowered(name);
+    if (!dns::valid_hostname(domain) || domain.find('.') == domain.npos) return {};
+    auto entry = cached(domain);
+    look_up(domain);
+    if (!entry) return {};
+    if (now() - entry->asked >= hour) {          // not at every mail: each is a write
+        entry->asked = now();
+        save(domain, *entry);
+    }
+    return {entry->policy.mode, entry->policy.hosts, entry->policy.max_age};
+}
+
+void Service::look_up(const std::string& domain) {
+    if (auto it = looked_.find(domain); it != looked_.end() && loop::Clock::now() < it->second) return;
+    if (waiting_.size() >= waiting_limit) return;
+    if (looked_.size() >= domains_limit) std::erase_if(looked_, [](const auto& one) { return loop::Clock::now() >= one.second; });
+    if (looked_.size() >= domains_limit) return;
+    looked_[domain] = loop::in(look_again);
+    waiting_.push_back(domain);
+    if (working_ >= workers) return;
+    ++working_;
+    loop::loop()->spawn([this] { work(); });
+}
+
+void Service::work() {
+    struct Gone { int& count; ~Gone() { --count; } } gone{working_};
+    while (!waiting_.empty()) {
+        std::string domain = std::move(waiting_.front());
+        waiting_.pop_front();
+        update(domain);
+    }
+}
+
+void Service::update(const std::string& domain) {
+    dns::Answer txt = dns::query("_mta-sts." + domain, dns::Type::txt, {.deadline = loop::in(30s)});
+    if (!txt) return;                            // no record: nothing to fetch, and what is cached holds until it ends (RFC 8461, section 5.1)
+    std::vector<std::string> texts;
+    for (const dns::Record& r : txt.records) texts.push_back(r.value);
+    auto id = announced_id(texts);
+    if (!id) return;
+    auto entry = cached(domain);
+    if (entry && entry->id == *id && !old(*entry)) return;
+    auto policy = fetch(web_, domain);
+    if (!policy) {
+        if (!web_.ending) maillog::warning("MTA-STS policy of {} cannot be fetched: {}{}", domain, policy.error().reason, entry ? "; the cached one holds on" : "");
+        return;
+    }
+    maillog::info("MTA-STS policy of {}: id={}, mode={}, max_age={}, mx={}", domain, *id, policy->mode, policy->max_age, fmt::join(policy->hosts, ","));
+    save(domain, {*id, now(), entry ? entry->asked : now(), std::move(*policy)});
+}
+
+void Service::serve(net::Stream& stream) {
+    for (;;) {
+        auto request = ipc::receive<ipc::StsRequest>(stream, loop::never);
+        if (!request || request->domain.size() > 255) {
+            if (!stream.at_end() && stream.failure() == net::Stream::Failure::none) maillog::warning("request from a client: {}", request ? "too long" : request.error().reason);
+            return;
+        }
+        auto deadline = loop::in(10s);
+        if (!ipc::send(stream, answer(request->domain), deadline) || !stream.flush(deadline)) return;
+    }
+}
+
+void Service::keep_house() {
+    struct AtEnd { Web& web; ~AtEnd() { web.ending = true; } } at_end{web_};
+    for (;;) {
+        loop::sleep_until(loop::in(1h));
+        open_cache();
+        std::vector<std::string> due, gone;
+        auto judge = [&](const std::string& domain, const std::optional<Cached>& c) {
+            if (!c || !c->fresh(now()) || now() - c->asked > forgotten_after) gone.push_back(domain);
+            else if (old(*c)) due.push_back(domain);
+        };
+        for (const auto& [domain, entry] : memory_) judge(domain, entry);
+        if (file_)
+            for (auto e = file_->first(); e && *e; e = file_->next()) judge((*e)->key, Cached::parse((*e)->value));
+        for (const std::string& domain : gone) {
+            memory_.erase(domain);
+            if (file_) (void)file_->erase(domain);
+        }
+        if (file_ && !gone.empty()) (void)file_->commit();
+        for (const std::string& domain : due) look_up(domain);
+    }
+}
+}
