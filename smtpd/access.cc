@@ -159,12 +159,13 @@ Verdict Check::step(const Restriction& r, int depth) {
     }
     case Step::sleep: loop::sleep_until(loop::in(std::chrono::seconds(r.number))); return Verdict::dunno;
     case Step::members: return run(*r.members, depth + 1);
-    case Step::permit_inet_interfaces: return session_.client().family == 0 || service_.local_domains.own_address(session_.client().address) ? permit(r, client_subject()) : Verdict::dunno;
+    case Step::permit_inet_interfaces: return session_.client().here() || service_.local_domains.own_address(session_.client().address) ? permit(r, client_subject()) : Verdict::dunno;
     case Step::permit_mynetworks: return mynetworks(r);
     case Step::permit_tls_clientcerts: return listed_certificate(r);
     case Step::permit_tls_all_clientcerts: return all_certificates(r);
     case Step::check_ccert: return table_certificate(r);
     case Step::permit_auth_destination: return have_recipient ? auth_destination(r, 0) : Verdict::dunno;
+    case Step::permit_mx_backup: return have_recipient ? mx_backup(r) : Verdict::dunno;
     case Step::reject_unauth_destination: return have_recipient ? auth_destination(r, code(param::relay_domains_reject_code)) : Verdict::dunno;
     case Step::defer_unauth_destination: return have_recipient ? auth_destination(r, code(param::relay_domains_reject_code) - 100) : Verdict::dunno;
     case Step::reject_unauth_pipelining:

@@ -48,6 +48,7 @@ private:
 
     // relay.cc
     Verdict auth_destination(const Restriction& r, int refuse_code);
+    Verdict mx_backup(const Restriction& r);
     bool destination_is_ours(const ipc::ResolveReply& where) const;
     Result<ipc::ResolveReply> resolve(std::string_view address);
     // access_client.cc

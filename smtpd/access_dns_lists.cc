@@ -72,11 +72,13 @@ Verdict Check::listed(const DnsList& list, const std::string& name, const std::s
     }
     const Client& c = session_.client();
     auto from = mail::split_address(sender()), to = mail::split_address(recipient());
+    auto or_null = [](std::string_view text_) { return text_.empty() ? std::string("<>") : std::string(text_); };
     std::map<std::string, std::string> names{
         {"rbl_code", std::to_string(settings[param::maps_rbl_reject_code])}, {"rbl_class", s.klass}, {"rbl_domain", list.domain}, {"rbl_what", what},
         {"rbl_reason", reason}, {"rbl_txt", reason}, {"client", c.shown}, {"client_address", c.address}, {"client_name", c.name}, {"reverse_client_name", c.reverse_name},
-        {"helo_name", session_.helo()}, {"sender", sender()}, {"sender_name", std::string(from.local)}, {"sender_domain", std::string(from.domain.value_or(""))},
-        {"recipient", recipient()}, {"recipient_name", std::string(to.local)}, {"recipient_domain", std::string(to.domain.value_or(""))}};
+        {"helo_name", session_.helo()}, {"sender", or_null(sender())}, {"sender_name", or_null(from.local)}, {"sender_domain", std::string(from.domain.value_or(""))},
+        {"recipient", or_null(recipient())}, {"recipient_name", or_null(to.local)}, {"recipient_domain", std::string(to.domain.value_or(""))}};
+    for (auto& [name, value] : names) value = service_.censored(std::move(value));
     std::string reply = settings.expand(text, names);
     // "554 5.7.1 Service unavailable; …", the code and the status optional.
     mail::StatusText parts = mail::split_status(reply);

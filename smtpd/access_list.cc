@@ -19,6 +19,7 @@ constexpr Word words[] = {
     {"permit_sasl_authenticated", Step::no_match, Needs::nothing}, {"permit_tls_clientcerts", Step::permit_tls_clientcerts, Needs::nothing},
     {"permit_tls_all_clientcerts", Step::permit_tls_all_clientcerts, Needs::nothing}, {"check_ccert_access", Step::check_ccert, Needs::certificate_search},
     {"permit_auth_destination", Step::permit_auth_destination, Needs::nothing},
+    {"permit_mx_backup", Step::permit_mx_backup, Needs::nothing},
     {"reject_unauth_destination", Step::reject_unauth_destination, Needs::nothing},
     {"check_relay_domains", Step::reject_unauth_destination, Needs::nothing},
     {"defer_unauth_destination", Step::defer_unauth_destination, Needs::nothing},
@@ -58,7 +59,7 @@ constexpr Word words[] = {
 };
 // Known to 3.12, not built here: their tables or endpoints are one word.
 constexpr std::string_view with_argument[] = {"check_policy_service", "check_sasl_access", "check_address_map"};
-constexpr std::string_view without_argument[] = {"permit_mx_backup", "reject_unverified_sender", "reject_unverified_recipient"};
+constexpr std::string_view without_argument[] = {"reject_unverified_sender", "reject_unverified_recipient"};
 // Without SASL they mean nothing: nobody can have logged in.
 constexpr std::string_view of_sasl[] = {"reject_sender_login_mismatch", "reject_authenticated_sender_login_mismatch",
     "reject_unauthenticated_sender_login_mismatch", "reject_known_sender_login_mismatch"};

@@ -20,7 +20,7 @@ enum class Step : unsigned char {
     broken,                                      // misspelt or not built: 451 4.3.5
     no_match,                                    // needs what no client has yet (SASL)
     permit, reject, defer, warn_if_reject, defer_if_permit, defer_if_reject, sleep, members,
-    permit_inet_interfaces, permit_mynetworks, permit_auth_destination,
+    permit_inet_interfaces, permit_mynetworks, permit_auth_destination, permit_mx_backup,
     reject_unauth_destination, defer_unauth_destination, reject_unauth_pipelining, reject_plaintext_session, reject_multi_recipient_bounce,
     reject_unknown_client, reject_unknown_reverse_client, reject_unknown_forward_client,
     reject_invalid_helo, reject_non_fqdn_helo, reject_unknown_helo,

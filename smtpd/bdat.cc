@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include "base/bytes.h"
 #include "cleanup_client.h"
+#include "content_time.h"
 #include "log/log.h"
 #include "session.h"
 
@@ -67,16 +68,14 @@ bool Session::bdat_chunk(std::int64_t size, bool last) {
 // Lines are those of the whole message: one may go on in the next chunk.
 Session::Take Session::take_chunk(std::int64_t size, bool drop) {
     std::uint64_t yield_at = stream_.bytes_read() + yield_bytes;
-    auto deadline = loop::in(limits_.timeout);
+    ContentTime time(limits_, stream_);
     const auto limit = static_cast<std::size_t>(service_.line_limit);
     while (size > 0) {
-        if (limits_.request_deadline) deadline = std::min(deadline, loop::in(limits_.timeout));
-        else deadline = loop::in(limits_.timeout);
-        auto some = stream_.read_some(static_cast<std::size_t>(std::min<std::int64_t>(size, 64 * 1024)), deadline);
+        auto some = stream_.read_some(static_cast<std::size_t>(std::min<std::int64_t>(size, 64 * 1024)), time.start());
         if (!some) return Take::lost;
+        time.stop();
         if (some->empty()) { (void)stream_.read_line(1, loop::in(std::chrono::seconds(0))); return Take::lost; }
         size -= static_cast<std::int64_t>(some->size());
-        if (limits_.request_deadline) deadline += std::chrono::milliseconds(static_cast<std::int64_t>(some->size()) * 1000 / limits_.minimum_rate);
         for (std::string_view rest = drop ? std::string_view() : *some; !rest.empty();) {
             std::size_t end = rest.find('\n');
             std::string_view piece = rest.substr(0, end);

@@ -1,6 +1,7 @@
 // DATA: content up to CR LF . CR LF, as records to cleanup, and the answer that says the message is safe.
 #include <fmt/format.h>
 #include "cleanup_client.h"
+#include "content_time.h"
 #include "log/log.h"
 #include "server/server.h"
 #include "session.h"
@@ -52,19 +53,12 @@ Session::Take Session::take_content() {
     const bool strict = bare_newline_ != BareNewline::no;
     bool line_begins = true, after_crlf = true, noted = false;
     std::uint64_t yield_at = stream_.bytes_read() + yield_bytes;
-    std::uint64_t counted = stream_.bytes_read();
-    auto deadline = loop::in(limits_.timeout);
+    ContentTime time(limits_, stream_);
     for (;;) {
-        if (stream_.buffered().empty()) {        // there will be a system call: the clock, and others' turn
-            if (limits_.request_deadline) {
-                auto got = static_cast<std::int64_t>(stream_.bytes_read() - counted);
-                counted = stream_.bytes_read();
-                deadline = std::min(deadline + std::chrono::milliseconds(got * 1000 / limits_.minimum_rate), loop::in(limits_.timeout));
-            } else deadline = loop::in(limits_.timeout);
-        }
         if (stream_.bytes_read() >= yield_at) { yield_at = stream_.bytes_read() + yield_bytes; loop::yield(); }
-        auto line = stream_.read_line(static_cast<std::size_t>(service_.line_limit), deadline);
+        auto line = stream_.read_line(static_cast<std::size_t>(service_.line_limit), time.start());
         if (!line) return Take::lost;
+        time.stop();
         std::string_view text = line->text;
         if (line_begins && text.starts_with('.')) {
             if (text.size() == 1 && line->complete) {

@@ -5,16 +5,18 @@
 #include "session.h"
 
 namespace smtpd {
-unsigned Session::keywords() const {
+unsigned Session::keywords() {
     unsigned off = discarded_;
     if (service_.vrfy_disabled) off |= keyword::vrfy;
     if (!service_.tls_usable || encrypted()) off |= keyword::starttls;
     if (!service_.smtputf8) off |= keyword::smtputf8;
     if (!service_.require_tls || !encrypted()) off |= keyword::requiretls;   // RFC 8689, section 2: within TLS only
+    if (!may_pretend()) off |= keyword::xclient;
+    if (!may_forward()) off |= keyword::xforward;
     return off;
 }
 
-std::string Session::hello_reply(bool extended) const {
+std::string Session::hello_reply(bool extended) {
     if (!extended) return "250 " + service_.myhostname;
     std::vector<std::string> lines{service_.myhostname};
     unsigned off = keywords();
@@ -24,6 +26,8 @@ std::string Session::hello_reply(bool extended) const {
     offer(keyword::vrfy, "VRFY");
     offer(keyword::etrn, "ETRN");
     offer(keyword::starttls, "STARTTLS");
+    offer(keyword::xclient, "XCLIENT NAME ADDR PROTO HELO REVERSE_NAME PORT LOGIN DESTADDR DESTPORT");
+    offer(keyword::xforward, "XFORWARD NAME ADDR PROTO HELO SOURCE PORT IDENT");
     offer(keyword::enhancedstatuscodes, "ENHANCEDSTATUSCODES");
     offer(keyword::eightbitmime, "8BITMIME");
     offer(keyword::dsn, "DSN");

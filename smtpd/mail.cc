@@ -70,12 +70,12 @@ bool Session::room_for_mail() {
 
 bool Session::mail_from(Words& words) {
     if (service_.helo_required && helo_.empty()) return refuse("503 5.5.1 Error: send HELO/EHLO first");
-    if (mail_) return refuse(mail_->chunking ? "503 5.5.1 Error: MAIL after BDAT" : "503 5.5.1 Error: nested MAIL command");
+    if (mail_) return refuse("503 5.5.1 Error: nested MAIL command");
     auto path = take_path(words, "from:");
     if (!path) return refuse("501 5.5.4 Syntax: MAIL FROM:<address>");
     if (!anvil_count("message", service_.message_rate_limit, "Message delivery request rate limit exceeded"))
         return refuse("450 4.7.1 Error: too much mail from " + client_.address);
-    const bool utf8_offered = esmtp_ && service_.smtputf8 && !(discarded_ & keyword::smtputf8);
+    const bool utf8_offered = service_.smtputf8 && !(discarded_ & keyword::smtputf8);
     const bool utf8 = utf8_offered && std::any_of(words.begin(), words.end(), [](std::string_view word) { return bytes::iequals(word, "SMTPUTF8"); });
     auto address = mail::balanced(*path) ? read_address(*path, "MAIL", service_.strict_envelopes, utf8) : std::nullopt;
     if (!address) return refuse("501 5.1.7 Bad sender address syntax");

@@ -18,7 +18,8 @@
 namespace smtpd {
 using queue::RecordType;
 namespace {
-constexpr std::size_t history_bytes = 64 * 1024;
+constexpr std::size_t history_bytes = 64 * 1024, line_bytes = 2048;
+constexpr std::size_t width = 79;                // of a transcript's lines, where words let them be that short
 }
 
 void Session::note(std::string_view who, std::string_view line) {
@@ -30,7 +31,24 @@ void Session::note(std::string_view who, std::string_view line) {
     }
     while (!line.empty()) {
         std::size_t end = line.find("\r\n");
-        history_.append(who).append(line.substr(0, std::min<std::size_t>(end, 500))).push_back('\n');
+        std::size_t column = who.size();
+        history_.append(who);
+        bool first = true;
+        for (std::string_view rest = line.substr(0, std::min(end, line_bytes));;) {
+            std::size_t space = rest.find(' ');
+            std::string_view word = rest.substr(0, space);
+            if (!first && column + 1 + word.size() > width) {
+                history_.append("\n    ");
+                column = 4;
+            }
+            if (!first) { history_ += ' '; ++column; }
+            history_ += word;
+            column += word.size();
+            first = false;
+            if (space == rest.npos) break;
+            rest.remove_prefix(space + 1);
+        }
+        history_ += '\n';
         ++history_lines_;
         if (end == line.npos) break;
         line.remove_prefix(end + 2);
@@ -67,6 +85,7 @@ void Session::send_notice() {
     auto line = [&](std::string_view text) { out.put(RecordType::line, text); };
     line(fmt::format("Received: by {} ({})", service_.myhostname, service_.mail_name));
     line(fmt::format("\tid {}; {}", out.queue_id(), base::rfc5322_date(std::time(nullptr))));
+    line("Date: " + base::rfc5322_date(std::time(nullptr)));
     line(fmt::format("From: Mail Delivery System <MAILER-DAEMON@{}>", service_.myhostname));
     line(fmt::format("To: Postmaster <{}>", postmaster));
     line(fmt::format("Subject: {} SMTP server: errors from {}", service_.mail_name, bytes::printable(client_.shown)));
@@ -80,6 +99,7 @@ void Session::send_notice() {
         rest.remove_prefix(end == rest.npos ? rest.size() : end + 1);
     }
     line("");
+    if (!ended_.empty()) line(fmt::format("Session aborted, reason: {}", ended_));
     line("");
     line("For other details, see the local mail logfile");
     out.put(RecordType::extracted);

@@ -1,4 +1,4 @@
-// RSET NOOP VRFY ETRN QUIT, and the commands that are not for strangers.
+// RSET NOOP VRFY ETRN QUIT, and AUTH while nobody can log in.
 #include <fmt/format.h>
 #include "base/bytes.h"
 #include "ipc/flush.h"
@@ -74,6 +74,4 @@ bool Session::auth(Words&) {
     if (helo_.empty()) return refuse("503 5.5.1 Error: send HELO/EHLO first");
     return refuse("503 5.5.1 Error: authentication not enabled");
 }
-
-bool Session::not_allowed(Words&) { return refuse("550 5.7.0 Error: insufficient authorization"); }
 }

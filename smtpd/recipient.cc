@@ -31,19 +31,26 @@ bool Session::open_cleanup() {
     base::WallTime now = base::wall_now();
     mail_->cleanup->put(RecordType::time, fmt::format("{} {}", now.seconds, now.microseconds));
     // The message counts as ours where the client may have its addresses completed (local_header_rewrite_clients).
-    bool local = service_.rewrite_interfaces && (service_.local_domains.own_address(client_.address) || client_.family == 0);
+    bool local = service_.rewrite_interfaces && (service_.local_domains.own_address(client_.address) || client_.here());
     if (!local && service_.rewrite_mynetworks) local = in_mynetworks();
     if (!local && !service_.rewrite_networks.empty()) {
         auto match = service_.rewrite_networks.match(client_.name, client_.address);
         local = match && *match;
     }
+    if (forwarded_ && !forwarded_->source.empty()) local = forwarded_->source == "local";
     mail_->cleanup->attribute(attribute::rewrite_context, local ? "local" : "remote");
     if (!mail_->envelope_id.empty()) mail_->cleanup->attribute(attribute::envelope_id, mail_->envelope_id);
     if (mail_->dsn_return) mail_->cleanup->attribute(attribute::ret_flags, std::to_string(mail_->dsn_return));
     mail_->cleanup->put(RecordType::sender, mail_->sender);
     if (!mail_->verp.empty()) mail_->cleanup->put(RecordType::verp, mail_->verp);
     send_attributes();
-    maillog::info("{}: client={}", mail_->cleanup->queue_id(), client_.shown);
+    std::string origin;
+    if (forwarded_) {
+        if (!forwarded_->ident.empty()) origin += ", orig_queue_id=" + forwarded_->ident;
+        origin += ", orig_client=" + forwarded_->shown();
+    }
+    if (!client_.login.empty()) origin += ", sasl_method=XCLIENT, sasl_username=" + client_.login;
+    maillog::info("{}: client={}{}", mail_->cleanup->queue_id(), client_.shown, origin);
     return true;
 }
 
@@ -51,12 +58,28 @@ void Session::send_attributes() {
     CleanupClient& to = *mail_->cleanup;
     if (!mail_->encoding.empty()) to.attribute(attribute::encoding, mail_->encoding);
     auto known = [&](std::string_view name, std::string_view value) { if (!value.empty()) to.attribute(name, value); };
-    known(attribute::log_client_name, client_.name);
-    known(attribute::log_client_address, client_.address);
-    known(attribute::log_client_port, client_.port);
-    known(attribute::log_message_origin, client_.shown);
-    known(attribute::log_helo_name, helo_);
-    known(attribute::log_protocol_name, esmtp_ ? "ESMTP" : "SMTP");
+    if (forwarded_) {
+        const Forwarded& f = *forwarded_;
+        auto or_unknown = [](const std::string& text) { return text.empty() ? "unknown" : text; };
+        known(attribute::log_ident, f.ident);
+        known(attribute::log_client_name, or_unknown(f.name));
+        known(attribute::log_client_address, or_unknown(f.address));
+        known(attribute::log_client_port, or_unknown(f.port));
+        known(attribute::log_message_origin, f.shown());
+        known(attribute::log_helo_name, f.helo);
+        known(attribute::log_protocol_name, or_unknown(f.protocol));
+    } else {
+        known(attribute::log_client_name, client_.name);
+        known(attribute::log_client_address, client_.address);
+        known(attribute::log_client_port, client_.port);
+        known(attribute::log_message_origin, client_.shown);
+        known(attribute::log_helo_name, helo_);
+        known(attribute::log_protocol_name, esmtp_ ? "ESMTP" : "SMTP");
+    }
+    if (!client_.login.empty()) {
+        known(attribute::sasl_method, "XCLIENT");
+        known(attribute::sasl_username, client_.login);
+    }
     known(attribute::client_name, client_.name);
     known(attribute::reverse_client_name, client_.reverse_name);
     known(attribute::client_address, client_.address);

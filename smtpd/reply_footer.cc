@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "client.h"
 #include "log/log.h"
+#include "mail/reply.h"
 #include "service.h"
 
 namespace smtpd {
@@ -17,6 +18,16 @@ std::string local_time() {
 }
 }
 
+void filter_reply(const Service& service, std::string& reply) {
+    if (service.reject_filter.empty()) return;
+    auto found = service.reject_filter.find(reply);
+    if (!found) maillog::warning("smtpd_reject_filter_maps: {}", found.error().reason);
+    if (!found || !*found) return;
+    mail::StatusText parts = mail::split_status(**found);
+    if (parts.code < 400 || parts.code > 599) maillog::warning("smtpd_reject_filter_maps: not a reply that refuses: {}", bytes::printable(**found));
+    else reply = bytes::printable(**found);
+}
+
 void add_footer(Service& service, const Client& client, std::string& reply) {
     std::string footer;
     if (!service.footer_maps.empty()) {
@@ -26,7 +37,8 @@ void add_footer(Service& service, const Client& client, std::string& reply) {
     }
     if (footer.empty()) footer = service.reject_footer;
     if (footer.empty()) return;
-    footer = service.settings().expand(footer, {{"client_address", client.address}, {"client_port", client.port}, {"localtime", local_time()}, {"server_name", service.myhostname}});
+    footer = service.settings().expand(footer, {{"client_address", service.censored(client.address)}, {"client_port", service.censored(client.port)},
+                                                 {"localtime", service.censored(local_time())}, {"server_name", service.censored(service.myhostname)}});
     // Code and enhanced status go in front of each line.
     std::string code = reply.substr(0, 3), status;
     EnhancedStatus enhanced;

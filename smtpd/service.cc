@@ -37,6 +37,33 @@ Limits read_limits(const conf::Settings& s) {
 }
 }
 
+namespace {
+// Characters, with the escapes of C: \t, \40 (octal), \\.
+std::bitset<256> read_characters(std::string_view text) {
+    std::bitset<256> set;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        unsigned value = static_cast<unsigned char>(text[i]);
+        if (text[i] == '\\' && i + 1 < text.size()) {
+            static constexpr std::string_view letters = "abfnrtv", meanings = "\a\b\f\n\r\t\v";
+            if (std::size_t at = letters.find(text[++i]); at != letters.npos) value = static_cast<unsigned char>(meanings[at]);
+            else if (text[i] >= '0' && text[i] <= '7') {
+                value = 0;
+                std::size_t end = std::min(i + 3, text.size());
+                for (; i < end && text[i] >= '0' && text[i] <= '7'; ++i) value = value * 8 + static_cast<unsigned>(text[i] - '0');
+                --i;
+            } else value = static_cast<unsigned char>(text[i]);
+        }
+        set.set(value & 255);
+    }
+    return set;
+}
+}
+
+std::string Service::censored(std::string text) const {
+    for (char& c : text) if (!expansion_characters_[static_cast<unsigned char>(c)]) c = '_';
+    return text;
+}
+
 unsigned parse_keywords(std::string_view text, std::string_view parameter) {
     static constexpr std::pair<std::string_view, unsigned> known[] = {{"pipelining", keyword::pipelining}, {"size", keyword::size}, {"vrfy", keyword::vrfy},
         {"etrn", keyword::etrn}, {"starttls", keyword::starttls}, {"auth", keyword::auth}, {"enhancedstatuscodes", keyword::enhancedstatuscodes},
@@ -139,6 +166,7 @@ Result<void> Service::read() {
     for (std::string_view word : bytes::split(s[param::notify_classes], ", \t\r\n"))
         notify |= word == "policy" ? notify_policy : word == "protocol" ? notify_protocol : word == "resource" ? notify_resource : word == "software" ? notify_software : 0u;
 
+    expansion_characters_ = read_characters(s[param::smtpd_expansion_filter]);
     cleanup_flags = ipc::cleanup_flags::external;
     for (std::string_view word : bytes::split(s[param::receive_override_options], ", \t\r\n")) {
         if (word == "no_unknown_recipient_checks") no_unknown_recipient_checks = true;
@@ -162,12 +190,16 @@ void Service::open_tables() {
     recipient_canonical = maps(param::recipient_canonical_maps);
     rbl_replies = maps(param::rbl_reply_maps);
     footer_maps = maps(param::smtpd_reject_footer_maps);
+    reject_filter = maps(param::smtpd_reject_filter_maps);
     command_filter = maps(param::smtpd_command_filter);
     ehlo_keyword_maps = maps(param::smtpd_discard_ehlo_keyword_address_maps);
     relay_certificates = maps(param::relay_clientcerts);
     auto hosts = [&](const conf::Text& p) { return MatchList::open(p.name, s[p], MatchList::Kind::hosts, table::parents_of(s, p.name)); };
     mynetworks = hosts(param::mynetworks);
     limit_exceptions = hosts(param::smtpd_client_event_limit_exceptions);
+    xclient_hosts = hosts(param::smtpd_authorized_xclient_hosts);
+    xforward_hosts = hosts(param::smtpd_authorized_xforward_hosts);
+    backup_networks = hosts(param::permit_mx_backup_networks);
     bare_newline_exclusions = hosts(param::smtpd_forbid_bare_newline_exclusions);
     forbidden_commands = MatchList::open("smtpd_forbidden_commands", s[param::smtpd_forbidden_commands], MatchList::Kind::strings);
     local_domains = table::LocalDomains::open(s);

@@ -4,6 +4,7 @@
 // When things fail: open() returns an Error and the daemon does not start. A table that cannot be opened is not fatal: its lookups
 // fail and clients are put off (table/maps.h).
 #pragma once
+#include <bitset>
 #include <chrono>
 #include <functional>
 #include <list>
@@ -82,8 +83,8 @@ public:
 
     // --- tables and lists
     table::Maps local_recipients, virtual_aliases, virtual_mailboxes, relay_recipients, canonical, sender_canonical, recipient_canonical;
-    table::Maps rbl_replies, footer_maps, command_filter, ehlo_keyword_maps, relay_certificates;
-    table::MatchList mynetworks, limit_exceptions, bare_newline_exclusions, forbidden_commands, rewrite_networks;
+    table::Maps rbl_replies, footer_maps, reject_filter, command_filter, ehlo_keyword_maps, relay_certificates;
+    table::MatchList mynetworks, limit_exceptions, bare_newline_exclusions, forbidden_commands, rewrite_networks, xclient_hosts, xforward_hosts, backup_networks;
     table::LocalDomains local_domains;
     bool rewrite_interfaces = false, rewrite_mynetworks = false;
     table::Parents access_parents = table::Parents::bare;
@@ -91,6 +92,9 @@ public:
     // --- access rules
     Lists lists;
     RestrictionList client_rules, helo_rules, sender_rules, relay_rules, recipient_rules, data_rules, end_of_data_rules, etrn_rules;
+
+    // What clients sent, for replies that administrators composed: characters outside smtpd_expansion_filter become "_".
+    std::string censored(std::string text) const;
 
     // --- others
     Resolver resolver;
@@ -108,6 +112,7 @@ private:
     conf::Settings settings_;
     Limits normal_, stressed_;
     unsigned discarded_ = 0;
+    std::bitset<256> expansion_characters_;
     struct Cached { std::string key; ipc::ResolveReply reply; loop::Clock::time_point until; };
     std::list<Cached> cache_;                    // newest first
     std::unordered_map<std::string_view, std::list<Cached>::iterator> cached_;

@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "cleanup_client.h"
 #include "log/log.h"
+#include "loop/stack.h"
 #include "mail/address.h"
 #include "reply_footer.h"
 #include "tls/info.h"
@@ -14,6 +15,7 @@ namespace smtpd {
 namespace {
 constexpr int yield_commands = 64;               // one pipelining client must not keep the others waiting
 constexpr int words_limit = 100;
+constexpr std::chrono::seconds rest_after(2);
 
 // Words of a command: separated by blanks outside quotes and <>; "FROM: <a>" and "FROM:<a>" stay as they were sent.
 Words split_words(std::string_view line) {
@@ -60,8 +62,8 @@ struct Session::Verb {
 const Session::Verb Session::verbs_[] = {
     {"helo", &Session::helo, true, true, true},
     {"ehlo", &Session::ehlo, true, true, true},
-    {"xclient", &Session::not_allowed, false, false, false},
-    {"xforward", &Session::not_allowed, false, false, false},
+    {"xclient", &Session::xclient, false, false, true},
+    {"xforward", &Session::xforward, false, false, false},
     {"starttls", &Session::starttls, false, true, false},
     {"auth", &Session::auth, false, false, false},
     {"mail", &Session::mail_from, false, false, false},
@@ -98,6 +100,8 @@ void Session::serve() {
             client_.server_port = std::to_string(proxied->server.port());
         }
     }
+    // Without deadlines for whole requests the time limit is one for each read and write.
+    if (!limits_.request_deadline) stream_.limit_each_wait(limits_.timeout);
     log_connect();
     bool farewell = false;
     try {
@@ -110,6 +114,7 @@ void Session::serve() {
         (void)!::send(stream_.fd(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     }
     mail_.reset();                               // withdraws what was not finished
+    stream_.limit_each_wait(std::nullopt);
     if (!farewell) {
         (void)stream_.flush(loop::in(std::chrono::seconds(10)));
         send_notice();
@@ -144,9 +149,11 @@ void Session::log_connect() {
         client_.name = client_.reverse_name = "localhost";
         client_.address = client_.literal = "127.0.0.1";
     }
-    client_.shown = client_.name + "[" + client_.address + "]" + (service_.port_logging ? ":" + client_.port : "");
+    show_client();
     maillog::info("connect from {}", client_.shown);
 }
+
+void Session::show_client() { client_.shown = client_.name + "[" + client_.address + "]" + (service_.port_logging ? ":" + client_.port : ""); }
 
 void Session::log_disconnect() {
     std::string text;
@@ -179,7 +186,7 @@ bool Session::greet() {
 void Session::dialogue() {
     while (!hang_up_) {
         where_ = greeted_ ? where_ : "CONNECT";
-        if (!step()) return;
+        if (!await_client() || !step()) return;
         if (++commands_ % yield_commands == 0) {
             if (!stream_.flush(loop::in(limits_.timeout))) return lost(stream_.failure());
             loop::yield();
@@ -189,30 +196,45 @@ void Session::dialogue() {
 
 loop::Deadline Session::command_deadline() const { return loop::in(limits_.timeout); }
 
+// Sends what there is to say and waits until the client speaks; false where it does not. One that is silent for some seconds may go on
+// so for minutes: its session keeps no memory but what it needs to go on. So this is no part of step(), whose frame is large.
+bool Session::await_client() {
+    if (errors_ >= limits_.hard_errors) {
+        maillog::info("{}: too many errors after {} from {}", queue_id(), where_, client_.shown);
+        ended_ = "too many errors";
+        (void)say("421 4.7.0 " + service_.myhostname + " Error: too many errors");
+        return false;
+    }
+    command_until_ = command_deadline();
+    if (!stream_.buffered().empty()) return true;
+    bool sent = stream_.flush(command_until_).has_value();
+    stream_.release_buffers();
+    command_until_ = command_deadline();
+    bool spoken = sent && (!stream_.peek().empty() || stream_.at_end());
+    if (sent && !spoken && stream_.watch().readable(std::min(loop::in(rest_after), command_until_)) == loop::Wait::timed_out) {
+        loop::release_unused_stack();
+        if (stream_.watch().readable(command_until_) == loop::Wait::timed_out) { lost(net::Stream::Failure::timeout); return false; }
+    }
+    if (!sent) lost(stream_.failure());
+    return sent;
+}
+
 void Session::lost(net::Stream::Failure how) {
     std::string_view what = how == net::Stream::Failure::timeout ? "timeout" : "lost connection";
-    if (how == net::Stream::Failure::timeout) (void)say("421 4.4.2 " + service_.myhostname + " Error: timeout exceeded");
+    if (how == net::Stream::Failure::timeout && !write_failed_) (void)say("421 4.4.2 " + service_.myhostname + " Error: timeout exceeded");
     if (in_content_) maillog::info("{}: {} after {} ({} bytes) from {}", queue_id(), what, where_, content_bytes_, client_.shown);
     else maillog::info("{}: {} after {} from {}", queue_id(), what, where_, client_.shown);
+    ended_ = what;
     hang_up_ = true;
 }
 
 bool Session::step() {
-    if (errors_ >= limits_.hard_errors) {
-        maillog::info("{}: too many errors after {} from {}", queue_id(), where_, client_.shown);
-        (void)say("421 4.7.0 " + service_.myhostname + " Error: too many errors");
-        return false;
-    }
-    if (stream_.buffered().empty()) {
-        if (auto sent = stream_.flush(command_deadline()); !sent) { lost(stream_.failure()); return false; }
-        stream_.release_buffers();
-    }
-    auto line = stream_.read_line(static_cast<std::size_t>(service_.line_limit), command_deadline());
+    auto line = stream_.read_line(static_cast<std::size_t>(service_.line_limit), command_until_);
     if (!line) { lost(stream_.failure()); return false; }
     std::string text(line->text);
     bool crlf = line->crlf, whole = line->complete;
     while (!whole) {                             // the rest of an over-long command is passed over
-        auto more = stream_.read_line(static_cast<std::size_t>(service_.line_limit), command_deadline());
+        auto more = stream_.read_line(static_cast<std::size_t>(service_.line_limit), command_until_);
         if (!more) { lost(stream_.failure()); return false; }
         whole = more->complete;
         crlf = more->crlf;
@@ -231,7 +253,7 @@ bool Session::step() {
         (void)say(fmt::format("{} 5.5.2 {} Error: bare <LF> received", service_.bare_newline_code, service_.myhostname));
         return !hang_up_;
     }
-    note("  In:  ", text);
+    note(" In:  ", text);
     // smtpd_command_filter: another command in the place of this one.
     if (!service_.command_filter.empty()) {
         auto other = service_.command_filter.find(text);
@@ -257,7 +279,6 @@ bool Session::step() {
     Words words = split_words(text);
     if (words.empty()) {
         where_ = "UNKNOWN";
-        ++counts_[std::size(verbs_) - 1].total;
         ++errors_;
         (void)say("500 5.5.2 Error: bad syntax");
         return !hang_up_;
@@ -294,8 +315,9 @@ bool Session::step() {
         return !hang_up_;
     }
     bool good = (this->*verb->run)(words);
-    if (good) ++count.good;
-    else ++errors_;
+    if (!good) ++errors_;
+    else if (verb->run != &Session::xclient) ++count.good;      // which is never one in Postfix's summary
+    if (write_failed_) { lost(stream_.failure()); return false; }
     if (verb->counts_as_junk && ++junk_ > limits_.junk_commands) ++errors_;
     return !hang_up_;
 }
@@ -338,8 +360,8 @@ bool Session::synchronized(const Verb& verb) {
 
 std::string_view Session::protocol_name() const {
     if (!esmtp_) return "SMTP";
-    bool utf8 = mail_ && mail_->smtputf8;
-    return encrypted() ? (utf8 ? "UTF8SMTPS" : "ESMTPS") : (utf8 ? "UTF8SMTP" : "ESMTP");
+    static constexpr std::string_view names[] = {"ESMTP", "ESMTPA", "ESMTPS", "ESMTPSA", "UTF8SMTP", "UTF8SMTPA", "UTF8SMTPS", "UTF8SMTPSA"};
+    return names[(mail_ && mail_->smtputf8 ? 4 : 0) + (encrypted() ? 2 : 0) + (client_.login.empty() ? 0 : 1)];
 }
 std::string_view Session::queue_id() const { return mail_ && mail_->cleanup ? std::string_view(mail_->cleanup->queue_id()) : "NOQUEUE"; }
 Actions& Session::actions(Phase phase) {
@@ -375,23 +397,27 @@ bool Session::say(std::string_view reply) {
         (void)stream_.flush(command_deadline());
         loop::sleep_until(loop::in(limits_.error_sleep));
     }
-    bool last = reply.starts_with("421") || reply.starts_with("521");
     std::string text(reply);
     if (bad && service_.soft_bounce && text[0] == '5') {
         text[0] = '4';
         if (text.size() > 5 && text[4] == '5' && text[5] == '.') text[4] = '4';
     }
-    if (bad) add_footer(service_, client_, text);
+    if (bad) {
+        filter_reply(service_, text);
+        add_footer(service_, client_, text);
+    }
     if (bad) classify(text);
-    note("  Out: ", text);
+    const bool last = text.starts_with("421") || text.starts_with("521");
+    note(" Out: ", text);
     text += "\r\n";
-    if (!stream_.write(text, command_deadline())) hang_up_ = true;
+    if (!hang_up_ && !stream_.write(text, command_deadline())) hang_up_ = write_failed_ = true;
     if (last) hang_up_ = true;
     return !bad;
 }
 
 void Session::drop_transaction() {
     mail_.reset();
+    forwarded_.reset();
     recipient_ = nullptr;
     in_content_ = false;
 }

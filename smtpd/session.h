@@ -75,6 +75,7 @@ private:
     void log_connect();
     void log_disconnect();
     loop::Deadline command_deadline() const;
+    bool await_client();
 
     // --- commands: false is an error
     bool helo_command(Words& words, bool extended);
@@ -91,11 +92,21 @@ private:
     bool vrfy(Words& words);
     bool etrn(Words& words);
     bool quit(Words& words);
-    bool not_allowed(Words& words);              // XCLIENT, XFORWARD
+    bool xclient(Words& words);
+    bool xforward(Words& words);
 
     // --- helpers of the commands
-    unsigned keywords() const;                   // those that EHLO does not offer
-    std::string hello_reply(bool extended) const;
+    unsigned keywords();                         // those that EHLO does not offer
+    std::string hello_reply(bool extended);
+    void show_client();                          // makes client_.shown
+    // --- XCLIENT and XFORWARD (xclient.cc)
+    bool may_pretend();
+    bool may_forward();
+    struct Attribute { std::string name, value; bool unavailable; };
+    std::optional<Attribute> attribute(std::string_view word);                           // absent: a reply was sent
+    bool bad_attribute(const Attribute& a);
+    bool client_attribute(const Attribute& a, Client& client, std::string& helo, bool& esmtp);
+    bool forwarded_attribute(const Attribute& a, Forwarded& forwarded);
     bool handshake(bool wrapper);
     std::optional<std::string> read_address(std::string_view word, std::string_view command, bool strict, bool utf8);
     bool open_cleanup();                         // false: a reply was sent
@@ -139,8 +150,11 @@ private:
     Client client_{};
     net::Address peer_;
     std::string helo_{};
-    std::string_view where_ = "CONNECT";
+    loop::Deadline command_until_{};             // with deadlines for whole requests: this command's
+    std::string_view where_ = "CONNECT", ended_{};           // ended_: why the session was cut short
     std::unique_ptr<Transaction> mail_{};
+    std::unique_ptr<Forwarded> forwarded_{};
+    std::optional<bool> may_forward_{};
     const Recipient* recipient_ = nullptr;
     std::unique_ptr<tls::Info> tls_{};
     std::unique_ptr<ipc::Client::Lease> anvil_{};
@@ -157,6 +171,6 @@ private:
     std::optional<bool> mynetworks_{};
     bool bare_newline_checked_ = false;
     BareNewline bare_newline_ = BareNewline::no;
-    bool esmtp_ = false, early_ = false, hang_up_ = false, greeted_ = false, exempt_ = false, in_content_ = false, over_limits_ = false, policy_refusal_ = false;
+    bool esmtp_ = false, early_ = false, hang_up_ = false, write_failed_ = false, greeted_ = false, exempt_ = false, in_content_ = false, over_limits_ = false, policy_refusal_ = false;
 };
 }

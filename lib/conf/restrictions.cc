@@ -45,7 +45,7 @@ const std::vector<Restriction> table{
     {"permit_auth_destination", A::none, true},
     {"permit_dnswl_client", A::word, true},
     {"permit_inet_interfaces", A::none, true},
-    {"permit_mx_backup", A::none, false},
+    {"permit_mx_backup", A::none, true},
     {"permit_mynetworks", A::none, true},
     {"permit_naked_ip_address", A::none, false},
     {"permit_rhswl_client", A::word, true},

@@ -1,8 +1,10 @@
 #include "loop/stack.h"
 #include <sys/mman.h>
 #include <unistd.h>
+#include <cstdint>
 #include <new>
 #include <vector>
+#include "loop/loop.h"
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
 #endif
@@ -41,5 +43,16 @@ void Stack::deallocate(boost::context::stack_context& s) noexcept {
 #endif
     if (free_list.stacks.size() < most_kept) free_list.stacks.push_back(s.sp);
     else munmap(static_cast<char*>(s.sp) - size - page, size + page);
+}
+
+[[gnu::noinline]] void release_unused_stack() noexcept {
+#if !defined(__SANITIZE_ADDRESS__)
+    constexpr std::uintptr_t own = 512;          // this call's, madvise's and the red zone's
+    Fiber* me = current();
+    if (!me) return;
+    const auto top = reinterpret_cast<std::uintptr_t>(me->stack.sp), bottom = top - Stack::size;
+    const auto end = (reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) - own) / page * page;
+    if (end > bottom && end < top) (void)madvise(reinterpret_cast<void*>(bottom), end - bottom, MADV_DONTNEED);
+#endif
 }
 }

@@ -10,4 +10,7 @@ struct Stack {
     boost::context::stack_context allocate();                          // throws std::bad_alloc
     void deallocate(boost::context::stack_context&) noexcept;
 };
+// Gives the pages below the caller's frame back to the system: what earlier calls of this fiber used. For a wait that may be long; it
+// costs a system call now and page faults later. Does nothing outside a fiber.
+void release_unused_stack() noexcept;
 }

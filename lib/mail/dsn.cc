@@ -125,9 +125,9 @@ std::optional<OriginalRecipient> parse_orcpt(std::string_view text, bool utf8) {
     for (char c : parts->type)
         if (!bytes::is_alnum(c) && c != '-') return {};
     auto address = xtext_decode(parts->address, utf8);
-    if (!address || address->empty()) return {};
+    if (!address) return {};                                 // empty: "rfc822;" is taken
     if (bytes::iequals(parts->type, "utf-8")) address = decode_embedded_unicode(*address);
-    if (!address || address->empty()) return {};
+    if (!address) return {};
     for (char c : *address)
         if (control(c)) return {};
     if (!bytes::is_ascii(*address) && !bytes::valid_utf8(*address)) return {};

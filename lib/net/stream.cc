@@ -48,6 +48,7 @@ Result<ssize_t> Stream::read_now(char* to, std::size_t most, Layer::Want& want) 
 }
 
 Result<void> Stream::wait(Layer::Want want, Deadline deadline, const char* what) {
+    if (each_wait_) deadline = loop::in(*each_wait_);
     if ((want == Layer::Want::write ? watch_.writable(deadline) : watch_.readable(deadline)) == loop::Wait::timed_out) return fail(Failure::timeout, ETIMEDOUT, what);
     return {};
 }

@@ -7,7 +7,9 @@
 // When things fail: an Error with status 4.4.2 whose reason is "timeout", "lost connection" or the system's text; failure() tells
 // which kind.
 #pragma once
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include "base/error.h"
@@ -67,6 +69,9 @@ public:
     Result<void> send_descriptor(int fd, Deadline deadline);
     Result<UniqueFd> receive_descriptor(Deadline deadline);
 
+    // From now on each single wait for the peer may take this long, whatever deadline the caller names; absent: deadlines hold again.
+    void limit_each_wait(std::optional<std::chrono::nanoseconds> time) { each_wait_ = time; }
+
     // --- the stream itself
     int fd() const { return fd_.get(); }
     loop::Watch& watch() { return watch_; }
@@ -94,6 +99,7 @@ private:
     std::size_t in_at_ = 0, out_at_ = 0;
     std::size_t drop_ = 0;                       // bytes that the last read handed out
     std::uint64_t bytes_read_ = 0;
+    std::optional<std::chrono::nanoseconds> each_wait_{};
     Failure failure_ = Failure::none;
     bool end_ = false;
 };

@@ -27,7 +27,8 @@ TEST(Dsn, XtextRoundTrip) {
 TEST(Dsn, OriginalRecipients) {
     EXPECT_EQ(parse_orcpt("rfc822;a+2Bb@c", false)->text(), "rfc822;a+b@c");
     EXPECT_EQ(parse_orcpt("utf-8;\\x{E4}b@c", false)->address, "\xc3\xa4" "b@c");
-    for (const char* bad : {"", "a@b", ";a@b", "rfc822;", "rfc822;a+0Ab", "utf-8;\\x{D800}a", "utf-8;\\x{", "r c;a"}) EXPECT_FALSE(parse_orcpt(bad, true)) << bad;
+    for (const char* bad : {"", "a@b", ";a@b", "rfc822;a+0Ab", "utf-8;\\x{D800}a", "utf-8;\\x{", "r c;a"}) EXPECT_FALSE(parse_orcpt(bad, true)) << bad;
+    EXPECT_EQ(parse_orcpt("rfc822;", true)->text(), "rfc822;");         // as Postfix has it
     EXPECT_EQ(orcpt_wire({"rfc822", "a+b@c"}, false), "rfc822;a+2Bb@c");
 }
 
