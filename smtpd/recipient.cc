@@ -119,7 +119,7 @@ bool Session::rcpt_to(Words& words) {
             r.dsn_notify = *notify;
         } else if (bytes::istarts_with(word, "ORCPT=")) {
             if (discarded_ & keyword::dsn) return refuse("501 5.7.1 DSN support is disabled");
-            auto original = mail::parse_orcpt(word.substr(6), mail_->smtputf8);
+            auto original = mail::parse_orcpt(word.substr(6), service_.smtputf8);
             if (!original || !r.dsn_original.empty()) return refuse("501 5.5.4 Error: Bad ORCPT parameter syntax");
             r.dsn_original = original->text();
         } else return refuse("555 5.5.4 Unsupported option: " + bytes::printable(word.substr(0, 200)));

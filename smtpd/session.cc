@@ -345,7 +345,7 @@ bool Session::refuse_unknown(std::string_view line, std::string_view name) {
 
 // RFC 2920: behind some commands, and before EHLO behind every one, the client has to wait.
 bool Session::synchronized(const Verb& verb) {
-    bool may_follow = esmtp_ && !(discarded_ & keyword::pipelining) && !verb.ends_pipeline;
+    bool may_follow = esmtp_ && !verb.ends_pipeline;
     std::string_view behind = stream_.buffered();
     if (behind.empty() || may_follow) return true;
     early_ = true;
