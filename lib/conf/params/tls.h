@@ -9,8 +9,8 @@ inline constexpr conf::Time mta_sts_fetch_timeout{{.name = "mta_sts_fetch_timeou
 inline constexpr conf::Text mta_sts_permitted_networks{{.name = "mta_sts_permitted_networks", .fallback = "", .implemented = true, .doc = "Networks on loopback, private and link-local addresses that MTA-STS policies may be fetched from nevertheless. Ours."}};
 inline constexpr conf::Text mta_sts_service_name{{.name = "mta_sts_service_name", .fallback = "mta-sts", .min = 1, .implemented = true, .doc = "The service in master.cf that knows MTA-STS policies. Ours."}};
 inline constexpr conf::Bool tls_append_default_CA{{.name = "tls_append_default_CA", .fallback = "no", .implemented = true, .doc = "Whether the system's CA certificates are trusted besides those that are named."}};
-inline constexpr conf::Text tls_config_file{{.name = "tls_config_file", .fallback = "default", .doc = "The OpenSSL configuration file: default, none or a path."}};
-inline constexpr conf::Text tls_config_name{{.name = "tls_config_name", .fallback = "", .doc = "The section of the OpenSSL configuration that is used."}};
+inline constexpr conf::Text tls_config_file{{.name = "tls_config_file", .fallback = "default", .implemented = true, .doc = "The OpenSSL configuration file: default, none or a path."}};
+inline constexpr conf::Text tls_config_name{{.name = "tls_config_name", .fallback = "", .implemented = true, .doc = "The section of the OpenSSL configuration that is used."}};
 inline constexpr conf::Int tls_daemon_random_bytes{{.name = "tls_daemon_random_bytes", .fallback = "32", .min = 1, .implemented = true, .doc = "How many random bytes a process gets from tlsmgr."}};
 inline constexpr conf::Text tls_dane_digest_agility{{.name = "tls_dane_digest_agility", .fallback = "on", .doc = "Once chose how DANE digests are selected.", .removed = true, .obsolete = "has been removed: it has no effect"}};
 inline constexpr conf::Text tls_dane_digests{{.name = "tls_dane_digests", .fallback = "sha512 sha256", .min = 1, .implemented = true, .doc = "The digests of DANE records that are used, best first."}};
