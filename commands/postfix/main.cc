@@ -3,12 +3,19 @@
 #include <unistd.h>
 #include <cstdlib>
 #include "actions.h"
+#include "base/bytes.h"
 #include "conf/params/commands.h"
 #include "log/log.h"
 #include "server/maillog.h"
 
 namespace {
 constexpr const char* usage = "Usage: postfix start (or stop, reload, abort, flush, check, status, set-permissions, upgrade-configuration, logrotate, tls)";
+
+std::vector<std::string> words_of(std::string_view text) {
+    std::vector<std::string> words;
+    for (std::string_view word : bytes::split(text, " \t\r\n")) words.emplace_back(word);
+    return words;
+}
 }
 
 int main(int argc, char** argv) {
@@ -17,10 +24,10 @@ int main(int argc, char** argv) {
     const char* config = std::getenv("MAIL_CONFIG");
     std::string directory = config ? config : std::string(param::config_directory.fallback);
     int verbose = 0;
-    bool debug = false;
+    bool debug = false, one = config && *config;              // one mail system was named
     for (int option; (option = getopt(argc, argv, "+c:Dv")) >= 0;) {
         switch (option) {
-        case 'c': directory = optarg; break;
+        case 'c': directory = optarg; one = true; break;
         case 'D': debug = true; break;
         case 'v': ++verbose; break;
         default: maillog::fatal("usage: {} [-c config_dir] [-Dv] command", argv[0]);
@@ -38,6 +45,12 @@ int main(int argc, char** argv) {
     if (!settings) maillog::fatal("{}", settings.error().reason);
     for (const std::string& w : warnings) maillog::warning("{}", w);
     std::string name = argv[optind];
+    // postfix-wrapper(5): without -c it is for all mail systems of this host, each of which postmulti names with -c.
+    if (std::vector<std::string> wrapper = words_of((*settings)[param::multi_instance_wrapper]); !one && !wrapper.empty()) {
+        unsetenv("MAIL_CONFIG");
+        wrapper.insert(wrapper.end(), argv + optind, argv + argc);
+        return postfix::run_program(wrapper, true);
+    }
     const std::string speaker = name == "tls" ? "postfix-tls-script" : "postfix-script";
     server::open_maillog(*settings, speaker, server::Speaker::quiet_command);
     maillog::to_stderr((*settings)[param::syslog_name] + "/" + speaker);
