@@ -59,9 +59,9 @@ void Service::end_fibers() { for (loop::Fiber* f : socket_fibers_) loop_.cancel(
 // Starts workers for one socket as long as clients wait there that no worker takes.
 void Service::watch(std::shared_ptr<Endpoint> endpoint) {
     for (;;) {
-        while (!needs_worker()) changed_.wait(throttled_until_ > loop::Clock::now() ? throttled_until_ : loop::never);
+        for (loop::Deadline now; now = loop::Clock::now(), !needs_worker(now);) changed_.wait(throttled_until_ > now ? throttled_until_ : loop::never);
         loop::wait_readable(endpoint->fd.get());
-        if (!needs_worker() || !readable_now(endpoint->fd.get())) { loop::yield(); continue; }
+        if (!needs_worker(loop::Clock::now()) || !readable_now(endpoint->fd.get())) { loop::yield(); continue; }
         start_worker(current_);
     }
 }
@@ -93,8 +93,8 @@ int Service::process_limit() const {
     return std::min(wanted, server::Board::slots / 4);
 }
 
-bool Service::needs_worker() const {
-    if (stopping_ || throttled_until_ > loop::Clock::now()) return false;
+bool Service::needs_worker(loop::Deadline now) const {
+    if (stopping_ || throttled_until_ > now) return false;
     return count(true) == 0 && count(false) < process_limit();
 }
 

@@ -89,7 +89,7 @@ private:
     void start_worker(const GenerationPtr& generation);
     void retire(const WorkerPtr& worker);
     void bound_generations();
-    bool needs_worker() const;
+    bool needs_worker(loop::Deadline now) const;
     int process_limit() const;
     int count(bool accepting_only) const;
     int free_slot() const;

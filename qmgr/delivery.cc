@@ -99,7 +99,7 @@ Result<ipc::DeliveryReply> Manager::talk_once(Service& s, const ipc::DeliveryReq
     if (auto sent = lease->stream().flush(soon); !sent) return failed(sent.error());
     auto reply = ipc::receive<ipc::DeliveryReply>(lease->stream(), loop::in(config_.daemon_timeout));
     if (!reply) return failed(reply.error());
-    lease->keep();
+    if (!reply->last) lease->keep();
     return reply;
 }
 

@@ -65,7 +65,7 @@ Result<void> prepare(const conf::Settings& settings) {
 }
 
 void serve(server::Session& session) {
-    agent->serve(session.stream, [](delivery::Job& job) { smtp::Delivery(*config, *kept, flags, job).run(); });
+    agent->serve(session.stream, [](delivery::Job& job) { smtp::Delivery(*config, *kept, flags, job).run(); }, server::retired);
 }
 
 }

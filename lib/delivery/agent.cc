@@ -12,6 +12,8 @@
 #include "table/address_lookup.h"
 
 namespace delivery {
+static constexpr auto idle_limit = std::chrono::seconds(3600);
+
 Agent::Services::Services(const conf::Settings& s, std::string_view status_filter)
     : settings(s), directories(s), bounce("private/" + s[param::bounce_service_name], s), defer("private/" + s[param::defer_service_name], s),
       trace("private/" + s[param::trace_service_name], s), flush("public/" + s[param::flush_service_name], s),
@@ -25,8 +27,18 @@ Agent::Agent(const conf::Settings& settings, std::string_view status_filter) : s
 Agent::~Agent() = default;
 const conf::Settings& Agent::settings() const { return services_->settings; }
 
-void Agent::serve(net::Stream& peer, const Handler& deliver, std::chrono::seconds idle_limit) const {
-    for (;;) {
+// True where a request begins to come. A connection without one ends soon after leaving(): qmgr asks anew elsewhere.
+static bool next_request(net::Stream& peer, bool (*leaving)()) {
+    constexpr auto look_again = std::chrono::seconds(5);
+    for (loop::Deadline end = loop::in(idle_limit); peer.peek().empty();) {
+        if (peer.at_end() || leaving() || loop::Clock::now() >= end) return false;
+        (void)peer.watch().readable(loop::in(look_again));
+    }
+    return true;
+}
+
+void Agent::serve(net::Stream& peer, const Handler& deliver, bool (*leaving)()) const {
+    while (next_request(peer, leaving)) {
         auto request = ipc::receive<ipc::DeliveryRequest>(peer, loop::in(idle_limit));
         if (!request) {
             bool gone = peer.at_end() || peer.failure() != net::Stream::Failure::none;
@@ -34,10 +46,12 @@ void Agent::serve(net::Stream& peer, const Handler& deliver, std::chrono::second
             return;
         }
         ipc::DeliveryReply reply = handle(std::move(*request), deliver);
+        reply.last = leaving();
         if (!ipc::send(peer, reply, loop::in(idle_limit)) || !peer.flush(loop::in(idle_limit))) {
             maillog::warning("the queue manager did not take the answer to a delivery request");
             return;
         }
+        if (reply.last) return;
     }
 }
 

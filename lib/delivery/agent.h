@@ -3,7 +3,7 @@
 //
 //     std::optional<delivery::Agent> agent;                                       // made in before_jail: it may open tables
 //     agent.emplace(settings, settings[param::smtp_delivery_status_filter]);
-//     void serve(server::Session& session) { agent->serve(session.stream, deliver); }
+//     void serve(server::Session& session) { agent->serve(session.stream, deliver, server::retired); }
 //
 // When things fail: a request that makes no sense ends the connection; a queue file that is gone or locked is answered "deferred"
 // with a warning, and qmgr looks again; a damaged one likewise. A recipient that the agent left over is deferred, and the fault
@@ -25,8 +25,9 @@ public:
     Agent(const Agent&) = delete;
 
     using Handler = std::function<void(Job&)>;
-    // Until the peer closes, or asks nothing for idle_limit.
-    void serve(net::Stream& peer, const Handler& deliver, std::chrono::seconds idle_limit = std::chrono::seconds(3600)) const;
+    // Until the peer closes, or asks nothing for an hour, or leaving() says that another process has taken over: qmgr is told with the
+    // answer to its last request, so that its next one goes to the successor.
+    void serve(net::Stream& peer, const Handler& deliver, bool (*leaving)()) const;
     // One request that was read already; the answer.
     ipc::DeliveryReply handle(ipc::DeliveryRequest request, const Handler& deliver) const;
 

@@ -55,6 +55,7 @@ struct DeliveryReply {
     bool deferred = false;                       // some recipient stays in the queue
     // Set when the destination as a whole failed (no connection, refused greeting …): feedback for the scheduler.
     std::string site_status, site_reason;        // "4.4.1", "connect to …: Connection refused"
-    template <class S, class V> static void fields(S& s, V&& v) { v("deferred", s.deferred); v("site_status", s.site_status); v("site_reason", s.site_reason); }
+    bool last = false;                           // the agent closes this connection now: its service has a new worker
+    template <class S, class V> static void fields(S& s, V&& v) { v("deferred", s.deferred); v("site_status", s.site_status); v("site_reason", s.site_reason); v("last", s.last); }
 };
 }

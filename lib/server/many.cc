@@ -21,7 +21,7 @@ struct Running {
     loop::Fiber* background = nullptr;
     loop::Condition changed;                             // for the director
     loop::Condition place;                               // a session has ended: for those that accept
-    bool go = false, retired = false, terminated = false, told_full = false;
+    bool go = false, terminated = false, told_full = false;
     loop::Deadline idle_since = loop::Clock::now();
     int status = 0;
 };
@@ -95,7 +95,7 @@ void listen_to_master() {
         while (worker::receive(worker::channel_fd, message, closed, &passed)) {
             if (message == "syslog") maillog::adopt_syslog(std::move(passed));
             if (message == "go") running->go = true;
-            if (message == "retire") running->retired = true;
+            if (message == "retire") state.retired = true;
         }
         if (closed) running->terminated = state.stopping = true;
         running->changed.notify_all();
@@ -125,7 +125,7 @@ private:
 void supervise() {
     auto max_idle = settings()[param::max_idle];
     std::int64_t max_use = settings().is_set(param::max_use.name) && state.idle_exit() ? settings()[param::max_use] : 0;
-    for (Load load; !running->retired && !running->terminated;) {
+    for (Load load; !state.retired && !running->terminated;) {
         bool idle = running->sessions.empty();
         loop::Deadline until = running->idle_since + max_idle;
         if (idle && state.idle_exit() && loop::Clock::now() >= until) { state.tell("going"); return; }
@@ -148,7 +148,7 @@ void direct() {
         _exit(1);
     }
     state.tell("ready many " + std::string(daemon.bound == Bound::processes || daemon.one_process ? "processes " : "sessions ") + std::to_string(state.limit));
-    while (!running->go && !running->retired && !running->terminated) running->changed.wait();
+    while (!running->go && !state.retired && !running->terminated) running->changed.wait();
     if (running->go) {
         if (daemon.background) running->background = &start_service([](int) { state.daemon->background(); }, -1);
         auto body = state.kind == Kind::fifo ? take_fifo : state.kind == Kind::datagram ? take_datagrams : accept_clients;
@@ -165,7 +165,7 @@ void direct() {
         if (running->terminated) { end_in(6); end_sessions(); }
     }
     state.listeners.clear();
-    if (running->retired) state.tell("released");
+    if (state.retired) state.tell("released");
     while (!running->sessions.empty()) {
         running->changed.wait();
         if (running->terminated) { end_in(6); end_sessions(); }

@@ -52,18 +52,18 @@ Turn serve_one(int listener) {
     ++state.served;
     return Turn::served;
 }
+}
 
-// False where master has retired this worker or has gone.
 bool hear_master() {
     std::string message;
     bool closed = false;
     UniqueFd passed;
     while (worker::receive(worker::channel_fd, message, closed, &passed)) {
-        if (message == "retire") return false;
+        if (message == "retire") state.retired = true;
         if (message == "syslog") maillog::adopt_syslog(std::move(passed));
     }
-    return !closed;
-}
+    if (closed) state.retired = true;
+    return !state.retired;
 }
 
 namespace single {

@@ -200,6 +200,10 @@ const conf::Settings& settings() {
 const std::string& service_name() { return state.arguments.service; }
 const std::vector<std::string>& arguments() { return state.arguments.rest; }
 bool stopping() { return state.stopping; }
+bool retired() {
+    if (state.daemon->sessions == Sessions::one && !state.arguments.stand_alone) (void)hear_master();
+    return state.retired;
+}
 bool stressed() { return state.stress_on; }
 bool stand_alone() { return state.arguments.stand_alone; }
 

@@ -59,6 +59,7 @@ const conf::Settings& settings();                // this service's; the stressed
 const std::string& service_name();               // first column of master.cf
 const std::vector<std::string>& arguments();     // of master.cf, behind the options: "flags=DRhu", "user=…", "argv=…" for pipe and spawn
 bool stopping();                                 // the process is being ended, sessions are cut. Not after a reload: then they go on to their end
+bool retired();                                  // a successor has taken over (reload, changed file): sessions of many requests end at the next
 bool stressed();
 // Run by hand with -S: one session on standard input and output, as this user, with the settings of main.cf; for tests.
 bool stand_alone();

@@ -26,6 +26,7 @@ struct State {
     std::int32_t limit = 0;                      // sessions of the service; 0: none
     std::int32_t own_limit = 0;                  // sessions of this process; 0: none
     bool stopping = false;                       // being ended, sessions too
+    bool retired = false;                        // a successor has taken over (or master has gone): finish the sessions
     bool limit_told = false;
     int sessions = 0;                            // now
     std::int64_t served = 0;                     // so far
@@ -42,6 +43,9 @@ extern State state;
 void serve_connection(UniqueFd fd, const net::Address& peer);
 void read_fifo(int fd);
 void read_datagrams(int fd);
+
+// One-session workers: reads what master has said meanwhile. False where it has retired this worker or has gone.
+bool hear_master();
 
 int serve_many();                                // fibers (many.cc)
 int serve_one_by_one();                          // on the main stack (one.cc)

@@ -18,7 +18,7 @@ void deliver(delivery::Job& job) {
     for (delivery::Recipient& r : job.recipients()) job.delivered(r, event);
 }
 
-void serve(server::Session& session) { agent->serve(session.stream, deliver); }
+void serve(server::Session& session) { agent->serve(session.stream, deliver, server::retired); }
 }
 }
 

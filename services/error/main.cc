@@ -22,7 +22,7 @@ void deliver(delivery::Job& job) {
     for (delivery::Recipient& r : job.recipients()) deferring ? job.deferred(r, event) : job.bounced(r, event);
 }
 
-void serve(server::Session& session) { agent->serve(session.stream, deliver); }
+void serve(server::Session& session) { agent->serve(session.stream, deliver, server::retired); }
 }
 }
 

@@ -117,5 +117,5 @@ Result<void> before_jail(const conf::Settings& settings) {
     return {};
 }
 
-void serve(net::Stream& stream) { context->agent.serve(stream, deliver); }
+void serve(net::Stream& stream) { context->agent.serve(stream, deliver, server::retired); }
 }

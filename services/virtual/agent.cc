@@ -132,6 +132,6 @@ void serve(net::Stream& stream) {
     context->agent().serve(stream, [](delivery::Job& job) {
         server::Commit whole;                    // a stop waits for the mailbox that is being written
         context->deliver(job);
-    });
+    }, server::retired);
 }
 }

@@ -6,7 +6,7 @@
 
 Every wait is for a condition, with a limit. When a test fails the log is shown. Exit 77 means skipped.
 """
-import contextlib, os, pwd, re, shutil, signal, smtplib, socket, subprocess, sys, tempfile, threading, time
+import contextlib, os, pwd, random, re, shutil, signal, smtplib, socket, subprocess, sys, tempfile, threading, time
 
 SOURCE = os.environ.get("SOURCE_DIR") or os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 BUILD = os.environ.get("BUILD_DIR") or os.path.join(SOURCE, "build", "debug")
@@ -41,22 +41,45 @@ def private_namespace(network=False):
     os.execvp("unshare", ["unshare", "-m"] + (["-n"] if network else []) + ["bash", "-c", script + 'exec "$@"', "bash", sys.executable] + sys.argv)
 
 
+_ports = random.Random(os.getpid() * 1000003 ^ time.time_ns())
+_ports_given = set()
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port below those that the kernel gives to clients (32768 and up): no connection takes it before the server listens."""
+    while True:
+        port = _ports.randrange(12000, 32000)
+        if port in _ports_given:
+            continue
+        with socket.socket() as s, contextlib.suppress(OSError):
+            s.bind(("127.0.0.1", port))
+            _ports_given.add(port)
+            return port
 
 
 def wait_for(what, condition, seconds=20.0):
-    """The first true value of condition(); fails when there is none in time."""
+    """The first true value of condition(); fails when there is none in time. Time in which this machine stood still does not count, and
+    the last look is after the end: what was waited for had its chance."""
     end = time.monotonic() + seconds
     while True:
+        last = time.monotonic() > end
         value = condition()
         if value:
             return value
-        if time.monotonic() > end:
+        if last:
             raise AssertionError("waited %.0f s in vain for %s" % (seconds, what))
+        asleep = time.monotonic()
         time.sleep(0.02)
+        late = time.monotonic() - asleep - 0.02
+        if late > 0.2:
+            end += late
+
+
+def runs(pid):
+    """False also for a process that has ended and that nobody has waited for yet."""
+    with contextlib.suppress(OSError), open("/proc/%d/stat" % int(pid)) as f:
+        return f.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+    return False
 
 
 MASTER_CF = """
@@ -286,7 +309,7 @@ local_recipient_maps =
         pid = self.master_pid()
         self.command("postfix", how, check=False)
         if pid:
-            wait_for("the end of master", lambda: not os.path.exists("/proc/%d" % pid))
+            wait_for("the end of master", lambda: not runs(pid))
 
     def __enter__(self):
         return self
@@ -296,9 +319,9 @@ local_recipient_maps =
             self.stop("abort" if kind else "stop")
         for name in getattr(self, "users", []):
             subprocess.run(["userdel", name], capture_output=True)
-        if kind and kind is not SystemExit:
+        if kind and kind is not SystemExit:                # the failed condition comes last: Python prints it after this
             print("--- maillog of %s, the last lines" % self.name)
-            print("\n".join(self.log().splitlines()[-60:]))
+            print("\n".join(line[:300] for line in self.log().splitlines()[-25:]), flush=True)
         elif not os.environ.get("KEEP"):
             shutil.rmtree(self.directory, ignore_errors=True)
 

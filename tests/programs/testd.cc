@@ -25,6 +25,8 @@ void serve(server::Session& session) {
         if (line->text == "quit") return;
         if (line->text == "commit") {            // what a stop must wait for
             server::Commit commit;
+            (void)session.stream.write("begun\n");
+            (void)session.stream.flush(deadline);
             loop::sleep_until(loop::in(std::chrono::seconds(2)));
             (void)session.stream.write("committed\n");
             (void)session.stream.flush(deadline);
