@@ -1,6 +1,8 @@
 #include "session.h"
 #include <memory>
 #include <optional>
+#include "conf/params/cleanup.h"
+#include "conf/params/commands.h"
 #include "conf/params/global.h"
 #include "ipc/bounce.h"
 #include "ipc/cleanup.h"
@@ -16,6 +18,8 @@ namespace {
 std::optional<Rules> rules;
 std::unique_ptr<ipc::Client> trace;
 std::string queue_manager;                                   // "public/qmgr"
+std::chrono::seconds in_flow_delay{0};
+std::size_t in_flow_most = 100;
 bool new_mail = false;
 loop::Fiber* notifier = nullptr;
 
@@ -63,13 +67,26 @@ private:
     std::string buffer_{};
 };
 
+Result<ipc::CleanupOpen> next_request(net::Stream& stream) {
+    server::Idle idle;
+    return ipc::receive<ipc::CleanupOpen>(stream, loop::in(rules->timeout));
+}
+
+// Mail that comes in faster than qmgr takes it is slowed down, not stopped: a pause before each message from outside while more wait than
+// there may be processes. What we make ourselves (bounces, forwarded mail) takes its place in the queue at once.
+void pause_when_ahead(int flags) {
+    const bool ours = (flags & ipc::cleanup_flags::external) == ipc::cleanup_flags::internal;
+    if (!ours && in_flow_delay.count() > 0 && server::mail_waiting() > in_flow_most) loop::sleep_until(loop::in(in_flow_delay));
+}
+
 // One message. False: the connection cannot be used any more.
 bool converse(net::Stream& stream) {
-    const auto open = ipc::receive<ipc::CleanupOpen>(stream, loop::in(rules->timeout));
+    const auto open = next_request(stream);
     if (!open) {
         if (!stream.at_end() && !server::stopping()) maillog::warning("cleanup client: {}", open.error().reason);
         return false;
     }
+    pause_when_ahead(open->flags);
     server::Commit whole;                        // a stop waits for a client that waits for the reply; others close first
     auto file = queue::NewQueueFile::create(rules->directories, queue::incoming, rules->long_ids);
     if (!file) {
@@ -101,6 +118,8 @@ bool converse(net::Stream& stream) {
 Result<void> open_rules(const conf::Settings& settings) {
     TRY_ASSIGN(rules, Rules::open(settings));
     queue_manager = "public/" + settings[param::queue_service_name];
+    in_flow_delay = settings[param::in_flow_delay];
+    in_flow_most = static_cast<std::size_t>(settings[param::default_process_limit]);
     connect_trivial_rewrite(settings);
     trace = std::make_unique<ipc::Client>("private/" + settings[param::trace_service_name], settings);
     return {};

@@ -18,6 +18,7 @@ Disposition deliver_command(Work& work, const State& state, const std::string& l
     command.shell = settings[param::local_command_shell];
     command.environment = command_environment(work, state);
     command.file_size_limit = settings[param::mailbox_size_limit];
+    command.patience = delivery::ForkPatience(settings);
     command.time_limit = settings[param::command_time_limit];
     const std::string& directory = settings[param::command_execution_directory];
     if (!directory.empty()) command.directory = expand_names(work, state, directory, settings[param::execution_directory_expansion_filter]);

@@ -20,6 +20,7 @@ Result<ConfigurationPtr> read_configuration(const std::string& directory, int ge
     TRY_ASSIGN(conf::Settings settings, conf::Settings::load(directory, {{"process_name", "master"}}, &warnings));
     TRY_ASSIGN(std::vector<conf::MasterEntry> entries, conf::read_master_cf(directory + "/master.cf", &warnings));
     for (const std::string& w : warnings) maillog::warning("{}", w);
+    std::vector<conf::MasterEntry> declared = entries;
     entries = conf::effective(entries);
     for (const conf::MasterEntry& e : entries) {
         Result<conf::ServiceOptions> options = conf::service_options(e.argv());
@@ -31,6 +32,6 @@ Result<ConfigurationPtr> read_configuration(const std::string& directory, int ge
     std::erase_if(entries, [&](const conf::MasterEntry& e) { return disabled(e, off); });
     TRY_ASSIGN(UniqueFd memory, server::worker::make_memory("settings", 0));
     TRY(write_all(memory.get(), settings.snapshot()));
-    return std::make_shared<const Configuration>(Configuration{std::move(settings), std::move(entries), std::move(memory), generation});
+    return std::make_shared<const Configuration>(Configuration{std::move(settings), std::move(entries), std::move(memory), generation, std::move(declared)});
 }
 }

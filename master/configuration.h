@@ -17,6 +17,7 @@ struct Configuration {
     std::vector<conf::MasterEntry> entries;      // those in force: without the disabled ones
     UniqueFd snapshot;                           // settings.snapshot(), to be read from its start
     int generation = 0;                          // 1, 2, …
+    std::vector<conf::MasterEntry> declared{};   // all that master.cf has
 };
 using ConfigurationPtr = std::shared_ptr<const Configuration>;
 

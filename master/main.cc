@@ -14,6 +14,7 @@
 #include "pid_file.h"
 #include "server/maillog.h"
 #include "server/process.h"
+#include "server/worker_protocol.h"
 #include "supervisor.h"
 
 namespace {
@@ -104,8 +105,12 @@ void fill_standard_descriptors() {
 }
 
 int supervise(const Command& c, const master::ConfigurationPtr& configuration, Announcement& announcement) {
+    Result<UniqueFd> flow = server::worker::make_memory("flow", sizeof(std::int32_t));
+    if (!flow) maillog::fatal("{}", flow.error().reason);
+    master::Options options = c.options;
+    options.flow = flow->get();
     loop::Loop loop;
-    master::Supervisor supervisor(loop, c.directory, c.options);
+    master::Supervisor supervisor(loop, c.directory, options);
     const conf::Settings& s = configuration->settings;
     if (Result<void> r = supervisor.start(configuration); !r) {
         maillog::write(maillog::Level::fatal, r.error().reason);

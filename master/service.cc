@@ -4,8 +4,10 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <algorithm>
+#include <cerrno>
 #include <thread>
 #include "base/bytes.h"
+#include "conf/params/commands.h"
 #include "conf/params/global.h"
 #include "log/log.h"
 #include "log/syslog_client.h"
@@ -71,7 +73,7 @@ void Service::wake_up() {
         if (stopping_) return;
         if (entry().wakeup_only_if_used() && !used_) continue;
         // Where a wake-up is waiting already, another tells nothing new; and a worker that is starting will find that one.
-        Result<void> r = net::trigger(entry().socket_path(), "W");
+        Result<void> r = net::trigger(entry().socket_path(), "W", loop::in(current_->configuration->settings[param::trigger_timeout]));
         if (!r && !stopping_) maillog::warning("wake up service {}: {}", entry().name, r.error().reason);
     }
 }
@@ -118,11 +120,19 @@ void Service::start_worker(const GenerationPtr& generation) {
     if (w->slot < 0) return failed({{4, 3, 0}, "too many processes", 0});
     board_.clear(w->slot);
     board_.use(w->slot);
-    Result<pid_t> pid = spawn_worker({*generation->configuration, generation->entry, generation->endpoints, pair->second.get(), board_memory_.get(), w->slot, options_.verbose, options_.debug});
+    Result<pid_t> pid = spawn_worker({*generation->configuration, generation->entry, generation->endpoints, pair->second.get(), board_memory_.get(),
+                                      options_.flow, w->slot, generation == candidate_, options_.verbose, options_.debug});
+    const conf::Settings& s = current_->configuration->settings;
+    if (!pid && pid.error().sys_errno == EAGAIN && ++failed_starts_ < s[param::fork_attempts]) {      // a lack that may pass
+        maillog::warning("service {}: {}", entry().name, pid.error().reason);
+        throttled_until_ = loop::in(s[param::fork_delay]);
+        return;
+    }
+    failed_starts_ = 0;
     if (!pid) return failed(pid.error());
     w->pid = *pid;
     used_ = true;
-    for (const char* path : {"/etc/resolv.conf", "/etc/hosts"}) files_.try_emplace(path, WatchedFile{look_at(path), {}});
+    for (const char* path : {"/etc/resolv.conf", "/etc/hosts"}) files_.try_emplace(path, WatchedFile{look_at(path), look_at(path)});
     workers_.push_back(w);
     start_fiber(channel_fibers_, [this, w] { read_channel(w); });
     if (maillog::verbose()) maillog::info("service {}: started process {}", entry().name, w->pid);
@@ -147,8 +157,14 @@ void Service::heard(const WorkerPtr& w, const std::string& message) {
     else if (word == "full" && !retired) w->state = Worker::State::full;
     else if (word == "room" && !retired) w->state = Worker::State::accepting;
     else if (word == "released" || word == "going") { w->state = Worker::State::retired; w->released = true; let_go(); }
-    else if (word == "bad" && w->generation == candidate_) maillog::warning("service {}: the new configuration is refused: {}; the running one goes on", entry().name, rest.value_or(""));
-    else if (word == "file" && rest && files_.size() < most_files) files_.try_emplace(std::string(*rest), WatchedFile{look_at(std::string(*rest)), {}});
+    else if (word == "bad" && w->generation == candidate_) {
+        w->refused = true;
+        maillog::warning("service {}: the new configuration is refused: {}; the running one goes on", entry().name, rest.value_or(""));
+    }
+    else if (word == "file" && rest && files_.size() < most_files) {
+        FileState now = look_at(std::string(*rest));
+        files_.try_emplace(std::string(*rest), WatchedFile{now, now});
+    }
     else if (word == "syslog") {
         if (!std::exchange(w->wants_log, true)) start_fiber(channel_fibers_, [this, w] { give_log(w); });
     } else if (word == "busy" && !stopping_ && w->generation == current_ && !exclusive()) {
@@ -217,12 +233,12 @@ void Service::retire(const WorkerPtr& w) {
     });
 }
 
-// The oldest goes when a fourth generation comes.
+// When a fourth generation comes, the oldest ends the sessions that are idle; those with a message in progress finish.
 void Service::bound_generations() {
     std::set<int> numbers;
     for (const WorkerPtr& w : workers_) numbers.insert(w->generation->number);
     while (numbers.size() > most_generations) {
-        for (const WorkerPtr& w : workers_) if (w->generation->number == *numbers.begin()) ::kill(w->pid, SIGTERM);
+        for (const WorkerPtr& w : workers_) if (w->generation->number == *numbers.begin()) channel::send(w->channel.get(), "drain");
         numbers.erase(numbers.begin());
     }
 }
@@ -236,14 +252,21 @@ FileState look_at(const std::string& path) {
 }
 
 void Service::look_at_files() {
-    std::string what;
+    bool moving = false;
     for (auto& [path, file] : files_) {
         FileState now = look_at(path);
-        if (now == file.settled || now.size < 0) { file.changed = {}; continue; }
-        if (now == file.changed) { file.settled = now; what = path; }
-        file.changed = now;
+        if (now.size < 0 || now == file.seen) continue;
+        file.seen = now;
+        moving = true;
     }
-    if (what.empty() || stopping_ || workers_.empty() || candidate_) return;
+    if (moving || stopping_ || workers_.empty() || candidate_) return;
+    std::string what;
+    for (auto& [path, file] : files_) {
+        if (file.seen == file.taken) continue;
+        file.taken = file.seen;
+        what = path;
+    }
+    if (what.empty()) return;
     maillog::info("service {}: {} has changed: starting anew", entry().name, what);
     reload(std::make_shared<Generation>(*current_));
 }
@@ -293,7 +316,7 @@ void Service::worker_exited(pid_t pid, int status) {
     board_.clear(w->slot);
     std::string program = program_path(*w->generation->configuration, w->generation->entry);
     bool expected = stopping_ && WIFSIGNALED(status) && (WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGTERM);
-    bool bad = status != 0 && !expected;
+    bool bad = status != 0 && !expected && !w->refused;
     bool killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;      // by a person or for want of memory: not the program's fault
     if (bad && WIFEXITED(status)) maillog::warning("process {} pid {} exit status {}", program, pid, WEXITSTATUS(status));
     else if (bad) maillog::warning("process {} pid {} killed by signal {}", program, pid, WTERMSIG(status));

@@ -43,12 +43,16 @@ struct Worker {
     UniqueFd channel;
     GenerationPtr generation;
     State state = State::starting;
-    bool wants_log = false, was_ready = false, released = false, gone = false;
+    bool wants_log = false, was_ready = false, refused = false, released = false, gone = false;
     loop::Deadline started = loop::Clock::now();
 };
 using WorkerPtr = std::shared_ptr<Worker>;
 
-struct Options { int verbose = 0; bool debug = false; };
+struct Options {
+    int verbose = 0;
+    bool debug = false;
+    int flow = -1;                               // the memory that all services share (worker_protocol.h)
+};
 
 class Service {
 public:
@@ -70,8 +74,8 @@ public:
     void end_fibers();                           // no worker is left and none will come
     bool empty() const { return workers_.empty() && socket_fibers_.empty() && channel_fibers_.empty(); }
     bool alive() const { return !workers_.empty(); }
-    // Looks at the files that workers have read, once an interval. One that has changed and is the same at the next look: a new
-    // generation with the same configuration.
+    // Looks at the files that workers have read, once an interval. When some have changed, and all are as they were at the last look (a
+    // certificate and its key change one after the other): a new generation with the same configuration.
     void look_at_files();
     const GenerationPtr& generation() const { return current_; }
 
@@ -102,11 +106,12 @@ private:
     server::Board board_;
     std::vector<WorkerPtr> workers_;
     Fibers socket_fibers_, channel_fibers_;
-    struct WatchedFile { FileState settled, changed; };
+    struct WatchedFile { FileState taken, seen; };       // when a generation last read it; at the last look
     std::map<std::string, WatchedFile> files_;
     loop::Condition changed_;
     loop::Deadline throttled_until_{};
     loop::Deadline limit_told_{};
+    std::int64_t failed_starts_ = 0;             // processes that could not be made, in a row
     bool stopping_ = false, one_session_ = false, known_ = false, bound_by_processes_ = false, used_ = false;
     int session_limit_ = 0;
 };

@@ -3,6 +3,7 @@
 #include <unistd.h>
 #include <algorithm>
 #include <cerrno>
+#include "conf/check.h"
 #include "conf/params/commands.h"
 #include "conf/params/global.h"
 #include "log/log.h"
@@ -60,6 +61,11 @@ void Supervisor::reload() {
         maillog::warning("reload: the new configuration is refused; the running system goes on with the old one");
     };
     if (!next) return refused(next.error().reason);
+    // What `postfix reload` refuses: the signal may come from elsewhere.
+    if (conf::Findings findings = conf::check((*next)->settings, (*next)->declared); !findings.refusals.empty()) {
+        for (std::size_t i = 1; i < findings.refusals.size(); ++i) maillog::error("{}", findings.refusals[i]);
+        return refused(findings.refusals[0]);
+    }
     const conf::Settings& s = (*next)->settings;
     if (s[param::queue_directory] != configuration_->settings[param::queue_directory])
         return refused("queue_directory has changed: this takes \"postfix stop\" and \"postfix start\"");

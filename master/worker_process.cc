@@ -23,6 +23,7 @@ std::vector<std::string> arguments(const SpawnRequest& r) {
         "-m", e.maxproc() ? std::to_string(*e.maxproc()) : "-", "-w", std::to_string(r.slot)};
     if (e.unprivileged()) a.emplace_back("-u");
     if (e.chrooted(r.configuration.settings[param::compatibility_level])) a.emplace_back("-c");
+    if (r.successor) a.emplace_back("-g");
     a.emplace_back(worker::master_mark);
     for (int i = 0; i < r.verbose; ++i) a.emplace_back("-v");
     if (r.debug) a.emplace_back("-D");
@@ -39,7 +40,7 @@ struct Actions {
 }
 
 Result<pid_t> spawn_worker(const SpawnRequest& r) {
-    std::vector<int> sources{r.channel, r.configuration.snapshot.get(), r.board};
+    std::vector<int> sources{r.channel, r.configuration.snapshot.get(), r.board, r.flow};
     for (const std::shared_ptr<Endpoint>& e : r.endpoints) sources.push_back(e->fd.get());
     // Copies above the target numbers first: no dup2 then overwrites what a later one needs.
     int above = worker::channel_fd + static_cast<int>(sources.size());

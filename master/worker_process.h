@@ -11,7 +11,8 @@ struct SpawnRequest {
     const Configuration& configuration;
     const conf::MasterEntry& entry;
     const Endpoints& endpoints;
-    int channel, board, slot;
+    int channel, board, flow, slot;
+    bool successor;                              // another generation serves meanwhile
     int verbose;
     bool debug;
 };

@@ -92,6 +92,14 @@ void Manager::warn_if_clogging(Destination& d, Time now) {
     maillog::warning("to turn off these warnings specify: qmgr_clog_warn_time = 0");
 }
 
+// How many recipients the job's transport still takes into memory. A job that is to go before another gets extra room, so that
+// it is not short of recipients just when its turn has come.
+static std::size_t room_for(const Job& job) {
+    const Transport& t = *job.transport;
+    const std::size_t most = t.limits.recipients + (&job == t.candidate ? t.limits.extra_recipients : 0);
+    return most > t.in_memory ? most - t.in_memory : 0;
+}
+
 // More of the file's recipients may come when all in memory are dealt with, when there is room for a whole batch, or after a while.
 bool Manager::wants_refill(const Message& message, Time now) const {
     if (message.unread == 0 || message.refilling) return false;
@@ -100,8 +108,7 @@ bool Manager::wants_refill(const Message& message, Time now) const {
     auto delay = std::chrono::seconds::max();
     for (const auto& job : message.jobs) {
         const Transport& t = *job->transport;
-        std::size_t most = t.limits.recipients + (job.get() == t.candidate ? t.limits.extra_recipients / 2 : 0);
-        if (most > t.in_memory) room += most - t.in_memory;
+        room += room_for(*job);
         batch = std::max(batch, t.limits.refill);
         delay = std::min(delay, t.limits.refill_delay);
     }
@@ -112,8 +119,7 @@ void Manager::refill(Message& message) {
     message.refilling = true;
     std::size_t most = config_.recipients_minimum;
     for (const auto& job : message.jobs) {
-        const Transport& t = *job->transport;
-        if (t.limits.recipients > t.in_memory) most += t.limits.recipients - t.in_memory;
+        most += room_for(*job);
     }
     if (config_.recipients > recipients_) most = std::max(most, std::min(config_.recipients - recipients_, config_.recipients));
     std::vector<queue::Recipient> recipients;

@@ -8,7 +8,7 @@
 #include "log/log.h"
 #include "manager.h"
 #include "mail/dsn.h"
-#include "verp.h"
+#include "mail/verp.h"
 
 namespace qmgr {
 // Postfix's numbers in the attribute trace_flags.
@@ -77,7 +77,7 @@ ipc::DeliveryRequest Manager::request_for(const Entry& entry) const {
     }
     if (m.verp() && entry.recipients.size() == 1) {
         const auto& to = entry.recipients.front();
-        r.sender = verp_sender(e.sender, to.original.empty() ? to.address : to.original, e.verp);
+        r.sender = mail::verp_sender(e.sender, to.original.empty() ? to.address : to.original, e.verp);
     }
     return r;
 }

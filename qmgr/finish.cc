@@ -47,6 +47,7 @@ bool Manager::send_report(const Message& message, ipc::Client& service, std::str
     request.sender = message.envelope.sender;
     request.envid = message.envelope.dsn_envelope_id;
     request.ret = message.envelope.dsn_return;
+    if (request.kind == "bounce" && message.verp() && !settings_[param::disable_verp_bounces]) request.verp = message.envelope.verp.empty() ? "+=" : message.envelope.verp;
     auto reply = service.ask<ipc::BounceReply>(request);
     if (reply && reply->ok) return true;
     maillog::warning("{}: {}: {}", message.id.text(), service.path(), reply ? reply->reason : reply.error().reason);

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include "conf/params/commands.h"
 #include "log/log.h"
+#include "server/server.h"
 
 namespace qmgr {
 static constexpr std::size_t taking_most = 16;           // files opened and read at once
@@ -56,6 +57,7 @@ void Intake::take_over() {
 
 void Intake::run() {
     take_over();
+    server::set_mail_waiting(0);
     incoming_.wanted = deferred_.wanted = true;
     loop::Group::with([&](loop::Group& group) {
         group.spawn([&] { scan_forever(incoming_); });
@@ -124,6 +126,7 @@ void Intake::scan(Source& source) {
             if (!waiting_.insert(entry.id.text()).second) continue;
             source.found.push_back(std::move(entry.id));
         }
+        server::set_mail_waiting(incoming_.found.size());
         changed_.notify_all();
         while (source.found.size() > found_most) changed_.wait();
     }
@@ -142,26 +145,34 @@ void Intake::feed() {
 void Intake::take(Source& source) {
     mail::QueueId id = std::move(source.found.front());
     source.found.pop_front();
+    server::set_mail_waiting(incoming_.found.size());
     ++taking_;
     loop::loop()->spawn([this, &source, id = std::move(id), flush = source.all] {
         due_.erase(std::hash<mail::QueueId>{}(id));
         Taken result = manager_.activate(id, source.queue, flush);
         if (result == Taken::busy) still_delivered(id, source.queue);
+        else if (result != Taken::not_ready) skipped_.erase(id.text());
         waiting_.erase(id.text());
         --taking_;
         changed_.notify_all();
     });
 }
 
-// An agent that an earlier queue manager started has the message in hand: later.
+// An agent that an earlier queue manager started has the message in hand: after a reload it has mostly done in a moment. New mail is looked
+// at again soon, then in growing pauses.
 void Intake::still_delivered(const mail::QueueId& id, std::string_view from) {
     maillog::info("{}: skipped, still being delivered", id.text());
-    const std::int64_t when = base::wall_now().seconds + manager_.config().minimal_backoff.count();
+    const std::int64_t most = manager_.config().minimal_backoff.count();
+    const bool fresh = from == queue::incoming;
+    const std::int64_t pause = fresh ? std::min<std::int64_t>(most, std::int64_t{2} << std::min(skipped_[id.text()]++, 10)) : most;
+    const std::int64_t when = base::wall_now().seconds + pause;
     const timespec times[2] = {{when, 0}, {when, 0}};
-    loop::file_job([&] {
-        ::utimensat(AT_FDCWD, manager_.directories().path(from, id).c_str(), times, 0);
-        if (from != queue::deferred) (void)manager_.directories().rename(id, from, queue::deferred);
+    loop::offload([&] { ::utimensat(AT_FDCWD, manager_.directories().path(from, id).c_str(), times, 0); });
+    if (!fresh) return remember(id, when);
+    loop::loop()->spawn([this, pause] {
+        loop::sleep_until(loop::in(std::chrono::seconds(pause + 1)));
+        incoming_.wanted = true;
+        scan_.notify_all();
     });
-    remember(id, when);
 }
 }

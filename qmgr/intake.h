@@ -41,6 +41,7 @@ private:
     std::chrono::seconds run_delay_;
     Source incoming_{.queue = queue::incoming}, deferred_{.queue = queue::deferred};
     std::unordered_map<std::size_t, std::uint32_t> due_{};             // by hash of the id: seconds since 1970
+    std::unordered_map<std::string, int> skipped_{};                   // how often, while an agent of an earlier queue manager had it
     std::unordered_set<std::string> waiting_{};                        // found or being taken
     std::size_t taking_ = 0;
     bool deferred_turn_ = false;

@@ -1,4 +1,5 @@
 // qmgr: decides what is delivered when, and by which delivery agent. MESSAGE_PATH.md walks one message through the system.
+#include "conf/params/qmgr.h"
 #include "intake.h"
 #include "log/log.h"
 #include "server/server.h"
@@ -18,5 +19,5 @@ void triggered(std::string_view request) { intake->trigger(request); }
 }
 
 int main(int argc, char** argv) {
-    return server::run({.name = "qmgr", .one_process = true, .before_jail = before_jail, .triggered = triggered, .background = [] { intake->run(); }}, argc, argv);
+    return server::run({.name = "qmgr", .one_process = true, .watchdog = &param::qmgr_daemon_timeout, .before_jail = before_jail, .triggered = triggered, .background = [] { intake->run(); }}, argc, argv);
 }

@@ -194,14 +194,9 @@ Result<void> Config::load_tls() {
         tls_policies->ask_also([this](const tls::Site& site) { return mta_sts->find(*tls_policies, site); });
     }
     if (!tls_policies->any() && !wrapper_mode) return {};
-    for (const std::string* list : {&OURS(tls_chain_files), &OURS(tls_cert_file), &OURS(tls_key_file), &OURS(tls_eccert_file), &OURS(tls_eckey_file), &OURS(tls_CAfile),
-                                    &OURS(tls_trust_anchor_file)})
-        for (std::string_view file : bytes::split(*list, list_separators))
-            if (file.starts_with("/")) watched.emplace_back(file);
     auto context = tls::ClientContext::create(settings, lmtp);
     if (!context) {
         tls_problem = context.error().reason;
-        maillog::warning("TLS is not available: {}", tls_problem);
         return {};
     }
     tls = std::move(*context);

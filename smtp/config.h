@@ -87,7 +87,6 @@ struct Config {
     std::unique_ptr<tls::TlsmgrStore> sessions;
     Seconds plaintext_after;                     // minimal_backoff_time: age of mail that may go without TLS when the handshake fails
     std::string tls_problem;                     // why it cannot be had
-    std::vector<std::string> watched;            // certificate, key and CA files: a change brings a new worker
 
 private:
     explicit Config(const conf::Settings& s) : settings(s) {}

@@ -60,7 +60,11 @@ Result<void> prepare(const conf::Settings& settings) {
             auto hit = config->dns_reply_filter.find(record.text());
             return !(hit && *hit && **hit == "IGNORE");
         });
-    for (const std::string& file : config->watched) server::opened_file(file);
+    server::opened_tls_files(settings, lmtp ? "lmtp" : "smtp");
+    if (!config->tls_problem.empty()) {          // the generation that delivers has a certificate that is good
+        if (server::successor()) return permanent(config->tls_problem);
+        maillog::warning("TLS is not available: {}", config->tls_problem);
+    }
     return {};
 }
 

@@ -26,6 +26,7 @@ std::string Session::hello_reply(bool extended) {
     offer(keyword::vrfy, "VRFY");
     offer(keyword::etrn, "ETRN");
     offer(keyword::starttls, "STARTTLS");
+    if (verp_allowed()) offer(keyword::verp, "XVERP");
     offer(keyword::xclient, "XCLIENT NAME ADDR PROTO HELO REVERSE_NAME PORT LOGIN DESTADDR DESTPORT");
     offer(keyword::xforward, "XFORWARD NAME ADDR PROTO HELO SOURCE PORT IDENT");
     offer(keyword::enhancedstatuscodes, "ENHANCEDSTATUSCODES");

@@ -68,6 +68,13 @@ bool Session::room_for_mail() {
     return false;
 }
 
+bool Session::verp_allowed() const {
+    const std::string& list = service_.settings()[param::smtpd_authorized_verp_clients];
+    if (list.empty()) return false;
+    auto match = table::MatchList::open("smtpd_authorized_verp_clients", list, table::MatchList::Kind::hosts).match(client_.name, client_.address);
+    return match && *match;
+}
+
 bool Session::mail_from(Words& words) {
     if (service_.helo_required && helo_.empty()) return refuse("503 5.5.1 Error: send HELO/EHLO first");
     if (mail_) return refuse("503 5.5.1 Error: nested MAIL command");
@@ -107,9 +114,7 @@ bool Session::mail_from(Words& words) {
         } else if (option("AUTH=")) {            // nobody is authenticated: taken and ignored (RFC 4954)
             if (std::exchange(auth, true)) return refuse("503 5.5.4 Error: multiple AUTH= options");
         } else if (bytes::iequals(word, "XVERP") || option("XVERP=")) {
-            auto allowed = table::MatchList::open("smtpd_authorized_verp_clients", service_.settings()[param::smtpd_authorized_verp_clients], table::MatchList::Kind::hosts);
-            auto match = allowed.match(client_.name, client_.address);
-            if (!match || !*match) return refuse("555 5.5.4 Unsupported option: " + std::string(word));
+            if (!verp_allowed()) return refuse("555 5.5.4 Unsupported option: " + std::string(word));
             mail->verp = word.size() > 6 ? std::string(word.substr(6)) : service_.settings()[param::default_verp_delimiters];
             const std::string& filter = service_.settings()[param::verp_delimiter_filter];
             if (mail->verp.size() != 2 || filter.find(mail->verp[0]) == filter.npos || filter.find(mail->verp[1]) == filter.npos)

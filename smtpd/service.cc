@@ -252,7 +252,7 @@ void Service::open_tls() {
     if (tls_level == TlsLevel::none && !tls_wrapper) return;
     auto context = tls::ServerContext::create(s, tls_level == TlsLevel::encrypt || tls_wrapper);
     if (!context) {
-        maillog::warning("TLS is not available: {}", context.error().reason);
+        tls_problem = context.error().reason;
         return;
     }
     tls = std::move(*context);

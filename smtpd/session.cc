@@ -9,6 +9,7 @@
 #include "loop/stack.h"
 #include "mail/address.h"
 #include "reply_footer.h"
+#include "server/server.h"
 #include "tls/info.h"
 
 namespace smtpd {
@@ -207,6 +208,8 @@ bool Session::await_client() {
     }
     command_until_ = command_deadline();
     if (!stream_.buffered().empty()) return true;
+    std::optional<server::Idle> idle;            // between messages: what a drained generation may end
+    if (!mail_) idle.emplace();
     bool sent = stream_.flush(command_until_).has_value();
     stream_.release_buffers();
     command_until_ = command_deadline();

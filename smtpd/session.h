@@ -76,6 +76,7 @@ private:
     void log_disconnect();
     loop::Deadline command_deadline() const;
     bool await_client();
+    bool verp_allowed() const;                   // smtpd_authorized_verp_clients lists this client
 
     // --- commands: false is an error
     bool helo_command(Words& words, bool extended);

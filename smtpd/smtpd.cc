@@ -2,6 +2,7 @@
 #include "base/bytes.h"
 #include "conf/params/smtpd.h"
 #include "dns/dns.h"
+#include "log/log.h"
 #include "server/server.h"
 #include "service.h"
 #include "session.h"
@@ -27,10 +28,12 @@ Result<void> open_service(const conf::Settings& settings) {
     }
     TRY_ASSIGN(service, Service::open(settings));
     for (const std::string& file : table::opened_files()) server::opened_file(file);
+    server::opened_tls_files(settings, "smtpd");
+    if (!service->tls_problem.empty()) {         // the generation that serves has a certificate that is good
+        if (server::successor()) return permanent(service->tls_problem);
+        maillog::warning("TLS is not available: {}", service->tls_problem);
+    }
     if (service->tls) {
-        for (const conf::Text* p : {&param::smtpd_tls_chain_files, &param::smtpd_tls_cert_file, &param::smtpd_tls_key_file, &param::smtpd_tls_dcert_file, &param::smtpd_tls_dkey_file,
-                                    &param::smtpd_tls_eccert_file, &param::smtpd_tls_eckey_file, &param::smtpd_tls_CAfile})
-            for (std::string_view file : bytes::split(settings[*p], ", \t\r\n")) if (file.starts_with('/')) server::opened_file(std::string(file));
         for (const std::string& file : service->tls->files()) server::opened_file(file);
         store = std::make_unique<tls::TlsmgrStore>(settings, "smtpd", !settings[param::smtpd_tls_session_cache_database].empty());
         service->tls->keep_sessions_in(store.get());

@@ -137,7 +137,7 @@ int submit(const conf::Settings& settings) {
         give_up(done.error().reason);
     }
     const std::string pickup = "public/" + settings[param::pickup_service_name];
-    if (const auto woken = net::trigger(pickup, "W"); !woken) maillog::warning("mail system is down? wake {}: {}", pickup, woken.error().reason);
+    if (const auto woken = net::trigger(pickup, "W", loop::in(settings[param::trigger_timeout])); !woken) maillog::warning("mail system is down? wake {}: {}", pickup, woken.error().reason);
     say_status(0, "");
     return 0;
 }

@@ -26,7 +26,7 @@ int main(int argc, char** argv) {
     if (chdir(queue.c_str()) != 0) maillog::fatal("chdir {}: {}", queue, errno_text(errno));
     if (family.find('/') != family.npos || service.find('/') != service.npos) maillog::fatal("class and service are names, without a slash");
     // A fiber is not needed: outside one the waits block. The request is in the service's buffer when this returns.
-    Result<void> r = net::trigger(family + "/" + service, request);
+    Result<void> r = net::trigger(family + "/" + service, request, loop::in((*settings)[param::trigger_timeout]));
     if (r) return 0;
     maillog::warning("{}/{}: {}", family, service, r.error().reason);
     maillog::warning("Cannot contact class {} service {} - perhaps the mail system is down", family, service);

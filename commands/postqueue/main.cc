@@ -140,8 +140,8 @@ void list(const conf::Settings& settings, Mode mode) {
 
 void flush_all(const conf::Settings& settings) {
     require(settings, param::authorized_flush_users, "flush the mail queue");
-    if (!net::trigger("public/" + settings[param::queue_service_name], "FADI")) fail("Cannot flush mail queue - mail system is down");
-    (void)net::trigger("public/" + settings[param::pickup_service_name], "W");
+    if (!net::trigger("public/" + settings[param::queue_service_name], "FADI", loop::in(settings[param::trigger_timeout]))) fail("Cannot flush mail queue - mail system is down");
+    (void)net::trigger("public/" + settings[param::pickup_service_name], "W", loop::in(settings[param::trigger_timeout]));
 }
 
 int ask_flush(const conf::Settings& settings, const ipc::FlushRequest& request) {

@@ -15,10 +15,12 @@
 #include <fmt/format.h>
 #include "base/bytes.h"
 #include "base/fd.h"
+#include "conf/params/commands.h"
 #include "conf/params/local.h"
 #include "conf/settings.h"
 #include "delivery/shell.h"
 #include "log/log.h"
+#include "loop/loop.h"
 
 extern char** environ;
 
@@ -121,10 +123,24 @@ struct Running {
     }
 };
 
+}
+
+ForkPatience::ForkPatience(const conf::Settings& settings) : attempts(settings[param::fork_attempts]), delay(settings[param::fork_delay]) {}
+
+pid_t fork_patiently(const ForkPatience& patience) {
+    for (std::int64_t attempt = 1;; ++attempt) {
+        pid_t pid = ::fork();
+        if (pid >= 0 || errno != EAGAIN || attempt >= patience.attempts) return pid;
+        maillog::warning("fork: {}", errno_text(EAGAIN));
+        loop::sleep_until(loop::in(patience.delay));
+    }
+}
+
+namespace {
 Result<Running> start(const Command& command) {
     TRY_ASSIGN(Pipe in, make_pipe());
     TRY_ASSIGN(Pipe out, make_pipe());
-    pid_t pid = ::fork();
+    pid_t pid = fork_patiently(command.patience);
     if (pid < 0) return system_error("fork", errno);
     if (pid == 0) {
         reset_signals();

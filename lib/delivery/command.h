@@ -6,12 +6,14 @@
 // When things fail: what became of the command is a value, CommandEnd; explain() says what that means for the message (sysexits.h).
 // An Error (4.3.0) means that it was never started.
 #pragma once
+#include <sys/types.h>
 #include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 #include "base/error.h"
+#include "conf/settings.h"
 #include "delivery/copy.h"
 #include "delivery/rights.h"
 
@@ -19,6 +21,13 @@ namespace conf { class Settings; }
 
 namespace delivery {
 using Environment = std::vector<std::pair<std::string, std::string>>;
+
+struct ForkPatience {
+    std::int64_t attempts = 5;
+    std::chrono::seconds delay{1};
+    ForkPatience() = default;
+    explicit ForkPatience(const conf::Settings& settings);
+};
 
 struct Command {
     std::vector<std::string> arguments{};        // executed directly when not empty; else:
@@ -29,6 +38,7 @@ struct Command {
     std::string directory{}, chroot{};           // "": as it is
     std::int64_t file_size_limit = 0;            // RLIMIT_FSIZE; 0: none
     std::chrono::seconds time_limit{1000};
+    ForkPatience patience{};
     std::string speaker = "local";               // who says "fatal: execvp …" on the command's behalf: its reader sees it
 };
 
@@ -39,6 +49,9 @@ struct CommandEnd {
     bool no_directory = false;                   // it was not run: chroot or directory cannot be entered
     std::string output{};                        // of both streams; line ends are spaces
 };
+
+// fork(2), fork_attempts times with fork_delay between them while the system has no process to give. -1 and errno in the end.
+pid_t fork_patiently(const ForkPatience& patience);
 
 // write is called to hand the message to the sink; a command that does not read it all is no error.
 Result<CommandEnd> run_command(const Command& command, const std::function<Result<void>(const Sink&)>& write);

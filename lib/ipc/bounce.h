@@ -33,9 +33,10 @@ struct ReportSend {
     std::string sender;                          // the report's recipient; "" : a bounce of a bounce goes to postmaster
     std::string envid;
     int ret = 0;
+    std::string verp;                            // the message's VERP delimiters: a report of its own for each recipient; "": one for all
     template <class S, class V> static void fields(S& s, V&& v) {
         v("kind", s.kind); v("queue_name", s.queue_name); v("queue_id", s.queue_id); v("encoding", s.encoding); v("send_options", s.send_options);
-        v("sender", s.sender); v("envid", s.envid); v("ret", s.ret);
+        v("sender", s.sender); v("envid", s.envid); v("ret", s.ret); v("verp", s.verp);
     }
 };
 // Report one recipient at once, without a file (VERP, or notify_classes). Answer: BounceReply.

@@ -136,7 +136,7 @@ Result<UniqueFd> accept_one(int listener, Address& peer) {
 Result<Address> local_address(int fd) { return name_of(fd, getsockname, "getsockname"); }
 Result<Address> peer_address(int fd) { return name_of(fd, getpeername, "getpeername"); }
 
-Result<void> trigger(const std::string& path, std::string_view request) {
+Result<void> trigger(const std::string& path, std::string_view request, loop::Deadline deadline) {
     struct stat st{};
     if (stat(path.c_str(), &st) != 0) return system_error(path, errno);
     UniqueFd fd;
@@ -144,10 +144,10 @@ Result<void> trigger(const std::string& path, std::string_view request) {
         fd = UniqueFd(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
         if (!fd) return system_error("open " + path, errno);
     } else {
-        TRY_ASSIGN(fd, connect_unix(path, loop::in(std::chrono::seconds(1))));
+        TRY_ASSIGN(fd, connect_unix(path, deadline));
     }
     Stream s(std::move(fd));
     TRY(s.write(request));
-    return s.flush(loop::in(std::chrono::seconds(1)));
+    return s.flush(deadline);
 }
 }

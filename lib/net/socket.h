@@ -24,5 +24,5 @@ Result<UniqueFd> accept_one(int listener, Address& peer);
 Result<Address> local_address(int fd);
 Result<Address> peer_address(int fd);
 // Wakes a service that reads a few bytes from a FIFO or a UNIX-domain socket; takes at most a second.
-Result<void> trigger(const std::string& path, std::string_view request);
+Result<void> trigger(const std::string& path, std::string_view request, loop::Deadline deadline);
 }

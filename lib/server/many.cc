@@ -13,15 +13,17 @@ using namespace std::chrono_literals;
 
 namespace server {
 namespace {
+struct Held { int commits = 0; bool idle = false; };
+
 struct Running {
     explicit Running(loop::Loop& l) : fibers(l) {}
     loop::Loop& fibers;
-    std::unordered_map<loop::Fiber*, int> sessions;      // and how many Commits each holds
+    std::unordered_map<loop::Fiber*, Held> sessions;
     std::unordered_map<loop::Fiber*, bool> services;     // those that accept, and the background
     loop::Fiber* background = nullptr;
     loop::Condition changed;                             // for the director
     loop::Condition place;                               // a session has ended: for those that accept
-    bool go = false, terminated = false, told_full = false;
+    bool go = false, terminated = false, draining = false, told_full = false;
     loop::Deadline idle_since = loop::Clock::now();
     int status = 0;
 };
@@ -51,7 +53,7 @@ void start_session(UniqueFd client, const net::Address& peer) {
     // std::function wants something that can be copied.
     auto fd = std::make_shared<UniqueFd>(std::move(client));
     loop::Fiber& f = running->fibers.spawn([fd, peer] { serve_connection(std::move(*fd), peer); });
-    running->sessions[&f] = 0;
+    running->sessions[&f] = {};
     f.ended = [&f] { session_ended(&f); };
     if (state.full() && !running->told_full) { running->told_full = true; state.tell("full"); }
     if (running->sessions.size() == 1) running->changed.notify_all();
@@ -86,6 +88,12 @@ void accept_clients(int listener) {
 void take_fifo(int fd) { for (loop::Watch watch(fd);; watch.readable(loop::never)) { read_fifo(fd); running->idle_since = loop::Clock::now(); } }
 void take_datagrams(int fd) { for (loop::Watch watch(fd);; watch.readable(loop::never)) { read_datagrams(fd); running->idle_since = loop::Clock::now(); } }
 
+// Of the oldest generation: there are too many. Others end when they wait for another request.
+void end_idle() {
+    running->draining = true;
+    for (auto& [fiber, held] : running->sessions) if (held.idle) running->fibers.cancel(*fiber);
+}
+
 void listen_to_master() {
     for (;;) {
         loop::wait_readable(worker::channel_fd);
@@ -96,6 +104,7 @@ void listen_to_master() {
             if (message == "syslog") maillog::adopt_syslog(std::move(passed));
             if (message == "go") running->go = true;
             if (message == "retire") state.retired = true;
+            if (message == "drain") end_idle();
         }
         if (closed) running->terminated = state.stopping = true;
         running->changed.notify_all();
@@ -136,17 +145,13 @@ void supervise() {
 }
 
 void end_sessions() {
-    for (auto& [fiber, commits] : running->sessions) if (commits == 0) running->fibers.cancel(*fiber);
+    for (auto& [fiber, held] : running->sessions) if (held.commits == 0) running->fibers.cancel(*fiber);
 }
 
 // From start to end. The fibers that it leaves behind (kept connections of the daemon's own) are cancelled last.
 void direct() {
     const Daemon& daemon = *state.daemon;
-    if (daemon.after_jail) if (Result<void> r = daemon.after_jail(*state.normal); !r) {
-        state.tell("bad " + r.error().reason);
-        maillog::write(maillog::Level::fatal, r.error().reason);
-        _exit(1);
-    }
+    if (daemon.after_jail) if (Result<void> r = daemon.after_jail(*state.normal); !r) _exit(refuse(r.error().reason));
     state.tell("ready many " + std::string(daemon.bound == Bound::processes || daemon.one_process ? "processes " : "sessions ") + std::to_string(state.limit));
     while (!running->go && !state.retired && !running->terminated) running->changed.wait();
     if (running->go) {
@@ -178,7 +183,7 @@ int serve_many() {
     loop::Loop fibers;
     Running r(fibers);
     running = &r;
-    auto timeout = static_cast<unsigned>(settings()[param::daemon_timeout].count());
+    auto timeout = static_cast<unsigned>(settings()[state.daemon->watchdog ? *state.daemon->watchdog : param::daemon_timeout].count());
     end_in(timeout);
     fibers.every(std::chrono::milliseconds(std::max(1u, timeout / 4) * std::int64_t{1000}), [timeout] { if (!running->terminated) end_in(timeout); });
     fibers.on_signal(SIGTERM, [] { running->terminated = state.stopping = true; running->changed.notify_all(); });
@@ -196,12 +201,26 @@ void leave_commit();
 Commit::Commit() {
     if (!running) { single::enter_commit(); return; }
     auto at = running->sessions.find(loop::current());
-    if (at != running->sessions.end()) ++at->second;
+    if (at != running->sessions.end()) ++at->second.commits;
 }
 Commit::~Commit() {
     if (!running) { single::leave_commit(); return; }
     auto at = running->sessions.find(loop::current());
-    if (at == running->sessions.end() || --at->second > 0) return;
+    if (at == running->sessions.end() || --at->second.commits > 0) return;
     if (running->terminated) running->fibers.cancel(*at->first);       // its next wait ends it
 }
+
+static Held* own_session() {
+    if (!running) return nullptr;
+    auto at = running->sessions.find(loop::current());
+    return at == running->sessions.end() ? nullptr : &at->second;
+}
+
+Idle::Idle() {
+    Held* held = own_session();
+    if (!held) return;
+    held->idle = true;
+    if (running->draining) running->fibers.cancel(*loop::current());   // the wait that follows ends it
+}
+Idle::~Idle() { if (Held* held = own_session()) held->idle = false; }
 }

@@ -20,9 +20,9 @@ void terminate(int) {
     if (commits == 0) _exit(0);
 }
 
-struct Idle {
+struct IdleTime {
     loop::Deadline until;
-    explicit Idle() : until(loop::in(settings()[param::max_idle])) {}
+    explicit IdleTime() : until(loop::in(settings()[param::max_idle])) {}
     int milliseconds() const {
         if (!state.idle_exit()) return -1;
         auto left = std::chrono::ceil<std::chrono::milliseconds>(until - loop::Clock::now()).count();
@@ -79,11 +79,7 @@ int serve_one_by_one() {
     action.sa_handler = terminate;
     sigaction(SIGTERM, &action, nullptr);
     const Daemon& daemon = *state.daemon;
-    if (daemon.after_jail) if (Result<void> r = daemon.after_jail(*state.normal); !r) {
-        state.tell("bad " + r.error().reason);
-        maillog::write(maillog::Level::fatal, r.error().reason);
-        return 1;
-    }
+    if (daemon.after_jail) if (Result<void> r = daemon.after_jail(*state.normal); !r) return refuse(r.error().reason);
     state.tell("ready one " + std::string(daemon.bound == Bound::processes ? "processes " : "sessions ") + std::to_string(state.limit));
     std::vector<pollfd> wait{{worker::channel_fd, POLLIN, 0}};
     for (const UniqueFd& l : state.listeners) wait.push_back({l.get(), POLLIN, 0});
@@ -93,7 +89,7 @@ int serve_one_by_one() {
         (void)worker::receive(worker::channel_fd, message, closed);
         if (closed || message == "retire") return 0;
     }
-    for (Idle idle;;) {
+    for (IdleTime idle;;) {
         int n = poll(wait.data(), wait.size(), idle.milliseconds());
         if (n < 0 && errno != EINTR) maillog::fatal("poll: {}", errno_text(errno));
         if (n < 0) continue;
@@ -107,7 +103,7 @@ int serve_one_by_one() {
             if (!hear_master()) return 0;
             if (state.served >= settings()[param::max_use] && !daemon.one_process) { state.tell("going"); return 0; }
             if (state.kind == Kind::stream || state.kind == Kind::pass) state.tell("room");
-            idle = Idle();
+            idle = IdleTime();
         }
     }
 }

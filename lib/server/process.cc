@@ -28,6 +28,7 @@ Result<void> take_master_options(Arguments& a, const std::vector<std::string>& a
         if (option == worker::master_mark) { ++at; return {}; }
         if (option == "-u") { a.drop_rights = true; continue; }
         if (option == "-c") { a.jail = true; continue; }
+        if (option == "-g") { a.successor = true; continue; }
         if (option.size() != 2 || option[0] != '-' || at + 1 >= args.size()) break;
         const std::string& value = args[++at];
         std::optional<std::int64_t> number = bytes::to_int(value);

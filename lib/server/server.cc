@@ -1,12 +1,16 @@
 #include "server/server.h"
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <ctime>
 #include <set>
+#include "base/bytes.h"
 #include "conf/params/commands.h"
 #include "conf/params/global.h"
 #include "dns/dns.h"
@@ -21,12 +25,8 @@ namespace server {
 State state;
 
 namespace {
-// Something went wrong before "ready": master hears why (at a reload the old workers serve on), the log too.
-int refuse(const std::string& reason) {
-    if (!state.arguments.stand_alone && state.arguments.sockets > 0) state.tell("bad " + reason);
-    maillog::write(maillog::Level::fatal, reason);
-    return 1;
-}
+std::atomic<std::int32_t> no_flow{0};            // run by hand
+std::atomic<std::int32_t>* flow = &no_flow;
 
 Kind kind_of(std::string_view type) {
     if (type == "unix-dgram") return Kind::datagram;
@@ -74,6 +74,10 @@ Result<void> inherit() {
     if (fcntl(worker::channel_fd, F_SETFD, FD_CLOEXEC) != 0) return system_error("channel to master", errno);
     TRY_ASSIGN(state.board, Board::map(worker::board_fd));
     ::close(worker::board_fd);
+    void* memory = mmap(nullptr, sizeof *flow, PROT_READ | PROT_WRITE, MAP_SHARED, worker::flow_fd, 0);
+    if (memory == MAP_FAILED) return system_error("map the memory of all services", errno);
+    flow = static_cast<std::atomic<std::int32_t>*>(memory);
+    ::close(worker::flow_fd);
     for (int i = 0; i < state.arguments.sockets; ++i) {
         state.listeners.emplace_back(worker::first_listener_fd + i);
         TRY(set_close_on_exec(worker::first_listener_fd + i));
@@ -111,6 +115,12 @@ Result<void> prepare(const Daemon& daemon) {
     if (a.drop_rights) TRY(drop_rights(owner));
     return {};
 }
+}
+
+int refuse(const std::string& reason) {
+    if (!state.arguments.stand_alone && state.arguments.sockets > 0) state.tell("bad " + reason);
+    if (!state.arguments.successor) maillog::write(maillog::Level::fatal, reason);       // else master says it, once
+    return 1;
 }
 
 int run(const Daemon& daemon, int argc, char** argv) {
@@ -205,6 +215,7 @@ bool retired() {
     return state.retired;
 }
 bool stressed() { return state.stress_on; }
+bool successor() { return state.arguments.successor; }
 bool stand_alone() { return state.arguments.stand_alone; }
 
 void opened_file(const std::string& path) {
@@ -213,8 +224,18 @@ void opened_file(const std::string& path) {
     if (told.size() < 1000 && told.insert(path).second) state.tell("file " + path);
 }
 
+void opened_tls_files(const conf::Settings& settings, const std::string& prefix) {
+    for (const char* what : {"chain_files", "cert_file", "key_file", "dcert_file", "dkey_file", "eccert_file", "eckey_file", "CAfile", "CApath", "trust_anchor_file", "dh1024_param_file"}) {
+        const std::string files = settings.value(prefix + "_tls_" + what).value_or("");
+        for (std::string_view file : bytes::split(files, ", \t\r\n")) opened_file(std::string(file));
+    }
+}
+
+void set_mail_waiting(std::size_t messages) { flow->store(static_cast<std::int32_t>(std::min<std::size_t>(messages, 1u << 30))); }
+std::size_t mail_waiting() { return static_cast<std::size_t>(std::max(flow->load(), 0)); }
+
 void wake_service(std::string_view path, std::string_view request) {
-    Result<void> r = net::trigger(std::string(path), request);
+    Result<void> r = net::trigger(std::string(path), request, loop::in(settings()[param::trigger_timeout]));
     if (!r) maillog::warning("wake up {}: {}", path, r.error().reason);
 }
 

@@ -39,6 +39,7 @@ struct Daemon {
     Sessions sessions = Sessions::many;
     Bound bound = Bound::sessions;               // processes: anvil, trivial-rewrite, verify, proxymap …
     bool one_process = false;                    // refuses to start unless master.cf's maxproc is 1 (qmgr, tlsmgr, anvil …); never exits for being idle
+    const conf::Time* watchdog = nullptr;        // else daemon_timeout: ends a process whose loop stands still that long
     const conf::Int* default_limit = nullptr;    // smtpd: the limit where master.cf has "-" and default_process_limit is not set
     Result<void> (*before_jail)(const conf::Settings&) = nullptr;
     Result<void> (*after_jail)(const conf::Settings&) = nullptr;     // runs in a fiber (Sessions::one: outside): may ask other services
@@ -61,6 +62,9 @@ const std::vector<std::string>& arguments();     // of master.cf, behind the opt
 bool stopping();                                 // the process is being ended, sessions are cut. Not after a reload: then they go on to their end
 bool retired();                                  // a successor has taken over (reload, changed file): sessions of many requests end at the next
 bool stressed();
+// True while another generation serves and this process gets ready to take its place: what would be borne at a first start with a warning
+// (a certificate that cannot be used) is a reason to refuse.
+bool successor();
 // Run by hand with -S: one session on standard input and output, as this user, with the settings of main.cf; for tests.
 bool stand_alone();
 
@@ -73,10 +77,25 @@ public:
     Commit(const Commit&) = delete;
 };
 
+// Held while a session of many requests waits for the next one and nothing of it is under way: the oldest of too many generations ends
+// such sessions. A session that never holds one is always let finish.
+class Idle {
+public:
+    Idle();
+    ~Idle();
+    Idle(const Idle&) = delete;
+};
+
+// New messages that wait for the queue manager. qmgr tells; cleanup, in whatever process, slows down what comes in.
+void set_mail_waiting(std::size_t messages);
+std::size_t mail_waiting();
+
 // master watches this file by stat, and starts a new worker of the service when it has changed and then rested: for files that were
 // opened at start (tables, certificates, keys). Any number of times; absolute paths.
 void opened_file(const std::string& path);
+// The same for what PREFIX_tls_cert_file, _key_file, _CAfile … of the settings name ("smtpd", "smtp").
+void opened_tls_files(const conf::Settings& settings, const std::string& prefix);
 
-// Wakes `public/NAME` or `private/NAME`, never waits long, logs a warning when that fails.
+// Wakes `public/NAME` or `private/NAME` within trigger_timeout; logs a warning when that fails.
 void wake_service(std::string_view path, std::string_view request);
 }

@@ -47,6 +47,9 @@ void read_datagrams(int fd);
 // One-session workers: reads what master has said meanwhile. False where it has retired this worker or has gone.
 bool hear_master();
 
+// Something went wrong before "ready": master hears why (at a reload the old workers serve on), the log too. The exit status.
+int refuse(const std::string& reason);
+
 int serve_many();                                // fibers (many.cc)
 int serve_one_by_one();                          // on the main stack (one.cc)
 int serve_stand_alone();

@@ -4,10 +4,11 @@
 //     3  channel: a SOCK_SEQPACKET pair; its end of file means that master is gone, and the worker ends
 //     4  snapshot: the settings (conf::Settings::snapshot), read from its start
 //     5  board: shared memory of the service with the sessions that each worker has (board.h)
-//     6… the listening sockets, -s says how many
+//     6  flow: memory shared by all services: one number, new messages that wait for qmgr (server.h, mail_waiting)
+//     7… the listening sockets, -s says how many
 //
 // Arguments: -n NAME (master.cf's first column) -t TYPE -s SOCKETS -m MAXPROC ("-" or a number) -w SLOT (of the board)
-//     [-u] drop rights [-c] chroot, then "--master" and the arguments of master.cf as they stand.
+//     [-u] drop rights [-c] chroot [-g] another generation serves meanwhile (a refusal costs nothing), then "--master" and the arguments of master.cf as they stand.
 //
 // Messages are words, one a packet:
 //     worker → master
@@ -23,6 +24,7 @@
 //     master → worker
 //         go               accept. For one_process daemons only after the predecessor has released
 //         retire           accept no more, finish the sessions, exit
+//         drain            after "retire": end the sessions that are idle now, and others when they become so
 //         syslog           along with the descriptor that was asked for
 //     SIGTERM: accept no more, end sessions that hold no Commit, exit within 5 s. SIGKILL: abort.
 //
@@ -35,7 +37,7 @@
 #include "base/fd.h"
 
 namespace server::worker {
-inline constexpr int channel_fd = 3, snapshot_fd = 4, board_fd = 5, first_listener_fd = 6;
+inline constexpr int channel_fd = 3, snapshot_fd = 4, board_fd = 5, flow_fd = 6, first_listener_fd = 7;
 inline constexpr std::size_t message_size = 4096;
 inline constexpr std::string_view master_mark = "--master";
 

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cerrno>
+#include <thread>
 #include <fmt/format.h>
 #include "base/bytes.h"
 #include "base/fd.h"
@@ -19,17 +20,20 @@ std::string one_line(std::string_view text) {
 }
 
 // Of the open file description where the system has such locks: two jobs of one process then keep apart as well.
-Result<void> lock(int fd) {
-#ifdef F_OFD_SETLKW
-    constexpr int command = F_OFD_SETLKW;
+Result<void> lock(int fd, const LockPatience& patience) {
+#ifdef F_OFD_SETLK
+    constexpr int command = F_OFD_SETLK;
 #else
-    constexpr int command = F_SETLKW;
+    constexpr int command = F_SETLK;
 #endif
     struct flock whole{};
     whole.l_type = F_WRLCK;
     whole.l_whence = SEEK_SET;
-    while (fcntl(fd, command, &whole) != 0)
-        if (errno != EINTR) return system_error("lock", errno);
+    for (std::int64_t attempt = 1; fcntl(fd, command, &whole) != 0;) {
+        if (errno == EINTR) continue;
+        if ((errno != EAGAIN && errno != EACCES) || attempt++ >= patience.attempts) return system_error("lock", errno);
+        std::this_thread::sleep_for(patience.delay);
+    }
     return {};
 }
 }
@@ -55,10 +59,10 @@ std::string log_entry(const ipc::ReportAppend& r, bool with_people_line) {
     return text + "\n";
 }
 
-Result<void> append_to_log(const std::string& path, std::string_view text, bool durable) {
+Result<void> append_to_log(const std::string& path, std::string_view text, bool durable, LockPatience patience) {
     UniqueFd fd(open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
     if (!fd) return system_error("open " + path, errno);
-    TRY(lock(fd.get()));
+    TRY(lock(fd.get(), patience));
     struct stat before{};
     if (fstat(fd.get(), &before) != 0) return system_error("fstat " + path, errno);
     Result<void> written = write_all(fd.get(), text);

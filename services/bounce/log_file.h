@@ -3,6 +3,8 @@
 //
 // When things fail: an append that could not be written whole is taken back; the Error says why.
 #pragma once
+#include <chrono>
+#include <cstdint>
 #include <string>
 #include "base/error.h"
 #include "ipc/bounce.h"
@@ -12,5 +14,10 @@ namespace bounce {
 std::string log_entry(const ipc::ReportAppend& recipient, bool with_people_line);
 // Adds text at the end of the file, making it where it is missing. durable: it is on stable storage when this returns: a failure
 // that is only noted here must outlive a power cut, since its recipient is marked as done next.
-Result<void> append_to_log(const std::string& path, std::string_view text, bool durable);
+// patience: for the file's lock, which another bounce service or postcat may hold.
+struct LockPatience {
+    std::int64_t attempts = 20;
+    std::chrono::seconds delay{1};
+};
+Result<void> append_to_log(const std::string& path, std::string_view text, bool durable, LockPatience patience = {});
 }

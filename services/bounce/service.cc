@@ -20,10 +20,12 @@
 #include "mail/address.h"
 #include "mail/dsn.h"
 #include "mail/header.h"
+#include "mail/verp.h"
 #include "post.h"
 #include "queue/directories.h"
 #include "queue/file.h"
 #include "report.h"
+#include "server/server.h"
 #include "templates.h"
 
 namespace bounce {
@@ -218,10 +220,11 @@ Result<void> append(const ipc::ReportAppend& request) {
     std::string path = state->directories.path(state->service, id);
     std::string text = log_entry(request, state->settings[param::backwards_bounce_logfile_compatibility]);
     bool durable = state->service != std::string_view(queue::defer_log);     // a deferral can be found out again
+    LockPatience patience{state->settings[param::deliver_lock_attempts], state->settings[param::deliver_lock_delay]};
     Result<void> done;
     loop::offload([&] {
-        done = append_to_log(path, text, durable);
-        if (!done && done.error().sys_errno == ENOENT && state->directories.make_parents(path)) done = append_to_log(path, text, durable);
+        done = append_to_log(path, text, durable, patience);
+        if (!done && done.error().sys_errno == ENOENT && state->directories.make_parents(path)) done = append_to_log(path, text, durable, patience);
     });
     if (!done) maillog::warning("{}: {}", request.queue_id, done.error().reason);
     return done;
@@ -235,6 +238,13 @@ Result<void> forget(const std::string& queue_id) {
     return done;
 }
 
+// To the sender that this recipient's copy had, so that a list knows whom it cannot reach without reading the report.
+Result<void> report_verp(const ipc::ReportSend& request, Entry entry) {
+    ipc::ReportSend own = request;
+    own.sender = mail::verp_sender(request.sender, mail::to_internal(entry.original_recipient.empty() ? entry.recipient : entry.original_recipient), request.verp);
+    return Notifier(own, {std::move(entry)}).run();
+}
+
 Result<void> send_report(const ipc::ReportSend& request) {
     TRY_ASSIGN(mail::QueueId id, checked(request.queue_id));
     std::string path = state->directories.path(state->service, id);
@@ -242,7 +252,9 @@ Result<void> send_report(const ipc::ReportSend& request) {
     loop::offload([&] { entries = queue::read_failure_log(path); });
     if (!entries && entries.error().sys_errno != ENOENT) maillog::warning("{}: {}", request.queue_id, entries.error().reason);
     if (!entries && request.kind != "bounce") return {};         // nothing to tell
-    TRY(Notifier(request, entries ? std::move(*entries) : std::vector<Entry>()).run());
+    if (!entries) entries.emplace();
+    if (request.verp.empty()) TRY(Notifier(request, std::move(*entries)).run());
+    else for (Entry& e : *entries) TRY(report_verp(request, std::move(e)));
     return request.kind == "warn" ? Result<void>() : forget(request.queue_id);
 }
 
@@ -272,9 +284,14 @@ Result<void> start(const conf::Settings& settings, const std::string& service) {
     return {};
 }
 
+static Result<ipc::Incoming> next_request(net::Stream& client) {
+    server::Idle idle;
+    return ipc::receive(client, loop::never);
+}
+
 void serve(net::Stream& client) {
     while (true) {
-        Result<ipc::Incoming> in = ipc::receive(client, loop::never);
+        Result<ipc::Incoming> in = next_request(client);
         if (!in) return;
         Result<void> done = handle(*in);
         ipc::BounceReply reply{.ok = done.has_value(), .reason = done ? "" : done.error().reason};

@@ -25,6 +25,7 @@ struct Context {
     Attributes attributes{};
     mail::ExtensionRules extension{};
     std::chrono::seconds time_limit{1000};
+    delivery::ForkPatience patience{};
 };
 Context* context = nullptr;                      // for the life of the process
 
@@ -87,6 +88,7 @@ void deliver(delivery::Job& job) {
     command.environment = context->environment;
     command.directory = a.directory;
     command.chroot = a.chroot;
+    command.patience = context->patience;
     command.time_limit = context->time_limit;
     command.speaker = "pipe";
     const delivery::CopyOptions options = copy_options(job, job.recipients()[0]);
@@ -112,6 +114,7 @@ Result<void> before_jail(const conf::Settings& settings) {
     TRY(find_rights(made->attributes, settings[param::mail_owner]));
     made->extension = {.delimiters = settings[param::recipient_delimiter], .double_bounce_sender = settings[param::double_bounce_sender],
                        .owner_request_special = settings[param::owner_request_special]};
+    made->patience = delivery::ForkPatience(settings);
     made->time_limit = settings.of(param::transport_time_limit, server::service_name());
     context = made.release();
     return {};

@@ -40,6 +40,7 @@ Result<void> before_jail(const conf::Settings& settings) {
     TRY_ASSIGN(command.rights, delivery::parse_user_attribute(user, settings[param::mail_owner]));
     command.environment = delivery::exported_environment(settings);
     command.time_limit = settings.of(param::transport_time_limit, server::service_name());
+    command.patience = delivery::ForkPatience(settings);
     command.speaker = "spawn";
     return {};
 }
@@ -59,7 +60,7 @@ void report(int status) {
 }
 
 void serve(server::Session& session) {
-    pid_t pid = ::fork();
+    pid_t pid = delivery::fork_patiently(command.patience);
     if (pid < 0) return maillog::warning("fork: {}", errno_text(errno));
     if (pid == 0) become_command(session.stream.fd());
     session.stream.close();                      // the command alone holds the connection

@@ -251,9 +251,10 @@ local_recipient_maps =
 
     def write(self, name, text, mode=0o644):
         path = os.path.join(self.config, name)
-        with open(path, "w") as f:
+        with open(path + ".new", "w") as f:
             f.write(text)
-        os.chmod(path, mode)
+        os.chmod(path + ".new", mode)
+        os.replace(path + ".new", path)          # a master that reads just now finds the old or the new, never half
         return path
 
     def add_main(self, text):
@@ -262,8 +263,7 @@ local_recipient_maps =
         names = set(re.findall(r"^(\w+)\s*=", text, re.M))
         with open(path) as f:
             kept = [line for line in f if line.split("=")[0].strip() not in names]
-        with open(path, "w") as f:
-            f.write("".join(kept) + text + "\n")
+        self.write("main.cf", "".join(kept) + text + "\n")
 
     def command(self, *args, check=True, input=None, env=None, timeout=60, text=True):
         """Runs a command of ours, e.g. command("postqueue", "-p"); the CompletedProcess, output captured."""

@@ -26,8 +26,8 @@ inline constexpr conf::Time deliver_lock_delay{{.name = "deliver_lock_delay", .f
 inline constexpr conf::Text empty_address_local_login_sender_maps_lookup_key{{.name = "empty_address_local_login_sender_maps_lookup_key", .fallback = "<>", .implemented = true, .doc = "The key that local_login_sender_maps see for the null sender."}};
 inline constexpr conf::Bool enable_long_queue_ids{{.name = "enable_long_queue_ids", .fallback = "no", .implemented = true, .doc = "Whether queue ids are long and never used again, instead of short and made of inode number and microseconds."}};
 inline constexpr conf::Text fast_flush_domains{{.name = "fast_flush_domains", .fallback = "$relay_domains", .implemented = true, .doc = "Domains for which deferred mail is recorded, so that ETRN and sendmail -qR find it at once."}};
-inline constexpr conf::Int fork_attempts{{.name = "fork_attempts", .fallback = "5", .min = 1, .doc = "How often a process is tried to be made."}};
-inline constexpr conf::Time fork_delay{{.name = "fork_delay", .fallback = "1s", .min = 1, .doc = "How long to wait between two tries to make a process."}};
+inline constexpr conf::Int fork_attempts{{.name = "fork_attempts", .fallback = "5", .min = 1, .implemented = true, .doc = "How often a process is tried to be made."}};
+inline constexpr conf::Time fork_delay{{.name = "fork_delay", .fallback = "1s", .min = 1, .implemented = true, .doc = "How long to wait between two tries to make a process."}};
 inline constexpr conf::Int hash_queue_depth{{.name = "hash_queue_depth", .fallback = "1", .min = 1, .implemented = true, .doc = "How many levels of subdirectories the queues in hash_queue_names have."}};
 inline constexpr conf::Text hash_queue_names{{.name = "hash_queue_names", .fallback = "deferred, defer", .min = 1, .implemented = true, .doc = "The queues that are split into subdirectories."}};
 inline constexpr conf::Int hopcount_limit{{.name = "hopcount_limit", .fallback = "50", .min = 1, .implemented = true, .doc = "Most Received headers that a message may have before it counts as looping."}};

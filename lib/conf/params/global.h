@@ -12,7 +12,7 @@ inline constexpr conf::Text default_delivery_status_filter{{.name = "default_del
 inline constexpr conf::Int default_process_limit{{.name = "default_process_limit", .fallback = "100", .min = 1, .implemented = true, .doc = "Most processes of a service, or sessions where one process serves one client, when master.cf gives no number."}};
 inline constexpr conf::Text defer_service_name{{.name = "defer_service_name", .fallback = "defer", .implemented = true, .doc = "The service that records why mail is deferred."}};
 inline constexpr conf::Int default_session_limit{{.name = "default_session_limit", .fallback = "10000", .min = 0, .implemented = true, .doc = "How many sessions an smtpd service may have that has \"-\" as maxproc in master.cf, while default_process_limit is not set; 0: as many as descriptors and memory carry."}};
-inline constexpr conf::Bool disable_verp_bounces{{.name = "disable_verp_bounces", .fallback = "no", .doc = "Whether bounces are sent to the plain sender even if the mail was sent with VERP."}};
+inline constexpr conf::Bool disable_verp_bounces{{.name = "disable_verp_bounces", .fallback = "no", .implemented = true, .doc = "Whether bounces are sent to the plain sender even if the mail was sent with VERP."}};
 inline constexpr conf::Bool dns_ncache_ttl_fix_enable{{.name = "dns_ncache_ttl_fix_enable", .fallback = "no", .doc = "Whether negative DNS answers are believed for the time their SOA record allows."}};
 inline constexpr conf::Int dont_remove{{.name = "dont_remove", .fallback = "0", .min = 0, .implemented = true, .doc = "Whether finished queue files go to the saved queue instead of being removed: for looking into trouble."}};
 inline constexpr conf::Text double_bounce_sender{{.name = "double_bounce_sender", .fallback = "double-bounce", .min = 1, .implemented = true, .doc = "The sender of mail about failed mail; a failure of that is not reported again."}};
@@ -44,7 +44,7 @@ inline constexpr conf::Bool non_bdb_migration_log_redirect{{.name = "non_bdb_mig
 inline constexpr conf::Text non_bdb_migration_service_name{{.name = "non_bdb_migration_service_name", .fallback = "nbdb_reindex", .doc = "The service that converts Berkeley DB tables."}};
 inline constexpr conf::Text pickup_service_name{{.name = "pickup_service_name", .fallback = "pickup", .implemented = true, .doc = "The service that takes mail from the maildrop queue."}};
 inline constexpr conf::Text posthorn_version{{.name = "posthorn_version", .fallback = "0.1.0", .min = 1, .implemented = true, .doc = "The release of Posthorn itself."}};
-inline constexpr conf::Time postlogd_watchdog_timeout{{.name = "postlogd_watchdog_timeout", .fallback = "10s", .min = 10, .doc = "How long postlogd may take over one request before it is taken for stuck."}};
+inline constexpr conf::Time postlogd_watchdog_timeout{{.name = "postlogd_watchdog_timeout", .fallback = "10s", .min = 10, .implemented = true, .doc = "How long postlogd may take over one request before it is taken for stuck."}};
 inline constexpr conf::Text process_id{{.name = "process_id", .fallback = "(computed)", .implemented = true, .doc = "The number of the process that reads this value."}};
 inline constexpr conf::Text process_id_directory{{.name = "process_id_directory", .fallback = "pid", .implemented = true, .doc = "Where lock and pid files of daemons are, below queue_directory."}};
 inline constexpr conf::Text process_name{{.name = "process_name", .fallback = "(computed)", .implemented = true, .doc = "The program name of the process that reads this value."}};

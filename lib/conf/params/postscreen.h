@@ -46,8 +46,8 @@ inline constexpr conf::Time postscreen_non_smtp_command_ttl{{.name = "postscreen
 inline constexpr conf::Text postscreen_pipelining_action{{.name = "postscreen_pipelining_action", .fallback = "enforce", .doc = "What happens to clients that send several commands at once."}};
 inline constexpr conf::Bool postscreen_pipelining_enable{{.name = "postscreen_pipelining_enable", .fallback = "no", .doc = "Whether postscreen looks for clients that send several commands at once."}};
 inline constexpr conf::Time postscreen_pipelining_ttl{{.name = "postscreen_pipelining_ttl", .fallback = "30d", .min = 1, .doc = "How long a client that passed that test is remembered."}};
-inline constexpr conf::Int postscreen_post_queue_limit{{.name = "postscreen_post_queue_limit", .fallback = "$default_process_limit", .min = 5, .doc = "Most clients that wait for an smtpd."}};
-inline constexpr conf::Int postscreen_pre_queue_limit{{.name = "postscreen_pre_queue_limit", .fallback = "$default_process_limit", .min = 10, .doc = "Most clients that postscreen looks at."}};
+inline constexpr conf::Int postscreen_post_queue_limit{{.name = "postscreen_post_queue_limit", .fallback = "$default_process_limit", .min = 1, .doc = "Most clients that wait for an smtpd."}};
+inline constexpr conf::Int postscreen_pre_queue_limit{{.name = "postscreen_pre_queue_limit", .fallback = "$default_process_limit", .min = 1, .doc = "Most clients that postscreen looks at."}};
 inline constexpr conf::Text postscreen_reject_footer{{.name = "postscreen_reject_footer", .fallback = "$smtpd_reject_footer", .raw = true, .doc = "A text put behind refusals."}};
 inline constexpr conf::Text postscreen_reject_footer_maps{{.name = "postscreen_reject_footer_maps", .fallback = "$smtpd_reject_footer_maps", .doc = "Tables that give such a text by refusal."}};
 inline constexpr conf::Time postscreen_starttls_timeout{{.name = "postscreen_starttls_timeout", .fallback = "$smtpd_starttls_timeout", .min = 1, .doc = "How long STARTTLS and the TLS handshake may take."}};

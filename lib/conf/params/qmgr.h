@@ -31,7 +31,7 @@ inline constexpr conf::Time maximal_backoff_time{{.name = "maximal_backoff_time"
 inline constexpr conf::Time maximal_queue_lifetime{{.name = "maximal_queue_lifetime", .fallback = "5d", .min = 0, .max = 8640000, .implemented = true, .doc = "How long a message is tried before it goes back to its sender."}};
 inline constexpr conf::Time minimal_backoff_time{{.name = "minimal_backoff_time", .fallback = "300s", .min = 1, .implemented = true, .doc = "Shortest pause between two tries of a deferred message, and how long a dead destination is left alone."}};
 inline constexpr conf::Time qmgr_clog_warn_time{{.name = "qmgr_clog_warn_time", .fallback = "300s", .min = 0, .implemented = true, .doc = "How often to warn that one destination fills the active queue; 0: never."}};
-inline constexpr conf::Time qmgr_daemon_timeout{{.name = "qmgr_daemon_timeout", .fallback = "1000s", .min = 1, .doc = "How long the queue manager may take over one request before it is taken for stuck."}};
+inline constexpr conf::Time qmgr_daemon_timeout{{.name = "qmgr_daemon_timeout", .fallback = "1000s", .min = 1, .implemented = true, .doc = "How long the queue manager may take over one request before it is taken for stuck."}};
 inline constexpr conf::Int qmgr_fudge_factor{{.name = "qmgr_fudge_factor", .fallback = "100", .min = 10, .max = 100, .doc = "Once balanced large mailings; in percent."}};
 inline constexpr conf::Time qmgr_ipc_timeout{{.name = "qmgr_ipc_timeout", .fallback = "60s", .min = 1, .implemented = true, .doc = "How long the queue manager waits for another daemon."}};
 inline constexpr conf::Int qmgr_message_active_limit{{.name = "qmgr_message_active_limit", .fallback = "20000", .min = 1, .implemented = true, .doc = "Most messages in the active queue."}};

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 #include <memory>
 #include "scheduler.h"
-#include "verp.h"
+#include "mail/verp.h"
 
 namespace {
 using namespace qmgr;
@@ -224,7 +224,7 @@ TEST(FeedbackTest, FractionsAreWhatTheyLookLike) {
 }
 
 TEST(VerpTest, TheRecipientIsInTheSender) {
-    EXPECT_EQ(verp_sender("list@x.test", "joe@y.test", "+="), "list+joe=y.test@x.test");
-    EXPECT_EQ(verp_sender("list", "joe", "-%"), "list-joe");
+    EXPECT_EQ(mail::verp_sender("list@x.test", "joe@y.test", "+="), "list+joe=y.test@x.test");
+    EXPECT_EQ(mail::verp_sender("list", "joe", "-%"), "list-joe");
 }
 }

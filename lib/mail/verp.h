@@ -1,9 +1,10 @@
 // The sender of one recipient's copy: user@origin becomes user+recipient=domain@origin, with the message's two delimiters.
+// delimiters: two characters; what is missing is "+=".
 #pragma once
 #include <string>
 #include <string_view>
 
-namespace qmgr {
+namespace mail {
 inline std::string verp_sender(std::string_view sender, std::string_view recipient, std::string_view delimiters) {
     char first = delimiters.size() > 0 ? delimiters[0] : '+', second = delimiters.size() > 1 ? delimiters[1] : '=';
     auto at = sender.rfind('@');
