@@ -34,6 +34,8 @@ Result<Info> connect(net::Stream& stream, ClientContext& context, const Demand& 
     verification.log = context.log_for(log_keys);
     if (verification.log & log_option::verbose) maillog::info("setting up TLS connection to {}", peer);
     if (verification.log & log_option::ssl_debug) show_handshake(session->ssl());
+    const bool dump = verification.log & (log_option::handshake_dump | log_option::session_dump);
+    if (dump) show_bytes(session->ssl(), true);
     session->client = &context;
     if (!demand.server_name.empty()) SSL_set_tlsext_host_name(session->ssl(), demand.server_name.c_str());
 #if OPENSSL_VERSION_NUMBER >= 0x30200000L
@@ -55,6 +57,7 @@ Result<Info> connect(net::Stream& stream, ClientContext& context, const Demand& 
         if (!key.empty() && SSL_get_session(session->ssl())) context.store()->remove(key);   // whatever it was, the next try is a fresh one
         return failed;
     }
+    if (dump && !(verification.log & log_option::session_dump)) show_bytes(session->ssl(), false);
     Info info = describe(session->ssl(), false);
     judge(session->ssl(), demand, context.fingerprint_digest(), verification, info);
     if (!key.empty() && verified(demand.level) && info.status == PeerStatus::untrusted) {

@@ -1,9 +1,11 @@
-// ssl-debug of smtp_tls_loglevel and its like: the handshake step by step, a line for each state and alert. For accept.cc and connect.cc.
+// What loglevels 2 to 4 show of a session: the handshake step by step, and the bytes on the wire. For accept.cc and connect.cc.
 #pragma once
 
 typedef struct ssl_st SSL;
 
 namespace tls {
-// "SSL_connect:SSLv3/TLS write client hello", "SSL3 alert read:fatal:unknown CA" … in the log from now on.
+// From now on "SSL_connect:SSLv3/TLS write client hello", "SSL3 alert read:fatal:unknown CA" … (ssl-debug).
 void show_handshake(SSL* ssl);
+// From now on all that is read and written, in hexadecimal (ssl-handshake-packet-dump, ssl-session-packet-dump); or no more.
+void show_bytes(SSL* ssl, bool on);
 }
