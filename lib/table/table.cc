@@ -18,7 +18,7 @@
 namespace table {
 namespace {
 constexpr std::array all_types = {&btree_type, &cdb_type, &cidr_type, &environ_type, &fail_type, &hash_type, &inline_type, &internal_type,
-                                  &lmdb_type, &nis_type, &pcre_type, &pipemap_type, &proxy_type, &randmap_type, &regexp_type, &static_type,
+                                  &lmdb_type, &nis_type, &pcre_type, &pipemap_type, &proxy_type, &randmap_type, &regexp_type, &socketmap_type, &static_type,
                                   &texthash_type, &unionmap_type, &unix_type};
 
 const Type* find_type(std::string_view name) {
@@ -72,6 +72,8 @@ void configure(const conf::Settings& settings) {
     p.db_create_cache = static_cast<std::size_t>(settings[param::berkeley_db_create_buffer_size]);
     p.db_read_cache = static_cast<std::size_t>(settings[param::berkeley_db_read_buffer_size]);
     p.open_error_is_fatal = settings[param::daemon_table_open_error_is_fatal];
+    p.socketmap_query = static_cast<std::size_t>(settings[param::socketmap_max_query_size]);
+    p.socketmap_reply = static_cast<std::size_t>(settings[param::socketmap_max_reply_size]);
     p.lmdb_map = static_cast<std::size_t>(settings[param::lmdb_map_size]);
 }
 

@@ -62,8 +62,8 @@ inline constexpr conf::Text sender_based_routing{{.name = "sender_based_routing"
 inline constexpr conf::Text service_name{{.name = "service_name", .fallback = "", .implemented = true, .doc = "The name in master.cf of the service that reads this value."}};
 inline constexpr conf::Time service_throttle_time{{.name = "service_throttle_time", .fallback = "60s", .min = 1, .implemented = true, .doc = "How long master waits before it starts a service again that failed at start."}};
 inline constexpr conf::Text showq_service_name{{.name = "showq_service_name", .fallback = "showq", .implemented = true, .doc = "The service that lists the queue."}};
-inline constexpr conf::Int socketmap_max_query_size{{.name = "socketmap_max_query_size", .fallback = "10000", .min = 1, .doc = "Longest query to a socketmap server."}};
-inline constexpr conf::Int socketmap_max_reply_size{{.name = "socketmap_max_reply_size", .fallback = "100000", .min = 1, .doc = "Longest answer from a socketmap server."}};
+inline constexpr conf::Int socketmap_max_query_size{{.name = "socketmap_max_query_size", .fallback = "10000", .min = 1, .implemented = true, .doc = "Longest query to a socketmap server."}};
+inline constexpr conf::Int socketmap_max_reply_size{{.name = "socketmap_max_reply_size", .fallback = "100000", .min = 1, .implemented = true, .doc = "Longest answer from a socketmap server."}};
 inline constexpr conf::Text stress{{.name = "stress", .fallback = "", .implemented = true, .doc = "yes in a server that is near its session limit, else empty; defaults refer to it."}};
 inline constexpr conf::Text trace_service_name{{.name = "trace_service_name", .fallback = "trace", .implemented = true, .doc = "The service that records delivery reports for those who asked for them."}};
 }

@@ -15,13 +15,13 @@ struct Type {
     Result<std::unique_ptr<Table>> (*open)(std::string_view name, const OpenOptions& options);
 };
 extern const Type btree_type, cdb_type, cidr_type, environ_type, fail_type, hash_type, inline_type, internal_type, lmdb_type, pcre_type,
-    nis_type, pipemap_type, proxy_type, randmap_type, regexp_type, static_type, texthash_type, unionmap_type, unix_type;
+    nis_type, pipemap_type, proxy_type, randmap_type, regexp_type, socketmap_type, static_type, texthash_type, unionmap_type, unix_type;
 
 // configure()'s values.
 struct Process {
     bool utf8 = true, open_error_is_fatal = false;
     std::string default_type = "hash";
-    std::size_t db_create_cache = 16777216, db_read_cache = 131072, lmdb_map = 16777216;
+    std::size_t db_create_cache = 16777216, db_read_cache = 131072, lmdb_map = 16777216, socketmap_query = 10000, socketmap_reply = 100000;
 };
 Process& process();
 
