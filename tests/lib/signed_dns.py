@@ -64,18 +64,35 @@ class Resolver:
         with open(os.path.join(self.directory, key + ".key")) as f:
             return " ".join(f.read().split(";")[0].split())
 
+    def replace(self, zone, old, new):
+        """Changes the text of an unsigned zone; nothing of the old one stays in a cache."""
+        path = os.path.join(self.directory, zone)
+        with open(path) as f:
+            text = f.read()
+        assert old in text, old
+        with open(path, "w") as f:
+            f.write(text.replace(old, new))
+        self.stop()
+        self.start()
+
     def __enter__(self):
         for name in ("resolv.conf", "hosts"):
             subprocess.run(["mount", "--bind", os.path.join(self.directory, name), "/etc/" + name], check=True)
+        self.start()
+        return self
+
+    def start(self):
         path = lambda name: shutil.which(name) or TOOLS[name]
         self.processes = [subprocess.Popen([path("nsd"), "-d", "-c", self.directory + "/nsd.conf"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL),
                           subprocess.Popen([path("unbound"), "-d", "-c", self.directory + "/unbound.conf"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)]
-        return self
 
-    def __exit__(self, kind, *rest):
+    def stop(self):
         for process in self.processes:
             process.terminate()
             process.wait(10)
+
+    def __exit__(self, kind, *rest):
+        self.stop()
         subprocess.run(["umount", "/etc/resolv.conf", "/etc/hosts"])
         if kind is None or kind is SystemExit:
             shutil.rmtree(self.directory, ignore_errors=True)
