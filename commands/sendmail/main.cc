@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <pwd.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cerrno>
 #include <csignal>
@@ -69,6 +70,15 @@ std::string configuration_directory(const Options& o) {
     run(s[param::command_directory] + "/postalias", arguments);
 }
 
+// As Postfix's: the exit status says nothing of what became of it, so that a start script may ask for a system that runs already.
+[[noreturn]] void start_daemon(const std::string& postfix, const conf::Settings& s) {
+    const pid_t child = ::fork();
+    if (child < 0) give_up("fork: " + errno_text(errno));
+    if (child == 0) run(postfix, {"-c", s.directory(), "start"});
+    while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {}
+    std::_Exit(0);
+}
+
 // The other programs that stand behind an option; returns for submission only.
 void run_mode(const Options& o, const conf::Settings& s) {
     const std::string& commands = s[param::command_directory];
@@ -87,7 +97,7 @@ void run_mode(const Options& o, const conf::Settings& s) {
         Dialogue(s).run();
         std::_Exit(0);
     }
-    case Mode::start_daemon: run(commands + "/postfix", {"-c", s.directory(), "start"});
+    case Mode::start_daemon: start_daemon(commands + "/postfix", s);
     case Mode::start_foreground: run(commands + "/postfix", {"-c", s.directory(), "start-fg"});
     case Mode::ignored: std::_Exit(0);
     case Mode::submit:
