@@ -213,10 +213,9 @@ bool Session::await_client() {
     bool sent = stream_.flush(command_until_).has_value();
     stream_.release_buffers();
     command_until_ = command_deadline();
-    bool spoken = sent && (!stream_.peek().empty() || stream_.at_end());
-    if (sent && !spoken && stream_.watch().readable(std::min(loop::in(rest_after), command_until_)) == loop::Wait::timed_out) {
+    if (sent && stream_.wait_input(std::min(loop::in(rest_after), command_until_)) == loop::Wait::timed_out) {
         loop::release_unused_stack();
-        if (stream_.watch().readable(command_until_) == loop::Wait::timed_out) { lost(net::Stream::Failure::timeout); return false; }
+        if (stream_.wait_input(command_until_) == loop::Wait::timed_out) { lost(net::Stream::Failure::timeout); return false; }
     }
     if (!sent) lost(stream_.failure());
     return sent;

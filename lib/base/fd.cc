@@ -15,7 +15,8 @@ Result<void> UniqueFd::close_checked() {
 
 Result<void> set_nonblocking(int fd, bool on) {
     int flags = fcntl(fd, F_GETFL);
-    if (flags < 0 || fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK) < 0) return system_error("fcntl O_NONBLOCK", errno);
+    if (flags >= 0 && ((flags & O_NONBLOCK) != 0) == on) return {};
+    if (flags < 0 || fcntl(fd, F_SETFL, flags ^ O_NONBLOCK) < 0) return system_error("fcntl O_NONBLOCK", errno);
     return {};
 }
 

@@ -32,7 +32,7 @@ static bool next_request(net::Stream& peer, bool (*leaving)()) {
     constexpr auto look_again = std::chrono::seconds(5);
     for (loop::Deadline end = loop::in(idle_limit); peer.peek().empty();) {
         if (peer.at_end() || leaving() || loop::Clock::now() >= end) return false;
-        (void)peer.watch().readable(loop::in(look_again));
+        (void)peer.wait_readable(loop::in(look_again));
     }
     return true;
 }

@@ -26,7 +26,7 @@ bool begins_as_list(net::Stream& stream) {
         std::string_view have = stream.peek();
         if (!have.empty()) return have.front() == 'p';
         if (stream.at_end()) return false;
-        if (stream.watch().readable(d) == loop::Wait::timed_out) return true;
+        if (stream.wait_readable(d) == loop::Wait::timed_out) return true;
     }
 }
 

@@ -71,7 +71,7 @@ Result<void> shake(net::Stream& stream, Session& session, loop::Deadline deadlin
             if (step.transferred == 0) return temporary("lost connection", {4, 4, 2});
             return tl::unexpected(std::move(step.error));
         }
-        loop::Wait waited = step.want == net::Layer::Want::write ? stream.watch().writable(deadline) : stream.watch().readable(deadline);
+        loop::Wait waited = step.want == net::Layer::Want::write ? stream.wait_writable(deadline) : stream.wait_readable(deadline);
         if (waited == loop::Wait::timed_out) return tl::unexpected(Error{{4, 4, 2}, "Connection timed out", ETIMEDOUT});
     }
 }

@@ -74,3 +74,26 @@ TEST_F(StreamTest, ReadsInFibersDoNotBlockOthers) {
     EXPECT_EQ(got, "hi");
     s.reset();
 }
+// Data and end in one event, or in one read: the end is seen all the same, by waits on an edge.
+TEST_F(StreamTest, EndBehindDataIsSeenInFibers) {
+    for (int round = 0; round < 3; ++round) {
+        SetUp();
+        loop::Loop l;
+        std::string got;
+        bool lost = false;
+        auto end_now = [&] { put("b\n"); peer.reset(); };
+        l.spawn([&] {
+            if (round == 2) end_now();                                // before the first wait
+            else put("a\n");
+            got += s->read_line(10, loop::in(5s))->text;
+            if (round == 0) end_now();                                // before the second
+            if (round < 2) got += s->read_line(10, loop::in(5s))->text;
+            lost = !s->read_line(10, loop::in(5s)) && s->failure() == net::Stream::Failure::lost;
+            s.reset();
+        });
+        if (round == 1) l.spawn([&] { loop::sleep_until(loop::in(3ms)); end_now(); });
+        l.run();
+        EXPECT_EQ(got, round == 2 ? "b" : "ab") << round;
+        EXPECT_TRUE(lost) << round;
+    }
+}

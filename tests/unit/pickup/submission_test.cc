@@ -45,7 +45,7 @@ TEST(Submission, RequeuedMailKeepsWhatWasKnown) {
     const Copied c = copy(encoded({{'C', "x"}, {'T', "5 6"}, {'A', "create_time=5"}, {'A', "log_ident=Q"}, {'S', "me"}, {'W', "9"}, {'O', "o@p"}, {'R', "a@b"}, {'D', "done@b"},
                                    {'M', ""}, {'N', "Subject: x"}, {'X', ""}, {'L', "smtp:x"}, {'E', ""}}), true, "smtp:[filter]");
     EXPECT_EQ(c.error, "");
-    EXPECT_EQ(c.text, "T5 6|Alog_ident=Q|Sme|Oo@p|Ra@b|M|NSubject: x|X|Lsmtp:x|E|");
+    EXPECT_EQ(c.text, "Cx|T5 6|Alog_ident=Q|Sme|Oo@p|Ra@b|M|NSubject: x|X|Lsmtp:x|E|");
 }
 
 TEST(Submission, WhatAUserMayNotWriteIsDamage) {
