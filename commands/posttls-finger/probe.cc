@@ -35,8 +35,6 @@ std::optional<std::string> MemoryStore::find(std::string_view id) {
 bool Probe::make_context(tls::LogOptions log) {
     if (log & (log_option::certmatch | log_option::verbose)) log |= log_option::peercert;
     if (log & log_option::peercert) log |= log_option::certmatch;
-    summary_ = log & log_option::routine;                    // said here, so that it comes behind "Reusing old session"
-    log &= ~log_option::routine;
     conf::Overrides own;
     for (const char* side : {"smtp", "lmtp"}) {
         own.push_back({fmt::format("{}_tls_loglevel", side), log_text(log)});
@@ -216,8 +214,6 @@ bool Probe::start_tls() {
     auto info = tls::connect(*stream_, *context_, *demand, loop::in(options_.command_timeout), label_);
     if (!info) return false;                                 // it has been logged
     under_tls_ = true;
-    if (info->resumed) maillog::info("{}: Reusing old session", label_);
-    if (summary_) maillog::info("{}", tls::established_line(*info, false, label_));
     if (!info->peer_certificate) maillog::info("Server is anonymous");
     else if (options_.show_chain) show_chain();
     return true;

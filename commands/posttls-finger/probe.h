@@ -61,7 +61,7 @@ private:
     std::string label_;                                      // of host_, for log lines
     std::unique_ptr<net::Stream> stream_;
     std::string server_name_;                                // as the server calls itself
-    bool summary_ = true, under_tls_ = false;
+    bool under_tls_ = false;
     std::set<std::string> seen_;
 };
 }

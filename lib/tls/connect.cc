@@ -48,6 +48,7 @@ Result<Info> connect(net::Stream& stream, ClientContext& context, const Demand& 
     if (!key.empty()) {
         auto found = context.store()->find(key);
         if (verification.log & log_option::cache) maillog::info("looking for session {} in {} cache", key.substr(0, 200), key.substr(0, key.find(':')));
+        if (found && (verification.log & log_option::cache)) maillog::info("reloaded session {} from {} cache", key.substr(0, 200), key.substr(0, key.find(':')));
         if (found) resume(session->ssl(), *found);
     }
     SSL_set_connect_state(session->ssl());
@@ -60,6 +61,7 @@ Result<Info> connect(net::Stream& stream, ClientContext& context, const Demand& 
     if (dump && !(verification.log & log_option::session_dump)) show_bytes(session->ssl(), false);
     Info info = describe(session->ssl(), false);
     judge(session->ssl(), demand, context.fingerprint_digest(), verification, info);
+    if (info.resumed && (verification.log & (log_option::cache | log_option::verbose))) maillog::info("{}: Reusing old session", peer);
     if (!key.empty() && verified(demand.level) && info.status == PeerStatus::untrusted) {
         if (info.resumed) context.store()->remove(key);
         session->session_key.clear();            // such a session is worth nothing to the next one
