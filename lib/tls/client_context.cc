@@ -44,8 +44,8 @@ Result<std::shared_ptr<ClientContext>> ClientContext::create(const conf::Setting
     made->session_timeout_ = s[lmtp ? param::lmtp_tls_session_cache_timeout : param::smtp_tls_session_cache_timeout];
     const std::string& level = text(param::smtp_tls_loglevel, param::lmtp_tls_loglevel);
     auto log = parse_log_options(level);
-    if (!log) return context_error(fmt::format("bad value of {}_tls_loglevel: \"{}\"", lmtp ? "lmtp" : "smtp", bytes::printable(level)));
-    made->log_ = *log;
+    if (!log) maillog::warning("{}_tls_loglevel = {}: unknown TLS log level", lmtp ? "lmtp" : "smtp", bytes::printable(level));
+    made->log_ = log.value_or(log_option::routine);
     made->log_maps_ = table::Maps::open(lmtp ? param::lmtp_tls_loglevel_maps.name : param::smtp_tls_loglevel_maps.name, text(param::smtp_tls_loglevel_maps, param::lmtp_tls_loglevel_maps));
     auto digest = find_digest(text(param::smtp_tls_fingerprint_digest, param::lmtp_tls_fingerprint_digest));
     if (!digest) return context_error(fmt::format("bad value of {}_tls_fingerprint_digest: {}", lmtp ? "lmtp" : "smtp", digest.error().reason));

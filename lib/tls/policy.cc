@@ -138,8 +138,9 @@ Result<Policies> Policies::open(const conf::Settings& settings, bool lmtp) {
     p.dnssec_ = p.text(param::smtp_dns_support_level, param::lmtp_dns_support_level) == "dnssec";
     p.sts_patterns_ = settings[lmtp ? param::lmtp_tls_enforce_sts_mx_patterns : param::smtp_tls_enforce_sts_mx_patterns];
     for (const std::string& file : words(p.text(param::smtp_tls_trust_anchor_file, param::lmtp_tls_trust_anchor_file), blanks)) {
-        TRY_ASSIGN(auto anchors, load_anchors(file));
-        p.default_.anchors.insert(p.default_.anchors.end(), anchors.begin(), anchors.end());
+        auto anchors = load_anchors(file);
+        if (anchors) p.default_.anchors.insert(p.default_.anchors.end(), anchors->begin(), anchors->end());
+        else p.anchors_problem_ = anchors.error().reason;
     }
     const std::string& name = p.text(param::smtp_tls_servername, param::lmtp_tls_servername);
     if (!good_server_name(name)) return permanent(fmt::format("{}_tls_servername = {}: expected a host name, hostname or nexthop", lmtp ? "lmtp" : "smtp", bytes::printable(name)), {5, 3, 5});
@@ -197,6 +198,10 @@ Result<void> Policies::check(Policy& policy, const Site& site) const {
         if (policy.level == Level::dane_only) return problem();
         policy = policy.without_tlsa ? Policy(*policy.without_tlsa) : policy;
         if (policy.level == Level::dane) policy.level = Level::may;
+    }
+    if ((policy.level == Level::verify || policy.level == Level::secure) && policy.anchors == default_.anchors && !anchors_problem_.empty()) {
+        maillog::warning("{}", anchors_problem_);
+        return problem();
     }
     if (policy.level == Level::fingerprint) {
         bool any = false;

@@ -87,6 +87,7 @@ private:
     table::Maps maps_, per_site_;
     Policy default_;
     Source source_;
+    std::string anchors_problem_;                // why main.cf's trust anchors cannot be had: levels that need them defer
     bool dnssec_ = false, sts_patterns_ = true;
 };
 

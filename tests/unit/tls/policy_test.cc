@@ -91,6 +91,13 @@ TEST_F(Policies, WhatCannotBeUnderstoodDefersAndIsNamed) {
         EXPECT_NE(logged.find(c.complaint), logged.npos) << c.entry << ": " << logged;
     }
 }
+TEST_F(Policies, TrustAnchorsThatCannotBeReadDeferOnlyWhatNeedsThem) {
+    auto p = open({{"smtp_tls_trust_anchor_file", "/nonexistent/ta.pem"}, {"smtp_tls_security_level", "may"}, {"smtp_tls_policy_maps", "inline:{ {a.test = verify} {b.test = encrypt} }"}});
+    EXPECT_EQ(level(p, domain("other.test")), "may");
+    EXPECT_EQ(level(p, domain("b.test")), "encrypt");
+    EXPECT_EQ(level(p, domain("a.test")), "!client TLS configuration problem");
+    EXPECT_NE(logged.find("error opening trust anchor file: /nonexistent/ta.pem: No such file or directory"), logged.npos) << logged;
+}
 TEST_F(Policies, StsAttributesNameTheHostsThatMayBeUsed) {
     auto p = open({{"smtp_tls_policy_maps", "inline:{ {a.test = secure match=.mail.test servername=hostname policy_type=sts policy_domain=a.test policy_ttl=3600 mx_host_pattern=*.mail.test "
                                             "mx_host_pattern=mx.a.test policy_string=version:STSv1} }"}});
