@@ -24,7 +24,7 @@ bool post(std::string_view line) {
     if (!out) {
         out = UniqueFd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
         if (!out) return false;
-        timeval limit{1, 0};
+        timeval limit{5, 0};                     // a busy machine may leave postlogd without a turn for a second: that shall cost no line
         setsockopt(out.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
     }
     ssize_t n;
