@@ -2,6 +2,7 @@
 //
 // When things fail: without an answer nothing is limited, and one warning says so.
 #include <fmt/format.h>
+#include <algorithm>
 #include "conf/params/smtpd.h"
 #include "ipc/anvil.h"
 #include "log/log.h"
@@ -62,18 +63,24 @@ bool Session::anvil_connect() {
 }
 
 bool Session::anvil_count(std::string_view event, std::int64_t limit, std::string_view complaint) {
-    if (limit <= 0 || exempt_ || !anvil_) return true;
+    int rate = anvil_rate(event, limit);
+    if (limit <= 0 || rate <= limit) return true;
+    maillog::warning("{}: {} from {} for service {}", complaint, rate, client_.shown, service_.service_ident);
+    return false;
+}
+
+bool Session::anvil_over(std::string_view event, std::int64_t limit) { return anvil_rate(event, limit) > std::max<std::int64_t>(limit, 0); }
+
+int Session::anvil_rate(std::string_view event, std::int64_t limit) {
+    if (limit <= 0 || exempt_ || !anvil_) return 0;
     auto reply = ask(*anvil_, loop::in(patience), event, service_.service_ident + ":" + client_network(peer_, service_.ipv4_prefix, service_.ipv6_prefix));
     if (!reply) {
         maillog::warning("{}: no answer: {}", service_.anvil.path(), reply.error().reason);
         anvil_.reset();
-        return true;
+        return 0;
     }
     anvil_->stream().release_buffers();
-    int rate = event == "message" ? reply->mail : event == "recipient" ? reply->recipients : reply->newtls;
-    if (rate <= limit) return true;
-    maillog::warning("{}: {} from {} for service {}", complaint, rate, client_.shown, service_.service_ident);
-    return false;
+    return event == "message" ? reply->mail : event == "recipient" ? reply->recipients : reply->newtls;
 }
 
 void Session::anvil_disconnect() {

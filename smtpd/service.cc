@@ -10,6 +10,7 @@
 #include "conf/params/rewrite.h"
 #include "conf/params/services.h"
 #include "conf/params/smtpd.h"
+#include "conf/params/tls.h"
 #include "conf/params/virtual.h"
 #include "ipc/cleanup.h"
 #include "log/log.h"
@@ -241,6 +242,7 @@ void Service::open_tls() {
     const conf::Settings& s = settings_;
     tls_wrapper = s[param::smtpd_tls_wrappermode];
     tls_received_header = s[param::smtpd_tls_received_header];
+    tls_fast_shutdown = s[param::tls_fast_shutdown_enable];
     const std::string level = bytes::lowered(s[param::smtpd_tls_security_level]);
     if (level.empty()) tls_level = s[param::smtpd_enforce_tls] ? TlsLevel::encrypt : s[param::smtpd_use_tls] ? TlsLevel::may : TlsLevel::none;
     else if (level == "none") tls_level = TlsLevel::none;

@@ -11,6 +11,7 @@
 #include "reply_footer.h"
 #include "server/server.h"
 #include "tls/info.h"
+#include "tls/session.h"
 
 namespace smtpd {
 namespace {
@@ -120,6 +121,7 @@ void Session::serve() {
         (void)stream_.flush(loop::in(std::chrono::seconds(10)));
         send_notice();
     }
+    if (!farewell && !service_.tls_fast_shutdown) tls::say_farewell(stream_, loop::in(limits_.starttls_timeout));
     if (!farewell) anvil_disconnect();
     else anvil_.reset();
     log_disconnect();

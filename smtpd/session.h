@@ -135,6 +135,8 @@ private:
     // --- anvil (anvil.cc): true where the client may go on
     bool anvil_connect();
     bool anvil_count(std::string_view event, std::int64_t limit, std::string_view complaint);
+    int anvil_rate(std::string_view event, std::int64_t limit);       // 0: not limited, or anvil cannot tell
+    bool anvil_over(std::string_view event, std::int64_t limit);      // without a line in the log
     void anvil_disconnect();
 
     // --- access (access.cc): the reply where the rules refuse

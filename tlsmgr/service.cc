@@ -49,13 +49,16 @@ std::string cache_file(const conf::Settings& settings, std::string_view paramete
     return other;
 }
 
+// A positive time below 2 minutes counts as 2 minutes.
+std::chrono::seconds at_least(std::chrono::seconds timeout) { return timeout.count() > 0 ? std::max<std::chrono::seconds>(timeout, 120s) : timeout; }
+
 std::int64_t steady_seconds() { return std::chrono::duration_cast<std::chrono::seconds>(loop::Clock::now().time_since_epoch()).count(); }
 }
 
-Service::Service(const conf::Settings& s) : settings_(s), pool_([&]() -> RandomPool { AsMailOwner owner(s); return RandomPool(s); }()), ticket_keys_(s[param::smtpd_tls_session_cache_timeout]) {
+Service::Service(const conf::Settings& s) : settings_(s), pool_([&]() -> RandomPool { AsMailOwner owner(s); return RandomPool(s); }()), ticket_keys_(at_least(s[param::smtpd_tls_session_cache_timeout])) {
     AsMailOwner owner(s);
     auto add = [&](const char* name, const conf::Text& file, const conf::Time& timeout) {
-        caches_.push_back(std::make_unique<SessionCache>(name, cache_file(s, file.name, s[file]), s[timeout]));
+        caches_.push_back(std::make_unique<SessionCache>(name, cache_file(s, file.name, s[file]), at_least(s[timeout])));
     };
     add("smtpd", param::smtpd_tls_session_cache_database, param::smtpd_tls_session_cache_timeout);
     add("smtp", param::smtp_tls_session_cache_database, param::smtp_tls_session_cache_timeout);

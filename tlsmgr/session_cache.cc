@@ -1,5 +1,6 @@
 #include "session_cache.h"
 #include <fmt/format.h>
+#include <unistd.h>
 #include <vector>
 #include "base/bytes.h"
 #include "log/log.h"
@@ -16,22 +17,40 @@ std::optional<std::int64_t> saved_at(std::string_view value, std::string_view& s
 }
 }
 
-SessionCache::SessionCache(std::string name, const std::string& file, std::chrono::seconds timeout) : name_(std::move(name)), timeout_(timeout) {
-    if (file.empty() || timeout.count() <= 0) return;
+SessionCache::SessionCache(std::string name, const std::string& file, std::chrono::seconds timeout) : name_(std::move(name)), file_(file), timeout_(timeout) {
+    if (file_.empty() || timeout.count() <= 0) return;
+    // What an earlier process left goes in any case, it may be of another version of the library; but damage is worth a line.
+    table::OpenOptions options;
+    options.access = table::Access::read;
+    std::size_t colon = file_.find(':');
+    std::string suffix(table::file_suffix(file_.substr(0, colon)).value_or(""));
+    bool there = colon != file_.npos && access((file_.substr(colon + 1) + suffix).c_str(), F_OK) == 0;
+    if (auto old = table::open(file_, options); there && !old) maillog::warning("TLS session cache {}: {}: replaced by an empty one", file_, old.error().reason);
+    start(0, "");
+}
+
+void SessionCache::start(std::int64_t now, const std::string& why) {
+    if (!why.empty()) {
+        if (now - started_ < 60) return;
+        maillog::warning("TLS session cache {}: {}: replaced by an empty one", file_, why);
+    }
+    started_ = now;
+    entries_ = 0;
+    table_.reset();
     table::OpenOptions options;
     options.fold = options.utf8 = false;
     options.duplicates = table::Duplicates::replace;
     options.create_mode = 0600;                  // sessions are secrets
-    options.access = table::Access::create;      // what an earlier process left may be of another version of the library
-    if (auto fresh = table::open(file, options); fresh) {
-        if (auto done = (*fresh)->commit(); !done) maillog::warning("TLS session cache {}: {}", file, done.error().reason);
-    } else {
-        maillog::warning("TLS session cache {}: {}", file, fresh.error().reason);
+    options.access = table::Access::create;
+    auto fresh = table::open(file_, options);
+    auto made = fresh ? (*fresh)->commit() : Result<void>(tl::unexpected(fresh.error()));
+    if (!made) {
+        maillog::warning("TLS session cache {}: {}", file_, made.error().reason);
         return;
     }
     options.access = table::Access::update;
-    if (auto opened = table::open(file, options); opened) table_ = std::move(*opened);
-    else maillog::warning("TLS session cache {}: {}", file, opened.error().reason);
+    if (auto opened = table::open(file_, options); opened) table_ = std::move(*opened);
+    else maillog::warning("TLS session cache {}: {}", file_, opened.error().reason);
 }
 
 SessionCache::~SessionCache() = default;
@@ -39,6 +58,7 @@ SessionCache::~SessionCache() = default;
 std::optional<std::string> SessionCache::find(std::string_view id, std::int64_t now) {
     if (!table_ || id.empty() || id.size() > id_limit) return std::nullopt;
     auto value = table_->find(id);
+    if (!value) start(now, value.error().reason);
     if (!value || !*value) return std::nullopt;
     std::string_view session;
     auto when = saved_at(**value, session);
@@ -51,9 +71,10 @@ bool SessionCache::save(std::string_view id, std::string_view session, std::int6
     if (!table_ || id.empty() || id.size() > id_limit || session.size() > session_limit) return false;
     if (entries_ >= entries_limit) return false;
     auto done = table_->put(id, fmt::format("{} {}", now, session));
-    if (!done) maillog::warning("TLS session cache {}: {}", name_, done.error().reason);
-    entries_ += done.has_value();
-    return done.has_value();
+    bool saved = done.has_value();
+    if (!saved) start(now, done.error().reason);
+    entries_ += saved;
+    return saved;
 }
 
 bool SessionCache::remove(std::string_view id) {

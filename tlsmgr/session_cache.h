@@ -1,7 +1,8 @@
 // One session cache (smtpd, smtp or lmtp) in a table file: id → when it was saved, and the session. Entries end with the side's
 // …_session_cache_timeout.
 //
-// When things fail: a file that cannot be opened is one warning, and that side goes without; a broken entry is no entry.
+// When things fail: a file that cannot be opened is one warning, and that side goes without; a broken entry is no entry; a file that is or becomes
+// damaged is replaced by an empty one, with a warning, at most once a minute.
 #pragma once
 #include <chrono>
 #include <cstdint>
@@ -31,7 +32,10 @@ public:
     void sweep(std::int64_t now);
 
 private:
-    std::string name_;
+    // Puts an empty file in the place of what is there; why: for the warning, empty at start.
+    void start(std::int64_t now, const std::string& why);
+    std::string name_, file_;
+    std::int64_t started_ = 0;
     std::chrono::seconds timeout_;
     std::unique_ptr<table::Table> table_;
     std::size_t entries_ = 0;                    // at least so many; sweep() counts anew

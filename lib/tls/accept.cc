@@ -2,12 +2,15 @@
 #include <openssl/ssl.h>
 #include "base/bytes.h"
 #include "log/log.h"
+#include "tls/handshake_log.h"
 #include "tls/identity.h"
+#include "tls/keys.h"
 #include "tls/layer.h"
 #include "tls/log_options.h"
 #include "tls/match.h"
 #include "tls/server_context.h"
 #include "tls/session.h"
+#include "tls/sni_chains.h"
 
 namespace tls {
 namespace {
@@ -20,35 +23,61 @@ void introduce(SSL* ssl, const ServerContext& context, const Luggage& luggage, I
     info.key_fingerprint = key_fingerprint(peer, context.fingerprint_digest());
     if (!luggage.chain_reason.empty()) info.verify_error = luggage.chain_reason;
 }
+
+// What the handshake waits for after ClientHello: the session to be resumed, the chains of the name that the client asks for.
+void fetch(Session& session, ServerContext& context) {
+    Luggage& l = session.luggage;
+    l.fetched = true;
+    if (!l.wanted_id.empty())
+        if (auto found = context.store()->find("smtpd:" + bytes::hex_encode(l.wanted_id))) l.found = std::move(*found);
+    if (l.wanted_name.empty()) return;
+    std::string name = SniChains::key_of(l.wanted_name);
+    if (name.empty()) {
+        maillog::warning("TLS SNI from {} is invalid: {}", l.peer, bytes::printable(l.wanted_name));
+        return;
+    }
+    const std::vector<Chain>* chains = context.sni()->find(name);
+    if (!chains) {
+        maillog::info("TLS SNI {} from {} not matched, using default chain", name, l.peer);
+        return;
+    }
+    if (auto used = use_keys(session.ssl(), *chains); !used) maillog::warning("TLS SNI {} from {}: {}", name, l.peer, used.error().reason);
+    else l.named = true;
+}
 }
 
-Result<Info> accept(net::Stream& stream, ServerContext& context, loop::Deadline deadline, const std::string& peer) {
+Result<Info> accept(net::Stream& stream, ServerContext& context, loop::Deadline deadline, const std::string& peer, const std::vector<std::string>& log_keys) {
     ignore_broken_pipes();
     context.refresh_ticket_keys();
     stream.discard_input();
     auto session = std::make_unique<Session>(context.context(), stream.fd());
-    session->luggage.peer = peer;
-    session->luggage.log = context.log();
-    if (context.log() & log_option::verbose) maillog::info("setting up TLS connection from {}", peer);
-    SSL_set_accept_state(session->ssl());
-    auto fetch = [&] {
-        session->luggage.fetched = true;
-        if (auto found = context.store()->find("smtpd:" + bytes::hex_encode(session->luggage.wanted_id))) session->luggage.found = std::move(*found);
-    };
-    if (auto done = shake(stream, *session, deadline, fetch); !done) return handshake_failed("SSL_accept error from", peer, std::move(done.error()));
-    Info info = describe(session->ssl(), true);
     Luggage& luggage = session->luggage;
+    luggage.peer = peer;
+    luggage.log = context.log_for(log_keys);
+    if (luggage.log & log_option::verbose) maillog::info("setting up TLS connection from {}", peer);
+    SSL_set_accept_state(session->ssl());
+    watch_handshake(session->ssl(), luggage);
+    HandshakeTrace trace(session->ssl(), luggage.log & log_option::trace ? context.trace_size() : 0);
+    if (auto done = shake(stream, *session, deadline, [&] { fetch(*session, context); }); !done) {
+        Failure failed = handshake_failed("SSL_accept error from", peer, std::move(done.error()));
+        trace.log(peer, context.traces_a_minute());
+        return failed;
+    }
+    stop_watching(session->ssl(), luggage);
+    Info info = describe(session->ssl(), true);
     if (info.peer_certificate) introduce(session->ssl(), context, luggage, info);
+    if (!luggage.named) info.sni.clear();
+    unsigned log = luggage.log;
     if (context.caches_sessions() && !luggage.made.empty() && !luggage.made_id.empty()) {
         context.store()->save("smtpd:" + bytes::hex_encode(luggage.made_id), luggage.made);
         luggage.made.clear();
     }
     stream.set_layer(std::move(session));
-    if (info.peer_certificate && luggage.log & log_option::peercert) maillog::info("{}", certificate_line(info, peer));
+    if (info.peer_certificate && log & log_option::peercert) maillog::info("{}", certificate_line(info, peer));
     // A revoked certificate is news at any level: somebody has a key that is not good any more.
-    bool wanted = luggage.log & log_option::untrusted || context.requires_certificate() || info.revoked;
+    bool wanted = log & log_option::untrusted || context.requires_certificate() || info.revoked;
     if (!info.verify_error.empty() && wanted) maillog::info("certificate verification failed for {}: {}", peer, info.verify_error);
-    if (luggage.log & log_option::routine) maillog::info("{}", established_line(info, true, peer));
+    if (log & log_option::routine) maillog::info("{}", established_line(info, true, peer));
     return info;
 }
 }

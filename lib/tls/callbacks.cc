@@ -38,16 +38,38 @@ int new_server_session(SSL* ssl, SSL_SESSION* session) {
     return 0;
 }
 
-// TLS 1.2 and older resume by id: stop here until the fiber has asked the store for it.
-int client_hello(SSL* ssl, int*, void*) {
-    Luggage* l = luggage_of(ssl);
+// TLS 1.2 and older resume by id. A client that can do 1.3, with a server that does, sends an id for show.
+std::string id_to_resume(SSL* ssl) {
     const unsigned char *id = nullptr, *extension = nullptr;
     std::size_t extension_length = 0;
     std::size_t length = SSL_client_hello_get0_session_id(ssl, &id);
-    if (!l || l->fetched || length == 0) return SSL_CLIENT_HELLO_SUCCESS;
-    if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_supported_versions, &extension, &extension_length)) return SSL_CLIENT_HELLO_SUCCESS;   // 1.3: the id is for show
-    l->wanted_id = bytes_of(id, length);
-    return SSL_CLIENT_HELLO_RETRY;
+    long highest = SSL_get_max_proto_version(ssl);
+    bool new_server = (highest == 0 || highest >= TLS1_3_VERSION) && !(SSL_get_options(ssl) & SSL_OP_NO_TLSv1_3);
+    if (length == 0 || (new_server && SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_supported_versions, &extension, &extension_length))) return {};
+    return bytes_of(id, length);
+}
+
+// RFC 6066: list length, type 0, name length, name.
+std::string name_asked_for(SSL* ssl) {
+    const unsigned char* p = nullptr;
+    std::size_t n = 0;
+    if (!SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &p, &n) || n < 5 || p[2] != TLSEXT_NAMETYPE_host_name) return {};
+    std::size_t length = static_cast<std::size_t>(p[3]) << 8 | p[4];
+    return length <= n - 5 && length <= 255 ? bytes_of(p + 5, length) : std::string();
+}
+
+int client_hello(SSL* ssl, int*, void*) {
+    Luggage* l = luggage_of(ssl);
+    if (!l || l->fetched) return SSL_CLIENT_HELLO_SUCCESS;
+    auto* server = static_cast<ServerContext*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
+    if (server->caches_sessions()) l->wanted_id = id_to_resume(ssl);
+    if (server->sni()) l->wanted_name = name_asked_for(ssl);
+    return l->wanted_id.empty() && l->wanted_name.empty() ? SSL_CLIENT_HELLO_SUCCESS : SSL_CLIENT_HELLO_RETRY;
+}
+
+int acknowledge_name(SSL* ssl, int*, void*) {
+    Luggage* l = luggage_of(ssl);
+    return l && l->named ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
 }
 
 SSL_SESSION* get_server_session(SSL* ssl, const unsigned char* id, int length, int* copy) {
@@ -89,8 +111,7 @@ void hang_on(SSL* ssl, Luggage* luggage) { SSL_set_ex_data(ssl, luggage_index(),
 
 int accept_any_chain(int, X509_STORE_CTX*) { return 1; }
 
-void use_ticket_callback(SSL_CTX* context, ServerContext* server) {
-    SSL_CTX_set_app_data(context, server);
+void use_ticket_callback(SSL_CTX* context) {
     SSL_CTX_set_tlsext_ticket_key_evp_cb(context, ticket_key);
 }
 
@@ -98,7 +119,11 @@ void use_server_session_callbacks(SSL_CTX* context) {
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL | SSL_SESS_CACHE_NO_AUTO_CLEAR);
     SSL_CTX_sess_set_new_cb(context, new_server_session);
     SSL_CTX_sess_set_get_cb(context, get_server_session);
+}
+
+void use_client_hello_callback(SSL_CTX* context) {
     SSL_CTX_set_client_hello_cb(context, client_hello, nullptr);
+    SSL_CTX_set_tlsext_servername_callback(context, acknowledge_name);
 }
 
 void use_client_session_callbacks(SSL_CTX* context) {

@@ -17,6 +17,8 @@ struct Luggage {
     std::string found;                           // server: what the store had
     std::string made_id, made;                   // the newest session to be kept
     bool key_unknown = false;                    // a ticket came that no key opens
+    std::string wanted_name;                     // server: what the client asks for by SNI, as sent
+    bool named = false;                          // server: and there are chains for it
     std::string peer;                            // "host[addr]", for log lines of this handshake
     unsigned log = 0;                            // LogOptions
     int chain_problem = 0;                       // server: what is wrong with the client's chain, X509_V_ERR_…, and in words
@@ -26,7 +28,10 @@ void hang_on(SSL* ssl, Luggage* luggage);
 Luggage* luggage_of(const SSL* ssl);             // null: none was hung on
 
 int accept_any_chain(int verified, X509_STORE_CTX* context);
-void use_ticket_callback(SSL_CTX* context, ServerContext* server);
+// The server's callbacks find the ServerContext as the library context's app data.
+void use_ticket_callback(SSL_CTX* context);
 void use_server_session_callbacks(SSL_CTX* context);
+// Stops the handshake after ClientHello, until the fiber has fetched what the Luggage wants.
+void use_client_hello_callback(SSL_CTX* context);
 void use_client_session_callbacks(SSL_CTX* context);
 }

@@ -1,4 +1,5 @@
 #include "tls/client_chain.h"
+#include <fmt/format.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include "log/log.h"
@@ -24,12 +25,11 @@ int note_problem(int good, X509_STORE_CTX* chain) {
     X509* at = X509_STORE_CTX_get_current_cert(chain);
     int depth = X509_STORE_CTX_get_error_depth(chain);
     int problem = good ? X509_V_OK : X509_STORE_CTX_get_error(chain);
-    if (depth > server->chain_depth()) problem = X509_V_ERR_CERT_CHAIN_TOO_LONG;
     if (at && luggage->log & log_option::verbose) maillog::info("{}: depth={} verify={} subject={}", luggage->peer, depth, good, slash_name(X509_get_subject_name(at)));
     if (problem == X509_V_OK || (at && allowed(problem, at, depth, *server))) return 1;
     if (luggage->chain_problem == X509_V_OK || problem == X509_V_ERR_CERT_REVOKED) {
         luggage->chain_problem = problem;
-        luggage->chain_reason = chain_problem(problem, at, true);
+        luggage->chain_reason = problem == X509_V_ERR_CERT_CHAIN_TOO_LONG ? fmt::format("certificate chain longer than limit({})", SSL_get_verify_depth(ssl)) : chain_problem(problem, at, true);
     }
     return 1;
 }
@@ -45,8 +45,7 @@ int judge(X509_STORE_CTX* chain, void*) {
 }
 }
 
-void judge_client_chains(SSL_CTX* context, ServerContext* server) {
-    SSL_CTX_set_app_data(context, server);
+void judge_client_chains(SSL_CTX* context) {
     SSL_CTX_set_cert_verify_callback(context, judge, nullptr);
 }
 

@@ -9,9 +9,7 @@ typedef struct ssl_ctx_st SSL_CTX;
 typedef struct x509_st X509;
 
 namespace tls {
-class ServerContext;
-
-void judge_client_chains(SSL_CTX* context, ServerContext* server);
+void judge_client_chains(SSL_CTX* context);
 // "untrusted issuer /CN=…", "certificate revoked": code is X509_V_ERR_…, at the certificate that has the problem.
 std::string chain_problem(int code, X509* at, bool of_client);
 }

@@ -86,7 +86,7 @@ Info describe(SSL* ssl, bool server) {
 
 std::string established_line(const Info& info, bool server, const std::string& peer) {
     static constexpr const char* words[] = {"Anonymous", "Untrusted", "Trusted", "Verified"};
-    return fmt::format("{} TLS connection established {} {}: {}", words[static_cast<int>(info.status)], server ? "from" : "to", peer, info.summary());
+    return fmt::format("{} TLS connection established {} {}{}: {}", words[static_cast<int>(info.status)], server ? "from" : "to", peer, server && !info.sni.empty() ? " to " + info.sni : "", info.summary());
 }
 
 std::string certificate_line(const Info& info, const std::string& peer) {

@@ -26,7 +26,7 @@ struct Info {
     bool revoked = false;
     bool trusted() const { return status == PeerStatus::trusted || status == PeerStatus::verified; }
     std::string verify_error;                    // why the chain is not trusted; empty where it is, or where there is none
-    std::string sni;                             // what the client asked for (server side)
+    std::string sni;                             // the name that the client asked for and got (server side)
 
     // "TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits) key-exchange x25519 server-signature …"
     std::string summary() const;

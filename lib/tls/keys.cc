@@ -23,10 +23,8 @@ struct PemObject {
 };
 
 // The PEM objects of a file in their order. PEM_read_bio skips what stands between them.
-Result<std::vector<PemObject>> read_pem(const std::string& file) {
-    auto text = read_file(file, file_limit);
-    if (!text) return bad(fmt::format("cannot read {}: {}", file, text.error().sys_errno ? errno_text(text.error().sys_errno) : text.error().reason));
-    std::unique_ptr<BIO, FreeBio> bio(BIO_new_mem_buf(text->data(), static_cast<int>(text->size())));
+Result<std::vector<PemObject>> parse_pem(std::string_view text, const std::string& file) {
+    std::unique_ptr<BIO, FreeBio> bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
     std::vector<PemObject> objects;
     char *name, *header;
     unsigned char* data;
@@ -41,6 +39,12 @@ Result<std::vector<PemObject>> read_pem(const std::string& file) {
     if (!end) return bad(fmt::format("cannot use {}: {}", file, library_errors("malformed PEM text")));
     ERR_clear_error();
     return objects;
+}
+
+Result<std::vector<PemObject>> read_pem(const std::string& file) {
+    auto text = read_file(file, file_limit);
+    if (!text) return bad(fmt::format("cannot read {}: {}", file, text.error().sys_errno ? errno_text(text.error().sys_errno) : text.error().reason));
+    return parse_pem(*text, file);
 }
 
 bool is_key(const PemObject& o) { return o.name.ends_with("PRIVATE KEY"); }
@@ -72,8 +76,7 @@ Result<void> check_pair(const Chain& chain, const std::string& key_file) {
 }
 
 // Key, certificate, issuers; the next key starts another chain.
-Result<void> load_chain_file(const std::string& file, std::vector<Chain>& chains, KeyPtr& key) {
-    TRY_ASSIGN(auto objects, read_pem(file));
+Result<void> load_chain_objects(const std::vector<PemObject>& objects, const std::string& file, std::vector<Chain>& chains, KeyPtr& key) {
     for (const PemObject& o : objects) {
         if (is_key(o)) {
             if (key) return bad(fmt::format("no certificate follows the private key before the end of {}", file));
@@ -129,7 +132,10 @@ Result<std::vector<Chain>> load_keys(const KeyFiles& files) {
         KeyPtr key;
         auto names = bytes::split(files.chain_files, " \t\r\n,");
         if (names.size() == 1 && names[0] == "none") return chains;
-        for (std::string_view name : names) TRY(load_chain_file(std::string(name), chains, key));
+        for (std::string_view name : names) {
+            TRY_ASSIGN(auto objects, read_pem(std::string(name)));
+            TRY(load_chain_objects(objects, std::string(name), chains, key));
+        }
         if (key) return bad(fmt::format("no certificate follows the private key in {}", names.back()));
         if (chains.empty()) return bad(fmt::format("no private key and certificate in {}", files.chain_files));
         return chains;
@@ -138,6 +144,28 @@ Result<std::vector<Chain>> load_keys(const KeyFiles& files) {
     TRY(load_pair(files.dcert_file, files.dkey_file, chains));
     TRY(load_pair(files.eccert_file, files.eckey_file, chains));
     return chains;
+}
+
+Result<std::vector<Chain>> parse_keys(std::string_view text, const std::string& title) {
+    std::vector<Chain> chains;
+    KeyPtr key;
+    if (text.size() > file_limit) return bad(fmt::format("{}: too long", title));
+    TRY_ASSIGN(auto objects, parse_pem(text, title));
+    TRY(load_chain_objects(objects, title, chains, key));
+    if (key || chains.empty()) return bad(fmt::format("no private key and certificate in {}", title));
+    return chains;
+}
+
+Result<void> use_keys(SSL* session, const std::vector<Chain>& chains) {
+    SSL_certs_clear(session);
+    for (const Chain& chain : chains) {
+        STACK_OF(X509)* issuers = sk_X509_new_null();
+        for (const X509Ptr& x : chain.issuers) sk_X509_push(issuers, x.get());
+        int good = SSL_use_cert_and_key(session, chain.certificate.get(), chain.key.get(), issuers, 1);
+        sk_X509_free(issuers);
+        if (good != 1) return bad(fmt::format("cannot use {}: {}", chain.file, library_errors("refused")));
+    }
+    return {};
 }
 
 Result<void> use_keys(SSL_CTX* context, const std::vector<Chain>& chains) {

@@ -9,6 +9,7 @@
 #include <vector>
 #include "base/error.h"
 
+typedef struct ssl_st SSL;
 typedef struct ssl_ctx_st SSL_CTX;
 typedef struct x509_st X509;
 typedef struct evp_pkey_st EVP_PKEY;
@@ -34,7 +35,11 @@ struct Chain {
 };
 // All chains, in the order written. "none" as the only word (server) means: no certificate on purpose.
 Result<std::vector<Chain>> load_keys(const KeyFiles& files);
+// The same of a text, as in a chain file; title for messages.
+Result<std::vector<Chain>> parse_keys(std::string_view text, const std::string& title);
 Result<void> use_keys(SSL_CTX* context, const std::vector<Chain>& chains);
+// For one session alone, in place of its context's.
+Result<void> use_keys(SSL* session, const std::vector<Chain>& chains);
 
 // Takes everything from OpenSSL's error queue: "key values mismatch; …", or fallback where it is empty.
 std::string library_errors(std::string_view fallback);

@@ -14,18 +14,27 @@ Session::Session(SSL_CTX* context, int fd) : ssl_(SSL_new(context)) {
 }
 Session::~Session() { hang_on(ssl_.get(), nullptr); }
 
+// After the handshake as well no error of the library goes by unseen.
+net::Layer::Step Session::told(Step step) {
+    if (step.transferred < 0 && ERR_peek_error() != 0) {
+        maillog::info("TLS error in session with {}", luggage.peer.empty() ? "the peer" : luggage.peer);
+        log_library_errors();
+    }
+    return step;
+}
+
 net::Layer::Step Session::read(char* to, std::size_t most) {
     ERR_clear_error();
     std::size_t n = 0;
     int done = SSL_read_ex(ssl_.get(), to, most, &n);
-    return done == 1 ? Step{Want::nothing, static_cast<ssize_t>(n)} : step(done);
+    return done == 1 ? Step{Want::nothing, static_cast<ssize_t>(n)} : told(step(done));
 }
 
 net::Layer::Step Session::write(const char* from, std::size_t n) {
     ERR_clear_error();
     std::size_t sent = 0;
     int done = SSL_write_ex(ssl_.get(), from, n, &sent);
-    return done == 1 ? Step{Want::nothing, static_cast<ssize_t>(sent)} : step(done);
+    return done == 1 ? Step{Want::nothing, static_cast<ssize_t>(sent)} : told(step(done));
 }
 
 void Session::shut_down() {                  // our close_notify, without waiting for the peer's (tls_fast_shutdown_enable)
@@ -90,6 +99,20 @@ void ignore_broken_pipes() {
 }
 
 Session* session_of(net::Stream& stream) { return dynamic_cast<Session*>(stream.layer()); }
+
+void say_farewell(net::Stream& stream, loop::Deadline deadline) {
+    Session* session = session_of(stream);
+    if (!session || !SSL_is_init_finished(session->ssl())) return;
+    for (int tries = 0; tries < 100; ++tries) {                // what the peer still sends comes first
+        ERR_clear_error();
+        int done = SSL_shutdown(session->ssl());
+        if (done == 0) continue;
+        int why = SSL_get_error(session->ssl(), done);
+        if (done == 1 || (why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE)) break;
+        if ((why == SSL_ERROR_WANT_READ ? stream.watch().readable(deadline) : stream.watch().writable(deadline)) == loop::Wait::timed_out) break;
+    }
+    ERR_clear_error();
+}
 
 bool active(net::Stream& stream) { return session_of(stream) != nullptr; }
 }

@@ -36,6 +36,7 @@ public:
     std::string session_key;                     // client: where luggage.made goes
 
 private:
+    Step told(Step step);
     SslPtr ssl_;
     bool broken_ = false;
 };

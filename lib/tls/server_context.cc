@@ -1,6 +1,7 @@
 #include "tls/server_context.h"
 #include <fmt/format.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <algorithm>
 #include "base/bytes.h"
@@ -13,8 +14,10 @@
 #include "tls/choice.h"
 #include "tls/client_chain.h"
 #include "tls/keys.h"
+#include "tls/library.h"
 #include "tls/log_options.h"
 #include "tls/match.h"
+#include "tls/sni_chains.h"
 #include "tls/trust.h"
 
 namespace tls {
@@ -28,28 +31,61 @@ void use_eecdh_grade(SSL_CTX* c, const conf::Settings& settings) {
     if (!groups.empty() && SSL_CTX_set1_groups_list(c, groups.c_str()) != 1) maillog::warning("no usable curve for smtpd_tls_eecdh_grade = {}", grade);
     ERR_clear_error();
 }
+
+// Empty and "auto": the library's choice; "none": no such key exchange.
+void use_dh_parameters(SSL_CTX* c, const std::string& file) {
+    SSL_CTX_set_dh_auto(c, file == "none" ? 0 : 1);
+    if (file.empty() || file == "auto" || file == "none") return;
+    BIO* bio = BIO_new_file(file.c_str(), "r");
+    EVP_PKEY* parameters = bio ? PEM_read_bio_Parameters(bio, nullptr) : nullptr;
+    BIO_free(bio);
+    if (!parameters || SSL_CTX_set0_tmp_dh_pkey(c, parameters) != 1) {
+        EVP_PKEY_free(parameters);
+        maillog::warning("cannot use DH parameters from {}: {}: using those of the library", file, library_errors("none in it"));
+        return;
+    }
+    SSL_CTX_set_dh_auto(c, 0);
+}
 }
 
+ServerContext::ServerContext() = default;
 ServerContext::~ServerContext() = default;
 
+// Protocols, ciphers, groups: what the two sides may agree on.
+Result<void> ServerContext::negotiation(SSL_CTX* c, const conf::Settings& s, bool mandatory) {
+    TRY(use_common_options(c, s));
+    if (s[param::tls_preempt_cipherlist]) SSL_CTX_set_options(c, SSL_OP_CIPHER_SERVER_PREFERENCE);
+    TRY(mandatory ? use_protocols(c, "smtpd_tls_mandatory_protocols", s[param::smtpd_tls_mandatory_protocols])
+                  : use_protocols(c, "smtpd_tls_protocols", s[param::smtpd_tls_protocols]));
+    std::string exclude = s[param::smtpd_tls_exclude_ciphers];
+    if (mandatory) exclude += " " + s[param::smtpd_tls_mandatory_exclude_ciphers];
+    if (ask_certificate_) exclude += " aNULL";                 // without a certificate of ours we may not ask for one
+    TRY(mandatory ? use_ciphers(c, s, "smtpd_tls_mandatory_ciphers", s[param::smtpd_tls_mandatory_ciphers], exclude)
+                  : use_ciphers(c, s, "smtpd_tls_ciphers", s[param::smtpd_tls_ciphers], exclude));
+    use_eecdh_grade(c, s);
+    use_dh_parameters(c, s[param::smtpd_tls_dh1024_param_file]);
+    if (s[param::smtpd_tls_enable_rpk]) {
+#if OPENSSL_VERSION_NUMBER >= 0x30200000L
+        static constexpr unsigned char kinds[] = {TLSEXT_cert_type_rpk, TLSEXT_cert_type_x509};
+        SSL_CTX_set1_server_cert_type(c, kinds, sizeof kinds);
+        if (ask_certificate_) SSL_CTX_set1_client_cert_type(c, kinds, sizeof kinds);
+#else
+        maillog::warning("smtpd_tls_enable_rpk = yes has no effect: raw public keys need OpenSSL 3.2 or later");
+#endif
+    }
+    return {};
+}
+
 Result<std::shared_ptr<ServerContext>> ServerContext::create(const conf::Settings& s, bool mandatory) {
+    TRY(start_library(s));
     std::shared_ptr<ServerContext> made(new ServerContext);
     ContextPtr c(SSL_CTX_new(TLS_server_method()));
     if (!c) return context_error(library_errors("cannot start the TLS library"));
-    TRY(use_common_options(c.get(), s));
-    if (s[param::tls_preempt_cipherlist]) SSL_CTX_set_options(c.get(), SSL_OP_CIPHER_SERVER_PREFERENCE);
-    TRY(mandatory ? use_protocols(c.get(), "smtpd_tls_mandatory_protocols", s[param::smtpd_tls_mandatory_protocols])
-                  : use_protocols(c.get(), "smtpd_tls_protocols", s[param::smtpd_tls_protocols]));
-    std::string exclude = s[param::smtpd_tls_exclude_ciphers];
-    if (mandatory) exclude += " " + s[param::smtpd_tls_mandatory_exclude_ciphers];
+    SSL_CTX_set_app_data(c.get(), made.get());
     made->require_certificate_ = mandatory && s[param::smtpd_tls_req_ccert];
     if (!mandatory && s[param::smtpd_tls_req_ccert]) maillog::warning("Can't require client certs unless TLS is required");
     made->ask_certificate_ = made->require_certificate_ || s[param::smtpd_tls_ask_ccert];
-    if (made->ask_certificate_) exclude += " aNULL";           // without a certificate of ours we may not ask for one
-    TRY(mandatory ? use_ciphers(c.get(), s, "smtpd_tls_mandatory_ciphers", s[param::smtpd_tls_mandatory_ciphers], exclude)
-                  : use_ciphers(c.get(), s, "smtpd_tls_ciphers", s[param::smtpd_tls_ciphers], exclude));
-    use_eecdh_grade(c.get(), s);
-    SSL_CTX_set_dh_auto(c.get(), s[param::smtpd_tls_dh1024_param_file] == "none" ? 0 : 1);
+    TRY(made->negotiation(c.get(), s, mandatory));
 
     KeyFiles files{s[param::smtpd_tls_chain_files], s[param::smtpd_tls_cert_file], s[param::smtpd_tls_key_file], s[param::smtpd_tls_dcert_file],
                    s[param::smtpd_tls_dkey_file], s[param::smtpd_tls_eccert_file], s[param::smtpd_tls_eckey_file]};
@@ -59,6 +95,7 @@ Result<std::shared_ptr<ServerContext>> ServerContext::create(const conf::Setting
     TRY(made->trust(c.get(), s));
 
     made->session_timeout_ = s[param::smtpd_tls_session_cache_timeout];
+    if (made->session_timeout_.count() > 0) made->session_timeout_ = std::max(made->session_timeout_, std::chrono::seconds(120));
     const std::string& ticket_cipher = s[param::tls_session_ticket_cipher];
     if (bytes::iequals(ticket_cipher, "aes-256-cbc")) made->ticket_cipher_ = EVP_aes_256_cbc();
     else if (bytes::iequals(ticket_cipher, "aes-128-cbc")) made->ticket_cipher_ = EVP_aes_128_cbc();
@@ -68,6 +105,10 @@ Result<std::shared_ptr<ServerContext>> ServerContext::create(const conf::Setting
     auto log = parse_log_options(s[param::smtpd_tls_loglevel]);
     if (!log) maillog::warning("smtpd_tls_loglevel: bad value \"{}\"", s[param::smtpd_tls_loglevel]);
     made->log_ = log.value_or(0u);
+    made->log_maps_ = table::Maps::open("smtpd_tls_loglevel_maps", s[param::smtpd_tls_loglevel_maps]);
+    made->trace_size_ = static_cast<std::size_t>(s[param::smtpd_tls_trace_size_limit]);
+    made->traces_a_minute_ = s[param::tls_trace_rate_limit];
+    if (!s[param::tls_server_sni_maps].empty()) made->sni_ = std::make_unique<SniChains>(s);
     SSL_CTX_set_timeout(c.get(), static_cast<long>(made->session_timeout_.count()));
     bool issue_ids = s[param::smtpd_tls_always_issue_session_ids];
     SSL_CTX_set_session_cache_mode(c.get(), issue_ids ? SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL | SSL_SESS_CACHE_NO_AUTO_CLEAR : SSL_SESS_CACHE_OFF);
@@ -94,15 +135,15 @@ Result<void> ServerContext::trust(SSL_CTX* c, const conf::Settings& s) {
     SSL_CTX_set_session_id_context(c, id, length);
     SSL_CTX_set_cert_store(c, trusted.release());
     if (!ask_certificate_) return {};
-    chain_depth_ = static_cast<int>(std::min<std::int64_t>(s[param::smtpd_tls_ccert_verifydepth], 100));
     trusts_server_certificates_ = s[param::tls_trust_server_ccerts];
     const std::string& digest = s[param::smtpd_tls_fingerprint_digest];
     auto known = find_digest(digest);
     if (!known) return context_error("smtpd_tls_fingerprint_digest: " + known.error().reason);
     fingerprint_digest_ = *known;
-    SSL_CTX_set_verify_depth(c, chain_depth_ + 1);             // chains one too long are built, and judged
+    // The library counts the CAs between the client's certificate and the trusted one; the parameter has always allowed one more.
+    SSL_CTX_set_verify_depth(c, static_cast<int>(std::min<std::int64_t>(s[param::smtpd_tls_ccert_verifydepth], 100)) + 1);
     SSL_CTX_set_verify(c, SSL_VERIFY_PEER | SSL_VERIFY_CLIENT_ONCE, accept_any_chain);
-    judge_client_chains(c, this);
+    judge_client_chains(c);
     if (!file.empty())
         if (STACK_OF(X509_NAME)* names = SSL_load_client_CA_file(file.c_str())) SSL_CTX_set_client_CA_list(c, names);
     ERR_clear_error();
@@ -113,12 +154,25 @@ void ServerContext::keep_sessions_in(SessionStore* store) {
     store_ = store;
     if (store_ && tickets_) {
         SSL_CTX_clear_options(context_.get(), SSL_OP_NO_TICKET);
-        use_ticket_callback(context_.get(), this);
+        use_ticket_callback(context_.get());
     } else {
         SSL_CTX_set_options(context_.get(), SSL_OP_NO_TICKET);
         SSL_CTX_set_num_tickets(context_.get(), 0);
     }
     if (caches_sessions()) use_server_session_callbacks(context_.get());
+    if (caches_sessions() || sni_) use_client_hello_callback(context_.get());
+}
+
+LogOptions ServerContext::log_for(const std::vector<std::string>& keys) const {
+    for (const std::string& key : keys) {
+        if (log_maps_.empty()) break;
+        auto hit = log_maps_.find(key);
+        if (!hit) maillog::warning("{}: {}", log_maps_.title(), hit.error().reason);
+        if (!hit || !*hit) continue;
+        if (auto options = parse_log_options(**hit)) return *options;
+        maillog::warning("{}: bad TLS log level \"{}\" for {}", log_maps_.title(), bytes::printable(**hit), key);
+    }
+    return log_;
 }
 
 void ServerContext::refresh_ticket_keys() {

@@ -7,9 +7,13 @@
 #include <chrono>
 #include <memory>
 #include <vector>
+#include "table/maps.h"
 #include "tls/context.h"
+#include "tls/log_options.h"
 
 namespace tls {
+class SniChains;
+
 class ServerContext {
 public:
     // By the smtpd_tls_* parameters; mandatory: TLS is required (encrypt, wrapper mode), so the mandatory_ protocols and ciphers hold.
@@ -28,15 +32,19 @@ public:
     bool asks_certificate() const { return ask_certificate_; }
     bool requires_certificate() const { return require_certificate_; }
     // --- how a client's certificate is judged (client_chain.h), and what its fingerprints are made with
-    int chain_depth() const { return chain_depth_; }
     bool trusts_server_certificates() const { return trusts_server_certificates_; }
     const EVP_MD* fingerprint_digest() const { return fingerprint_digest_; }
     // Files beyond those that main.cf names by themselves, for master to watch.
     const std::vector<std::string>& files() const { return files_; }
-    unsigned log() const { return log_; }        // LogOptions
+    // smtpd_tls_loglevel, or what smtpd_tls_loglevel_maps has for one of these keys, asked in this order. May wait.
+    LogOptions log_for(const std::vector<std::string>& keys) const;
+    std::size_t trace_size() const { return trace_size_; }
+    std::int64_t traces_a_minute() const { return traces_a_minute_; }
+    // Null: tls_server_sni_maps is empty.
+    SniChains* sni() const { return sni_.get(); }
 
 private:
-    ServerContext() = default;
+    ServerContext();
     ContextPtr context_;
     SessionStore* store_ = nullptr;
     std::vector<TicketKey> ticket_keys_;
@@ -45,10 +53,14 @@ private:
     std::chrono::seconds session_timeout_{3600};
     bool cache_sessions_ = false, tickets_ = false, ask_certificate_ = false, require_certificate_ = false;
     bool trusts_server_certificates_ = false;
-    int chain_depth_ = 9;
-    unsigned log_ = 0;
+    LogOptions log_ = 0;
+    table::Maps log_maps_;
+    std::size_t trace_size_ = 0;
+    std::int64_t traces_a_minute_ = 0;
+    std::unique_ptr<SniChains> sni_;
     const EVP_MD* fingerprint_digest_ = nullptr;
     std::vector<std::string> files_;
+    Result<void> negotiation(SSL_CTX* context, const conf::Settings& settings, bool mandatory);
     Result<void> trust(SSL_CTX* context, const conf::Settings& settings);
 };
 }

@@ -10,7 +10,7 @@ namespace tls {
 using namespace std::chrono_literals;
 
 TlsmgrStore::TlsmgrStore(const conf::Settings& settings, std::string cache, bool keep_sessions)
-    : client_("private/" + settings[param::tlsmgr_service_name], 10s), cache_(std::move(cache)), keep_sessions_(keep_sessions),
+    : client_("private/" + settings[param::tlsmgr_service_name], 3s), cache_(std::move(cache)), keep_sessions_(keep_sessions),
       seed_size_(settings[param::tls_daemon_random_bytes]) {}
 
 template <class Reply, class Request> std::optional<Reply> TlsmgrStore::ask(const Request& request) {

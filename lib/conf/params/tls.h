@@ -20,7 +20,7 @@ inline constexpr conf::Text tls_eecdh_auto_curves{{.name = "tls_eecdh_auto_curve
 inline constexpr conf::Text tls_eecdh_strong_curve{{.name = "tls_eecdh_strong_curve", .fallback = "prime256v1", .implemented = true, .doc = "The curve of smtpd_tls_eecdh_grade = strong."}};
 inline constexpr conf::Text tls_eecdh_ultra_curve{{.name = "tls_eecdh_ultra_curve", .fallback = "secp384r1", .implemented = true, .doc = "The curve of smtpd_tls_eecdh_grade = ultra."}};
 inline constexpr conf::Text tls_export_cipherlist{{.name = "tls_export_cipherlist", .fallback = "", .implemented = true, .doc = "The ciphers of the grade export, which nothing should use."}};
-inline constexpr conf::Bool tls_fast_shutdown_enable{{.name = "tls_fast_shutdown_enable", .fallback = "yes", .doc = "Whether a TLS session ends without waiting for the peer's farewell."}};
+inline constexpr conf::Bool tls_fast_shutdown_enable{{.name = "tls_fast_shutdown_enable", .fallback = "yes", .implemented = true, .doc = "Whether a TLS session ends without waiting for the peer's farewell."}};
 inline constexpr conf::Text tls_ffdhe_auto_groups{{.name = "tls_ffdhe_auto_groups", .fallback = "ffdhe2048 ffdhe3072", .implemented = true, .doc = "Groups for key exchange by finite fields, best first."}};
 inline constexpr conf::Text tls_high_cipherlist{{.name = "tls_high_cipherlist", .fallback = "aNULL:-aNULL:HIGH:!SEED:!IDEA:!3DES:!RC2:!RC4:!RC5:!kDH:!kECDH:!aDSS:!MD5:@STRENGTH", .min = 1, .implemented = true, .doc = "The ciphers of the grade high."}};
 inline constexpr conf::Text tls_legacy_public_key_fingerprints{{.name = "tls_legacy_public_key_fingerprints", .fallback = "no", .doc = "Once made public key fingerprints the old way.", .removed = true, .obsolete = "has been removed: it has no effect"}};
@@ -34,10 +34,10 @@ inline constexpr conf::Time tls_random_prng_update_period{{.name = "tls_random_p
 inline constexpr conf::Time tls_random_reseed_period{{.name = "tls_random_reseed_period", .fallback = "3600s", .min = 1, .implemented = true, .doc = "How long at most before tlsmgr reads more randomness."}};
 inline constexpr conf::Text tls_random_source{{.name = "tls_random_source", .fallback = "dev:/dev/urandom", .implemented = true, .doc = "Where tlsmgr takes randomness from: dev:/path or egd:/path."}};
 inline constexpr conf::Bool tls_required_enable{{.name = "tls_required_enable", .fallback = "yes", .implemented = true, .doc = "Whether a TLS-Required: no header lets mail go on where TLS demands fail."}};
-inline constexpr conf::Text tls_server_sni_maps{{.name = "tls_server_sni_maps", .fallback = "", .doc = "Tables that give, by the name a client asks for, key and certificate files."}};
+inline constexpr conf::Text tls_server_sni_maps{{.name = "tls_server_sni_maps", .fallback = "", .implemented = true, .doc = "Tables that give, by the name a client asks for, key and certificate files."}};
 inline constexpr conf::Text tls_session_ticket_cipher{{.name = "tls_session_ticket_cipher", .fallback = "aes-256-cbc", .implemented = true, .doc = "The cipher that session tickets are encrypted with."}};
 inline constexpr conf::Text tls_ssl_options{{.name = "tls_ssl_options", .fallback = "", .implemented = true, .doc = "More OpenSSL options that are turned on, by name or number."}};
-inline constexpr conf::Int tls_trace_rate_limit{{.name = "tls_trace_rate_limit", .fallback = "1", .min = 0, .doc = "How many TLS traces a minute are logged."}};
+inline constexpr conf::Int tls_trace_rate_limit{{.name = "tls_trace_rate_limit", .fallback = "1", .min = 0, .implemented = true, .doc = "How many TLS traces a minute are logged."}};
 inline constexpr conf::Bool tls_trust_server_ccerts{{.name = "tls_trust_server_ccerts", .fallback = "no", .implemented = true, .doc = "Whether certificates made for servers are accepted from clients."}};
 inline constexpr conf::Bool tls_wildcard_matches_multiple_labels{{.name = "tls_wildcard_matches_multiple_labels", .fallback = "yes", .implemented = true, .doc = "Whether *.example.com also matches a.b.example.com."}};
 }

@@ -2,7 +2,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <filesystem>
+#include <fstream>
 #include <set>
+#include "log/log.h"
 #include "random.h"
 #include "service.h"
 #include "session_cache.h"
@@ -13,9 +15,16 @@ using namespace std::chrono_literals;
 namespace {
 class Tlsmgr : public testing::Test {
 protected:
-    void SetUp() override { char name[] = "/tmp/posthorn-tlsmgr-XXXXXX"; directory = mkdtemp(name); }
-    void TearDown() override { std::filesystem::remove_all(directory); }
-    std::string directory;
+    void SetUp() override {
+        char name[] = "/tmp/posthorn-tlsmgr-XXXXXX";
+        directory = mkdtemp(name);
+        maillog::redirect([](maillog::Level, std::string_view, std::string_view text, void* me) { static_cast<Tlsmgr*>(me)->logged += std::string(text) + "\n"; }, this);
+    }
+    void TearDown() override {
+        maillog::redirect(nullptr, nullptr);
+        std::filesystem::remove_all(directory);
+    }
+    std::string directory, logged;
 };
 }
 
@@ -48,6 +57,18 @@ TEST_F(Tlsmgr, CacheThatCannotBeOpenedIsNoCache) {
     EXPECT_FALSE(cache.open());
     EXPECT_FALSE(cache.save("a", "b", 1));
     EXPECT_FALSE(cache.find("a", 1));
+}
+TEST_F(Tlsmgr, DamagedCacheIsReplacedWithALine) {
+    for (std::string type : {"btree", "lmdb"}) {
+        logged.clear();
+        std::string file = directory + "/damaged" + (type == "btree" ? ".db" : ".lmdb");
+        std::ofstream(file) << std::string(20000, 'x');
+        tlsmgr::SessionCache cache("smtpd", type + ":" + directory + "/damaged", 200s);
+        EXPECT_TRUE(cache.save("a", "b", 1)) << type;
+        EXPECT_EQ(cache.find("a", 2), "b") << type;
+        EXPECT_NE(logged.find("damaged: "), logged.npos) << type << ": " << logged;
+        EXPECT_NE(logged.find("replaced by an empty one"), logged.npos) << type << ": " << logged;
+    }
 }
 TEST(TlsmgrTicketKeys, RotateAndStayKnownAsLongAsTicketsLast) {
     tlsmgr::TicketKeys keys(3600s);
