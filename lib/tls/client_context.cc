@@ -24,7 +24,6 @@ ClientContext::ClientContext() = default;
 ClientContext::~ClientContext() = default;
 
 Result<std::shared_ptr<ClientContext>> ClientContext::create(const conf::Settings& s, bool lmtp) {
-    TRY(start_library(s));
     std::shared_ptr<ClientContext> made(new ClientContext);
     made->settings_ = std::make_unique<conf::Settings>(s);
     made->lmtp_ = lmtp;

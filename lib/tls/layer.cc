@@ -109,7 +109,7 @@ void say_farewell(net::Stream& stream, loop::Deadline deadline) {
         if (done == 0) continue;
         int why = SSL_get_error(session->ssl(), done);
         if (done == 1 || (why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE)) break;
-        if ((why == SSL_ERROR_WANT_READ ? stream.watch().readable(deadline) : stream.watch().writable(deadline)) == loop::Wait::timed_out) break;
+        if ((why == SSL_ERROR_WANT_READ ? stream.wait_readable(deadline) : stream.wait_writable(deadline)) == loop::Wait::timed_out) break;
     }
     ERR_clear_error();
 }

@@ -48,6 +48,8 @@ void use_dh_parameters(SSL_CTX* c, const std::string& file) {
 }
 }
 
+void FreeCipher::operator()(EVP_CIPHER* c) const { EVP_CIPHER_free(c); }
+
 ServerContext::ServerContext() = default;
 ServerContext::~ServerContext() = default;
 
@@ -97,8 +99,8 @@ Result<std::shared_ptr<ServerContext>> ServerContext::create(const conf::Setting
     made->session_timeout_ = s[param::smtpd_tls_session_cache_timeout];
     if (made->session_timeout_.count() > 0) made->session_timeout_ = std::max(made->session_timeout_, std::chrono::seconds(120));
     const std::string& ticket_cipher = s[param::tls_session_ticket_cipher];
-    if (bytes::iequals(ticket_cipher, "aes-256-cbc")) made->ticket_cipher_ = EVP_aes_256_cbc();
-    else if (bytes::iequals(ticket_cipher, "aes-128-cbc")) made->ticket_cipher_ = EVP_aes_128_cbc();
+    if (bytes::iequals(ticket_cipher, "aes-256-cbc")) made->ticket_cipher_.reset(EVP_CIPHER_fetch(nullptr, "AES-256-CBC", nullptr));
+    else if (bytes::iequals(ticket_cipher, "aes-128-cbc")) made->ticket_cipher_.reset(EVP_CIPHER_fetch(nullptr, "AES-128-CBC", nullptr));
     else if (!ticket_cipher.empty()) return context_error(fmt::format("bad value of tls_session_ticket_cipher: \"{}\" is neither aes-256-cbc nor aes-128-cbc", ticket_cipher));
     made->tickets_ = made->ticket_cipher_ && made->session_timeout_.count() > 0 && !(SSL_CTX_get_options(c.get()) & SSL_OP_NO_TICKET);
     made->cache_sessions_ = made->session_timeout_.count() > 0 && !s[param::smtpd_tls_session_cache_database].empty();

@@ -13,6 +13,7 @@
 
 namespace tls {
 class SniChains;
+struct FreeCipher { void operator()(EVP_CIPHER* c) const; };
 
 class ServerContext {
 public:
@@ -28,7 +29,7 @@ public:
     // Fetches ticket keys when those at hand are old. May wait.
     void refresh_ticket_keys();
     const std::vector<TicketKey>& ticket_keys() const { return ticket_keys_; }
-    const EVP_CIPHER* ticket_cipher() const { return ticket_cipher_; }
+    const EVP_CIPHER* ticket_cipher() const { return ticket_cipher_.get(); }
     bool asks_certificate() const { return ask_certificate_; }
     bool requires_certificate() const { return require_certificate_; }
     // --- how a client's certificate is judged (client_chain.h), and what its fingerprints are made with
@@ -48,7 +49,7 @@ private:
     ContextPtr context_;
     SessionStore* store_ = nullptr;
     std::vector<TicketKey> ticket_keys_;
-    const EVP_CIPHER* ticket_cipher_ = nullptr;
+    std::unique_ptr<EVP_CIPHER, FreeCipher> ticket_cipher_;    // fetched once: looking one up costs as much as using it
     std::chrono::steady_clock::time_point refresh_at_{};
     std::chrono::seconds session_timeout_{3600};
     bool cache_sessions_ = false, tickets_ = false, ask_certificate_ = false, require_certificate_ = false;
