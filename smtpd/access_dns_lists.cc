@@ -78,7 +78,7 @@ Verdict Check::listed(const DnsList& list, const std::string& name, const std::s
         {"rbl_reason", reason}, {"rbl_txt", reason}, {"client", c.shown}, {"client_address", c.address}, {"client_name", c.name}, {"reverse_client_name", c.reverse_name},
         {"helo_name", session_.helo()}, {"sender", or_null(sender())}, {"sender_name", or_null(from.local)}, {"sender_domain", std::string(from.domain.value_or(""))},
         {"recipient", or_null(recipient())}, {"recipient_name", or_null(to.local)}, {"recipient_domain", std::string(to.domain.value_or(""))}};
-    for (auto& [name, value] : names) value = service_.censored(std::move(value));
+    for (auto& [key, value] : names) value = service_.censored(std::move(value));
     std::string reply = settings.expand(text, names);
     // "554 5.7.1 Service unavailable; …", the code and the status optional.
     mail::StatusText parts = mail::split_status(reply);

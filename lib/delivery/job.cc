@@ -94,7 +94,7 @@ bool Job::bounce(const Subject& subject, const Event& event) const {
     if (!subject.own_sender || subject.sender == request_.sender) return tell(agent_.services().bounce, id(), failure);
     ipc::ReportOne one;
     one.message = {.kind = "bounce", .queue_name = request_.queue_name, .queue_id = id(), .encoding = request_.encoding,
-                   .send_options = request_.send_options, .sender = subject.sender, .envid = request_.envid, .ret = request_.ret};
+                   .send_options = request_.send_options, .sender = subject.sender, .envid = request_.envid, .ret = request_.ret, .verp = {}};
     one.recipient = std::move(failure);
     return tell(agent_.services().bounce, id(), one);
 }
