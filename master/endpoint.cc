@@ -8,8 +8,10 @@
 #include "conf/params/cleanup.h"
 #include "conf/params/commands.h"
 #include "conf/params/global.h"
+#include "conf/params/smtp.h"
 #include "net/address.h"
 #include "net/socket.h"
+#include "net/window.h"
 
 namespace master {
 namespace {
@@ -89,6 +91,7 @@ Endpoint::~Endpoint() {
 }
 
 Result<Endpoints> open_endpoints(const conf::MasterEntry& entry, const conf::Settings& settings, const Endpoints& open) {
+    net::set_window_size(static_cast<int>(settings[param::tcp_windowsize]));
     Endpoints all;
     auto add = [&](const std::string& key, const std::string& path, auto make) -> Result<void> {
         std::shared_ptr<Endpoint> e = find(open, key);

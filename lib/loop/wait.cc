@@ -52,19 +52,16 @@ void yield() {
 }
 
 Watch::~Watch() { reset(); }
-void Watch::reset() { if (std::exchange(added_, false)) event_del(&event_); can_read_ = can_write_ = ended_ = false; }
-bool Watch::tells_end() { return current() && loop()->tells_end(); }
+void Watch::reset() { if (std::exchange(added_, false)) event_del(&event_); can_read_ = can_write_ = false; }
 Wait Watch::readable(Deadline d) { return wait(can_read_, reader_, EV_READ, d); }
 Wait Watch::writable(Deadline d) { return wait(can_write_, writer_, EV_WRITE, d); }
 
 Wait Watch::wait(bool& flag, Fiber*& waiter, short what, Deadline d) {
     if (!current()) return poll_until(fd_, what, d);
     if (!added_) {
-        const short end = loop()->tells_end() ? EV_CLOSED : 0;
-        event_assign(&event_, loop()->base(), fd_, static_cast<short>(EV_READ | EV_WRITE | EV_ET | EV_PERSIST | end), [](evutil_socket_t, short got, void* p) {
+        event_assign(&event_, loop()->base(), fd_, EV_READ | EV_WRITE | EV_ET | EV_PERSIST, [](evutil_socket_t, short got, void* p) {
             auto* w = static_cast<Watch*>(p);
-            if (got & EV_CLOSED) w->ended_ = true;
-            if (got & (EV_READ | EV_CLOSED)) { w->can_read_ = true; if (w->reader_) loop()->wake(*w->reader_); }
+            if (got & EV_READ) { w->can_read_ = true; if (w->reader_) loop()->wake(*w->reader_); }
             if (got & EV_WRITE) { w->can_write_ = true; if (w->writer_) loop()->wake(*w->writer_); }
         }, this);
         event_add(&event_, nullptr);             // reports at once what is ready already
@@ -74,7 +71,7 @@ Wait Watch::wait(bool& flag, Fiber*& waiter, short what, Deadline d) {
     struct Registered { Fiber*& f; ~Registered() { f = nullptr; } } registered{waiter};
     waiter = current();
     while (!flag) if (loop()->park_until(d) == Wait::timed_out && !flag) return Wait::timed_out;
-    flag = what == EV_READ && ended_;            // then there is always something to read, if only the end
+    flag = false;
     return Wait::ready;
 }
 

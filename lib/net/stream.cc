@@ -41,7 +41,6 @@ Result<ssize_t> Stream::read_now(char* to, std::size_t most, Layer::Want& want) 
     }
     ssize_t n;
     do n = ::read(fd_.get(), to, most); while (n < 0 && errno == EINTR);
-    drained_ = n > 0 && static_cast<std::size_t>(n) < most;
     if (n >= 0) return n;
     if (errno != EAGAIN && errno != EWOULDBLOCK) return fail(lost(errno) ? Failure::lost : Failure::error, errno, "read");
     want = Layer::Want::read;
@@ -59,7 +58,6 @@ Result<void> Stream::fill(Deadline deadline) {
     settle();
     if (in_at_ == in_.size()) { in_.clear(); in_at_ = 0; }
     else if (in_at_ > read_size) { in_.erase(0, in_at_); in_at_ = 0; }
-    if (nothing_new()) TRY(wait(Layer::Want::read, deadline, "read"));
     for (;;) {
         Layer::Want want;
         ssize_t n;
@@ -142,8 +140,7 @@ std::string_view Stream::peek() {
 }
 
 loop::Wait Stream::wait_input(Deadline deadline) {
-    settle();
-    if (!buffered().empty() || (!nothing_new() && (!peek().empty() || end_))) return loop::Wait::ready;
+    if (!peek().empty() || end_) return loop::Wait::ready;
     return wait_readable(deadline);
 }
 

@@ -76,7 +76,7 @@ public:
     // --- the stream itself
     int fd() const { return fd_.get(); }
     // For the descriptor itself: input that was not read yet (under TLS perhaps half a record), room to write.
-    loop::Wait wait_readable(Deadline deadline) { drained_ = false; return watch_.readable(deadline); }
+    loop::Wait wait_readable(Deadline deadline) { return watch_.readable(deadline); }
     loop::Wait wait_writable(Deadline deadline) { return watch_.writable(deadline); }
     void set_layer(std::unique_ptr<Layer> layer) { layer_ = std::move(layer); }
     Layer* layer() { return layer_.get(); }
@@ -92,8 +92,6 @@ private:
     Result<ssize_t> write_now(std::string_view data, Layer::Want& want);
     Result<void> wait(Layer::Want want, Deadline deadline, const char* what);
     Result<void> fill(Deadline deadline);        // at least one byte more, or end_
-    // The last read left nothing, and the next arrival will be an event: reading again before waiting finds nothing.
-    bool nothing_new() const { return drained_ && !layer_ && loop::Watch::tells_end(); }
     void settle() { in_at_ += drop_; drop_ = 0; }
     Result<void> send(std::string_view data, std::size_t& sent, Deadline deadline);
 
@@ -106,7 +104,7 @@ private:
     std::uint64_t bytes_read_ = 0;
     std::optional<std::chrono::nanoseconds> each_wait_{};
     Failure failure_ = Failure::none;
-    bool end_ = false, drained_ = false;         // drained: the last read took all there was
+    bool end_ = false;
 };
 
 // Two ends of a UNIX-domain stream, for tests and for talking to a child.
