@@ -10,6 +10,7 @@
 #include "conf/params/smtp.h"
 #include "log/log.h"
 #include "net/socket.h"
+#include "tls/identity.h"
 #include "tls/layer.h"
 #include "tls/match.h"
 #include "tls/session.h"
@@ -18,13 +19,6 @@ namespace finger {
 namespace {
 constexpr std::size_t line_length_max = 2048, reply_lines_max = 1000, reply_text_max = 8192;
 namespace log_option = tls::log_option;
-
-std::string name_line(const X509_NAME* name) {
-    char* text = X509_NAME_oneline(name, nullptr, 0);
-    std::string line = text ? bytes::printable(text) : "";
-    OPENSSL_free(text);
-    return line;
-}
 }
 
 std::optional<std::string> MemoryStore::find(std::string_view id) {
@@ -226,7 +220,7 @@ void Probe::show_chain() {
     for (int i = 0; i < sk_X509_num(chain); ++i) {
         X509* x = sk_X509_value(chain, i);
         const EVP_MD* digest = context_->fingerprint_digest();
-        fmt::print("{:2} subject: {}\n    issuer: {}\n   cert digest={}\n   pkey digest={}\n", i, name_line(X509_get_subject_name(x)), name_line(X509_get_issuer_name(x)),
+        fmt::print("{:2} subject: {}\n    issuer: {}\n   cert digest={}\n   pkey digest={}\n", i, tls::shown_name(X509_get_subject_name(x)), tls::shown_name(X509_get_issuer_name(x)),
                    tls::fingerprint(x, digest), tls::key_fingerprint(x, digest));
         PEM_write_X509(stdout, x);
     }

@@ -45,8 +45,8 @@ Result<std::shared_ptr<ClientContext>> ClientContext::create(const conf::Setting
     const std::string& level = text(param::smtp_tls_loglevel, param::lmtp_tls_loglevel);
     auto log = parse_log_options(level);
     if (!log) maillog::warning("{}_tls_loglevel = {}: unknown TLS log level", lmtp ? "lmtp" : "smtp", bytes::printable(level));
-    made->log_ = log.value_or(log_option::routine);
-    made->log_maps_ = table::Maps::open(lmtp ? param::lmtp_tls_loglevel_maps.name : param::smtp_tls_loglevel_maps.name, text(param::smtp_tls_loglevel_maps, param::lmtp_tls_loglevel_maps));
+    const conf::Text& level_maps = lmtp ? param::lmtp_tls_loglevel_maps : param::smtp_tls_loglevel_maps;
+    made->log_ = {log.value_or(log_option::routine), table::Maps::open(level_maps.name, s[level_maps])};
     auto digest = find_digest(text(param::smtp_tls_fingerprint_digest, param::lmtp_tls_fingerprint_digest));
     if (!digest) return context_error(fmt::format("bad value of {}_tls_fingerprint_digest: {}", lmtp ? "lmtp" : "smtp", digest.error().reason));
     made->digest_ = *digest;
@@ -62,18 +62,6 @@ Result<std::shared_ptr<ClientContext>> ClientContext::create(const conf::Setting
 }
 
 const std::string& ClientContext::text(const conf::Text& smtp_one, const conf::Text& lmtp_one) const { return (*settings_)[lmtp_ ? lmtp_one : smtp_one]; }
-
-LogOptions ClientContext::log_for(const std::vector<std::string>& keys) const {
-    for (const std::string& key : keys) {
-        if (log_maps_.empty()) break;
-        auto hit = log_maps_.find(key);
-        if (!hit) maillog::warning("{}: {}", log_maps_.title(), hit.error().reason);
-        if (!hit || !*hit) continue;
-        if (auto options = parse_log_options(**hit)) return *options;
-        maillog::warning("{}: bad TLS log level \"{}\" for {}", log_maps_.title(), bytes::printable(**hit), key);
-    }
-    return log_;
-}
 
 Result<SSL_CTX*> ClientContext::context_for(const Demand& demand) {
     const conf::Settings& s = *settings_;

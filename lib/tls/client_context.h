@@ -8,7 +8,6 @@
 #include <memory>
 #include <string>
 #include <vector>
-#include "table/maps.h"
 #include "tls/context.h"
 #include "tls/dane.h"
 #include "tls/demand.h"
@@ -30,7 +29,7 @@ public:
     // The library's context for this demand; made when first asked for, from what create() read.
     Result<SSL_CTX*> context_for(const Demand& demand);
     // smtp_tls_loglevel, or what smtp_tls_loglevel_maps has for one of these keys, asked in this order. May wait.
-    LogOptions log_for(const std::vector<std::string>& keys) const;
+    LogOptions log_for(const std::vector<std::string>& keys) const { return log_.of(keys); }
     const EVP_MD* fingerprint_digest() const { return digest_; }
     // Null where tls_dane_digests makes no sense: then there is no DANE.
     const Dane* dane() const { return dane_.get(); }
@@ -46,8 +45,7 @@ private:
     std::map<std::string, ContextPtr> contexts_; // by protocols, ciphers and exclusions; at most 64
     SessionStore* store_ = nullptr;
     std::chrono::seconds session_timeout_{3600};
-    LogOptions log_ = 0;
-    table::Maps log_maps_;
+    LogLevels log_;
     const EVP_MD* digest_ = nullptr;
     std::shared_ptr<const Dane> dane_;
     bool multi_label_ = true;

@@ -7,14 +7,21 @@
 namespace tls {
 namespace {
 constexpr std::size_t name_limit = 1000;
-}
 
-std::string slash_name(const X509_NAME* name) {
+std::string whole_line(const X509_NAME* name) {
     char* line = X509_NAME_oneline(name, nullptr, 0);
     std::string text = line ? line : "";
     OPENSSL_free(line);
+    return text;
+}
+}
+
+std::string slash_name(const X509_NAME* name) {
+    std::string text = whole_line(name);
     return text.size() <= name_limit ? text : std::string();
 }
+
+std::string shown_name(const X509_NAME* name, std::size_t most) { return bytes::printable(std::string_view(whole_line(name)).substr(0, most)); }
 
 std::string plus_encode(std::string_view text) {
     constexpr std::string_view special = "<>()\"+ ";

@@ -156,26 +156,22 @@ Result<std::vector<Chain>> parse_keys(std::string_view text, const std::string& 
     return chains;
 }
 
-Result<void> use_keys(SSL* session, const std::vector<Chain>& chains) {
-    SSL_certs_clear(session);
+// use: SSL_use_cert_and_key or its like for contexts, with its first argument. title: what the chains' file is, for the Error.
+template <class Owner>
+static Result<void> use_chains(Owner* owner, int (*use)(Owner*, X509*, EVP_PKEY*, STACK_OF(X509)*, int), const std::vector<Chain>& chains, const char* title) {
     for (const Chain& chain : chains) {
         STACK_OF(X509)* issuers = sk_X509_new_null();
         for (const X509Ptr& x : chain.issuers) sk_X509_push(issuers, x.get());
-        int good = SSL_use_cert_and_key(session, chain.certificate.get(), chain.key.get(), issuers, 1);
+        int good = use(owner, chain.certificate.get(), chain.key.get(), issuers, 1);
         sk_X509_free(issuers);
-        if (good != 1) return bad(fmt::format("cannot use {}: {}", chain.file, library_errors("refused")));
+        if (good != 1) return bad(fmt::format("cannot use {}{}: {}", title, chain.file, library_errors("refused")));
     }
     return {};
 }
 
-Result<void> use_keys(SSL_CTX* context, const std::vector<Chain>& chains) {
-    for (const Chain& chain : chains) {
-        STACK_OF(X509)* issuers = sk_X509_new_null();
-        for (const X509Ptr& x : chain.issuers) sk_X509_push(issuers, x.get());
-        int good = SSL_CTX_use_cert_and_key(context, chain.certificate.get(), chain.key.get(), issuers, 1);
-        sk_X509_free(issuers);
-        if (good != 1) return bad(fmt::format("cannot use certificate file {}: {}", chain.file, library_errors("refused")));
-    }
-    return {};
+Result<void> use_keys(SSL* session, const std::vector<Chain>& chains) {
+    SSL_certs_clear(session);
+    return use_chains(session, SSL_use_cert_and_key, chains, "");
 }
+Result<void> use_keys(SSL_CTX* context, const std::vector<Chain>& chains) { return use_chains(context, SSL_CTX_use_cert_and_key, chains, "certificate file "); }
 }

@@ -1,5 +1,6 @@
 #include "tls/log_options.h"
 #include "base/bytes.h"
+#include "log/log.h"
 
 namespace tls {
 namespace {
@@ -24,5 +25,17 @@ std::optional<LogOptions> parse_log_options(std::string_view text) {
         if (!known) return std::nullopt;
     }
     return bits;
+}
+
+LogOptions LogLevels::of(const std::vector<std::string>& keys) const {
+    if (maps.empty()) return level;
+    for (const std::string& key : keys) {
+        auto hit = maps.find(key);
+        if (!hit) maillog::warning("{}: {}", maps.title(), hit.error().reason);
+        if (!hit || !*hit) continue;
+        if (auto options = parse_log_options(**hit)) return *options;
+        maillog::warning("{}: bad TLS log level \"{}\" for {}", maps.title(), bytes::printable(**hit), key);
+    }
+    return level;
 }
 }

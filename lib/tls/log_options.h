@@ -1,7 +1,10 @@
 // What of TLS is logged: smtp_tls_loglevel, smtpd_tls_loglevel and posttls-finger's -L, as levels 0 to 4 or by name.
 #pragma once
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
+#include "table/maps.h"
 
 namespace tls {
 using LogOptions = unsigned;
@@ -20,4 +23,12 @@ inline constexpr LogOptions debug = routine | peercert | certmatch | cache | ver
 }
 // "1", "routine,certmatch", "debug" …; absent where a word is none of them.
 std::optional<LogOptions> parse_log_options(std::string_view text);
+
+// main.cf's level, and the tables that know better for some peers (smtp_tls_loglevel_maps, smtpd_tls_loglevel_maps).
+struct LogLevels {
+    LogOptions level = log_option::none;
+    table::Maps maps{};
+    // The entry of the first key that has one. An unknown level or a failed look-up is a warning, and the next key is asked. May wait.
+    LogOptions of(const std::vector<std::string>& keys) const;
+};
 }

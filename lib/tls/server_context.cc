@@ -106,8 +106,7 @@ Result<std::shared_ptr<ServerContext>> ServerContext::create(const conf::Setting
     made->cache_sessions_ = made->session_timeout_.count() > 0 && !s[param::smtpd_tls_session_cache_database].empty();
     auto log = parse_log_options(s[param::smtpd_tls_loglevel]);
     if (!log) maillog::warning("smtpd_tls_loglevel: bad value \"{}\"", s[param::smtpd_tls_loglevel]);
-    made->log_ = log.value_or(0u);
-    made->log_maps_ = table::Maps::open("smtpd_tls_loglevel_maps", s[param::smtpd_tls_loglevel_maps]);
+    made->log_ = {log.value_or(log_option::none), table::Maps::open("smtpd_tls_loglevel_maps", s[param::smtpd_tls_loglevel_maps])};
     made->trace_size_ = static_cast<std::size_t>(s[param::smtpd_tls_trace_size_limit]);
     made->traces_a_minute_ = s[param::tls_trace_rate_limit];
     if (!s[param::tls_server_sni_maps].empty()) made->sni_ = std::make_unique<SniChains>(s);
@@ -163,18 +162,6 @@ void ServerContext::keep_sessions_in(SessionStore* store) {
     }
     if (caches_sessions()) use_server_session_callbacks(context_.get());
     if (caches_sessions() || sni_) use_client_hello_callback(context_.get());
-}
-
-LogOptions ServerContext::log_for(const std::vector<std::string>& keys) const {
-    for (const std::string& key : keys) {
-        if (log_maps_.empty()) break;
-        auto hit = log_maps_.find(key);
-        if (!hit) maillog::warning("{}: {}", log_maps_.title(), hit.error().reason);
-        if (!hit || !*hit) continue;
-        if (auto options = parse_log_options(**hit)) return *options;
-        maillog::warning("{}: bad TLS log level \"{}\" for {}", log_maps_.title(), bytes::printable(**hit), key);
-    }
-    return log_;
 }
 
 void ServerContext::refresh_ticket_keys() {

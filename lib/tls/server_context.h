@@ -7,7 +7,6 @@
 #include <chrono>
 #include <memory>
 #include <vector>
-#include "table/maps.h"
 #include "tls/context.h"
 #include "tls/log_options.h"
 
@@ -38,7 +37,7 @@ public:
     // Files beyond those that main.cf names by themselves, for master to watch.
     const std::vector<std::string>& files() const { return files_; }
     // smtpd_tls_loglevel, or what smtpd_tls_loglevel_maps has for one of these keys, asked in this order. May wait.
-    LogOptions log_for(const std::vector<std::string>& keys) const;
+    LogOptions log_for(const std::vector<std::string>& keys) const { return log_.of(keys); }
     std::size_t trace_size() const { return trace_size_; }
     std::int64_t traces_a_minute() const { return traces_a_minute_; }
     // Null: tls_server_sni_maps is empty.
@@ -54,8 +53,7 @@ private:
     std::chrono::seconds session_timeout_{3600};
     bool cache_sessions_ = false, tickets_ = false, ask_certificate_ = false, require_certificate_ = false;
     bool trusts_server_certificates_ = false;
-    LogOptions log_ = 0;
-    table::Maps log_maps_;
+    LogLevels log_;
     std::size_t trace_size_ = 0;
     std::int64_t traces_a_minute_ = 0;
     std::unique_ptr<SniChains> sni_;

@@ -6,17 +6,13 @@
 #include <algorithm>
 #include "base/bytes.h"
 #include "log/log.h"
+#include "tls/identity.h"
 #include "tls/keys.h"
 #include "tls/match.h"
 
 namespace tls {
 namespace {
-std::string one_line(const X509_NAME* name) {
-    char* text = X509_NAME_oneline(name, nullptr, 0);
-    std::string line = text ? bytes::printable(std::string_view(text).substr(0, 512)) : "";
-    OPENSSL_free(text);
-    return line;
-}
+constexpr std::size_t name_length = 512;         // in the log
 
 // Lets every chain pass and remembers the first thing that is wrong with it.
 int look_on(int good, X509_STORE_CTX* chain) {
@@ -26,12 +22,12 @@ int look_on(int good, X509_STORE_CTX* chain) {
     X509* certificate = X509_STORE_CTX_get_current_cert(chain);
     int error = X509_STORE_CTX_get_error(chain);
     if (certificate && (v->log & log_option::verbose))
-        maillog::info("{}: depth={} verify={} subject={}", v->peer, X509_STORE_CTX_get_error_depth(chain), good, one_line(X509_get_subject_name(certificate)));
+        maillog::info("{}: depth={} verify={} subject={}", v->peer, X509_STORE_CTX_get_error_depth(chain), good, shown_name(X509_get_subject_name(certificate), name_length));
     int depth = X509_STORE_CTX_get_error_depth(chain);
     if (!good && (!v->error || depth < v->depth)) {          // what is nearer to the server tells more: a wrong name before an unknown CA
         v->error = error;
         v->depth = depth;
-        if (certificate) v->issuer = one_line(X509_get_issuer_name(certificate));
+        if (certificate) v->issuer = shown_name(X509_get_issuer_name(certificate), name_length);
     }
     if (v->error) X509_STORE_CTX_set_error(chain, v->error);   // what a resumed session will say as well
     return 1;
