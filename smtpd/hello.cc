@@ -9,6 +9,7 @@ unsigned Session::keywords() {
     unsigned off = discarded_;
     if (service_.vrfy_disabled) off |= keyword::vrfy;
     if (!service_.tls_usable || encrypted()) off |= keyword::starttls;
+    if (!may_authenticate()) off |= keyword::auth;
     if (!service_.smtputf8) off |= keyword::smtputf8;
     if (!service_.require_tls || !encrypted()) off |= keyword::requiretls;   // RFC 8689, section 2: within TLS only
     if (!may_pretend()) off |= keyword::xclient;

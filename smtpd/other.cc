@@ -71,7 +71,7 @@ bool Session::quit(Words&) {
 }
 
 bool Session::auth(Words&) {
-    if (helo_.empty()) return refuse("503 5.5.1 Error: send HELO/EHLO first");
+    // The same with and without may_authenticate(), while there are no mechanisms.
     return refuse("503 5.5.1 Error: authentication not enabled");
 }
 }

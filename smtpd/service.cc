@@ -251,6 +251,7 @@ void Service::open_tls() {
         if (level != "encrypt") maillog::warning("smtpd_tls_security_level: unsupported TLS level \"{}\", using \"encrypt\"", level);
         tls_level = TlsLevel::encrypt;
     }
+    auth_needs_tls = s[param::smtpd_tls_auth_only] || tls_level == TlsLevel::encrypt;
     if (tls_level == TlsLevel::none && !tls_wrapper) return;
     auto context = tls::ServerContext::create(s, tls_level == TlsLevel::encrypt || tls_wrapper);
     if (!context) {

@@ -98,6 +98,7 @@ private:
 
     // --- helpers of the commands
     unsigned keywords();                         // those that EHLO does not offer
+    bool may_authenticate() const { return encrypted() || !service_.auth_needs_tls; }   // AUTH is neither offered nor taken otherwise
     std::string hello_reply(bool extended);
     void show_client();                          // makes client_.shown
     // --- XCLIENT and XFORWARD (xclient.cc)

@@ -1,7 +1,7 @@
 """Which parameters the programs read: every param::NAME in a file outside lib/conf, and what follows from it.
 
     parameters_read.py --set      writes the .implemented flags of lib/conf/params/*.h by what is read now
-    parameters_read.py --list     prints implemented, known and the names of the others
+    parameters_read.py --list     prints the numbers and the names of those that are to be implemented
 
 A parameter counts as read when
   - a file of lib/ (but lib/conf), of a daemon or of a command uses param::NAME;
@@ -96,6 +96,13 @@ def set_flags():
         open(path, "w").write("\n".join(text))
 
 
+def without_effect():
+    """Removed in Postfix, or passed over there: known by name, nothing to implement."""
+    checks = open(os.path.join(ROOT, "lib/conf/check.cc")).read()
+    passed_over = re.search(r"> ignored\{(.*?)\};", checks, re.S).group(1)
+    return {name for _, _, _, _, name, line in declarations() if '"has been removed' in line} | set(re.findall(r'"(\w+)"', passed_over))
+
+
 def implemented_names():
     return {name for _, _, _, _, name, line in declarations() if ".implemented = true" in line}
 
@@ -105,6 +112,7 @@ if __name__ == "__main__":
         set_flags()
     known = [name for _, _, _, _, name, _ in declarations()]
     marked = implemented_names()
-    print(f"{len(marked)} of {len(known)} parameters are implemented")
+    none = without_effect() - marked
+    print(f"{len(marked)} of {len(known)} parameters are implemented, {len(none)} more have no effect in Postfix either")
     if sys.argv[1:] == ["--list"]:
-        print("\n".join(name for name in known if name not in marked))
+        print("\n".join(name for name in known if name not in marked | none))

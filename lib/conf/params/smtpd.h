@@ -124,7 +124,7 @@ inline constexpr conf::Text smtpd_tls_CApath{{.name = "smtpd_tls_CApath", .fallb
 inline constexpr conf::Text smtpd_tls_CRL_file{{.name = "smtpd_tls_CRL_file", .fallback = "", .implemented = true, .doc = "A file of certificate revocation lists, or a directory of such files, that client certificates are checked with: each CA that clients may have needs a list there, in date. Read again when it changes."}};
 inline constexpr conf::Bool smtpd_tls_always_issue_session_ids{{.name = "smtpd_tls_always_issue_session_ids", .fallback = "yes", .implemented = true, .doc = "Whether clients get a session id even where sessions are not kept."}};
 inline constexpr conf::Bool smtpd_tls_ask_ccert{{.name = "smtpd_tls_ask_ccert", .fallback = "no", .implemented = true, .doc = "Whether clients are asked for a certificate."}};
-inline constexpr conf::Bool smtpd_tls_auth_only{{.name = "smtpd_tls_auth_only", .fallback = "no", .doc = "Whether AUTH is offered only over TLS."}};
+inline constexpr conf::Bool smtpd_tls_auth_only{{.name = "smtpd_tls_auth_only", .fallback = "no", .implemented = true, .doc = "Whether AUTH is offered only over TLS."}};
 inline constexpr conf::Int smtpd_tls_ccert_verifydepth{{.name = "smtpd_tls_ccert_verifydepth", .fallback = "9", .min = 0, .implemented = true, .doc = "Longest chain of certificates of a client."}};
 inline constexpr conf::Text smtpd_tls_cert_file{{.name = "smtpd_tls_cert_file", .fallback = "", .implemented = true, .doc = "The server's RSA certificate, its chain behind it."}};
 inline constexpr conf::Text smtpd_tls_chain_files{{.name = "smtpd_tls_chain_files", .fallback = "", .implemented = true, .doc = "Files that hold a private key, its certificate and the chain, one after the other."}};
@@ -132,7 +132,7 @@ inline constexpr conf::Text smtpd_tls_cipherlist{{.name = "smtpd_tls_cipherlist"
 inline constexpr conf::Text smtpd_tls_ciphers{{.name = "smtpd_tls_ciphers", .fallback = "medium", .implemented = true, .doc = "The weakest cipher grade for opportunistic TLS."}};
 inline constexpr conf::Text smtpd_tls_dcert_file{{.name = "smtpd_tls_dcert_file", .fallback = "", .implemented = true, .doc = "The server's DSA certificate."}};
 inline constexpr conf::Text smtpd_tls_dh1024_param_file{{.name = "smtpd_tls_dh1024_param_file", .fallback = "", .implemented = true, .doc = "Parameters for key exchange by finite fields; the built-in choice is better.", .obsolete = "will be removed; instead, do not specify (leave at default)"}};
-inline constexpr conf::Text smtpd_tls_dh512_param_file{{.name = "smtpd_tls_dh512_param_file", .fallback = "", .doc = "Parameters for key exchange by finite fields of export strength, which nothing uses any more."}};
+inline constexpr conf::Text smtpd_tls_dh512_param_file{{.name = "smtpd_tls_dh512_param_file", .fallback = "", .doc = "Parameters for key exchange by finite fields of export strength, which nothing uses any more: it has no effect."}};
 inline constexpr conf::Text smtpd_tls_dkey_file{{.name = "smtpd_tls_dkey_file", .fallback = "$smtpd_tls_dcert_file", .implemented = true, .doc = "The key of smtpd_tls_dcert_file."}};
 inline constexpr conf::Text smtpd_tls_eccert_file{{.name = "smtpd_tls_eccert_file", .fallback = "", .implemented = true, .doc = "The server's ECDSA certificate."}};
 inline constexpr conf::Text smtpd_tls_eckey_file{{.name = "smtpd_tls_eckey_file", .fallback = "$smtpd_tls_eccert_file", .implemented = true, .doc = "The key of smtpd_tls_eccert_file."}};

@@ -73,6 +73,11 @@ TEST_F(CheckTest, TlsThatIsDemandedIsTaken) {
     EXPECT_NE(all(check("smtp_sasl_auth_enable = yes\nrelayhost = [x]\n").refusals), "");
 }
 
+TEST_F(CheckTest, WhatPostfixTakesNoNoticeOfIsNoNewsHere) {
+    EXPECT_EQ(all(check("smtpd_tls_dh512_param_file = /dh512.pem\n").warnings), "");
+    EXPECT_EQ(all(check("smtpd_tls_cipherlist = ALL\n").warnings), "DIR/main.cf: support for parameter \"smtpd_tls_cipherlist\" has been removed: it has no effect\n");
+}
+
 TEST_F(CheckTest, TransportsMustExist) {
     EXPECT_EQ(all(check("mailbox_transport = lmtp:unix:private/x\n").refusals),
               "DIR/main.cf, line 2: mailbox_transport = lmtp:unix:private/x: there is no service lmtp of type unix in DIR/master.cf\n");
