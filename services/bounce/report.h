@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 #include "base/error.h"
+#include "delivery/post.h"
 #include "queue/failure_log.h"
 #include "templates.h"
 
@@ -44,7 +45,7 @@ struct Style {
 };
 
 // The original message: gives its lines to visit until that returns an Error or the message (or, with header_only, its header) ends.
-using Lines = std::function<Result<void>(std::string_view text, bool ends_line)>;
+using Lines = delivery::Lines;
 using Original = std::function<Result<void>(bool header_only, const Lines& visit)>;
 
 // In-Reply-To and References for the report, from the message's own (enable_threaded_bounces).

@@ -11,6 +11,7 @@
 #include "conf/params/qmgr.h"
 #include "conf/params/tls.h"
 #include "conf/settings.h"
+#include "delivery/post.h"
 #include "ipc/bounce.h"
 #include "ipc/cleanup.h"
 #include "ipc/client.h"
@@ -21,7 +22,6 @@
 #include "mail/dsn.h"
 #include "mail/header.h"
 #include "mail/verp.h"
-#include "post.h"
 #include "queue/directories.h"
 #include "queue/file.h"
 #include "report.h"
@@ -181,13 +181,13 @@ private:
                       .words_text = to_postmaster ? "" : expanded(words, state->settings), .to = to, .now = std::time(nullptr)};
         if (message_.file) report.original = [this](bool header_only, const Lines& visit) { return message_.lines(header_only, visit); };
         if (!to_postmaster && state->settings[param::enable_threaded_bounces] && message_.file) report.thread = message_.thread();
-        Posting posting{.sender = to_postmaster ? state->settings[param::double_bounce_sender] + "@" + style_now.myhostname : "",
+        delivery::Posting posting{.sender = to_postmaster ? state->settings[param::double_bounce_sender] + "@" + style_now.myhostname : "",
                         .recipient = to, .flags = flags(), .encoding = style_now.eight_bit || subject_.utf8 ? "8bit" : subject_.encoding,
                         .myhostname = style_now.myhostname, .mail_name = style_now.mail_name};
-        Result<std::string> id = post(state->cleanup, posting, [&](const Lines& out) { return report.write(out); });
+        Result<std::string> id = delivery::post(state->cleanup, posting, [&](const Lines& out) { return report.write(out); });
         if (!id && whole) {                      // too large, or its content is refused: the header will do
             report.parts.whole_message = false;
-            id = post(state->cleanup, posting, [&](const Lines& out) { return report.write(out); });
+            id = delivery::post(state->cleanup, posting, [&](const Lines& out) { return report.write(out); });
         }
         if (!id) return tl::unexpected(std::move(id.error()));
         maillog::info("{}: {}: {}", subject_.queue_id, what, *id);

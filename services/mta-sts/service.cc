@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <ctime>
 #include "base/bytes.h"
-#include "base/fd.h"
 #include "conf/params/tls.h"
 #include "dns/dns.h"
 #include "log/log.h"
@@ -14,7 +13,6 @@ namespace {
 using namespace std::chrono_literals;
 constexpr auto look_again = 5min;                // at a domain's TXT record, while mail asks
 constexpr std::int64_t hour = 3600, forgotten_after = 30 * 24 * hour;
-constexpr std::size_t bundle_limit = 8u << 20;
 
 std::int64_t now() { return std::time(nullptr); }
 
@@ -25,11 +23,7 @@ bool old(const Cached& c) { return now() - c.fetched > std::min(c.policy.max_age
 Result<std::unique_ptr<Service>> Service::create(const conf::Settings& settings) {
     std::unique_ptr<Service> s(new Service(settings));
     s->web_.timeout = settings[param::mta_sts_fetch_timeout];
-    s->web_.permitted = table::MatchList::open(param::mta_sts_permitted_networks.name, settings[param::mta_sts_permitted_networks], table::MatchList::Kind::hosts);
-    const std::string& bundle = settings[param::mta_sts_CAfile];
-    auto text = read_file(bundle, bundle_limit);
-    if (text) s->web_.authorities = std::move(*text);
-    else maillog::warning("mta_sts_CAfile: {}: {}: no policy can be fetched", bundle, text.error().reason);
+    policy::open_web(s->web_, settings[param::mta_sts_CAfile], param::mta_sts_permitted_networks.name, settings[param::mta_sts_permitted_networks], "no policy can be fetched");
     return s;
 }
 
@@ -131,7 +125,7 @@ void Service::serve(net::Stream& stream) {
 }
 
 void Service::keep_house() {
-    struct AtEnd { Web& web; ~AtEnd() { web.ending = true; } } at_end{web_};
+    struct AtEnd { policy::Web& web; ~AtEnd() { web.ending = true; } } at_end{web_};
     for (;;) {
         loop::sleep_until(loop::in(1h));
         open_cache();

@@ -42,7 +42,7 @@ private:
     void update(const std::string& domain);
 
     conf::Settings settings_;
-    Web web_;
+    policy::Web web_;
     std::unique_ptr<table::Table> file_;
     bool opened_ = false;
     std::map<std::string, Cached> memory_;       // where there is no file

@@ -1,6 +1,5 @@
 #include "policy.h"
 #include <gtest/gtest.h>
-#include "fetch.h"
 
 using namespace mta_sts;
 
@@ -45,10 +44,4 @@ TEST(StsPolicy, CacheLineComesBack) {
     EXPECT_FALSE(back->fresh(999));
     EXPECT_TRUE(Cached::parse(Cached{"y", 1, 1, {"none", 5, {}}}.text()));
     for (const char* bad : {"", "2 x 1 1 1 enforce a.test", "1 x 1 1 enforce a.test", "1 x 1 1 1 enforce", "1 x a 1 1 enforce a.test", "1 x 1 1 1 enforce a..b"}) EXPECT_FALSE(Cached::parse(bad)) << bad;
-}
-TEST(StsFetch, OnlyPublicAddresses) {
-    for (const char* good : {"1.1.1.1", "9.9.9.9", "2606:4700::1111", "172.32.0.1", "192.0.1.1"}) EXPECT_TRUE(public_address(good)) << good;
-    for (const char* bad : {"127.0.0.1", "10.1.2.3", "172.31.255.255", "192.168.0.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1", "255.255.255.255", "::1", "::", "fe80::1", "fd00::1",
-                            "::ffff:127.0.0.1", "fec0::1", "ff02::1"})
-        EXPECT_FALSE(public_address(bad)) << bad;
 }

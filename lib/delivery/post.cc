@@ -1,4 +1,4 @@
-#include "post.h"
+#include "delivery/post.h"
 #include <ctime>
 #include <optional>
 #include <fmt/format.h>
@@ -7,7 +7,7 @@
 #include "mail/dsn.h"
 #include "queue/record.h"
 
-namespace bounce {
+namespace delivery {
 namespace {
 using queue::RecordType;
 constexpr std::size_t line_piece = 2048;
@@ -56,9 +56,9 @@ Result<std::string> post(ipc::Client& cleanup, const Posting& p, const std::func
     if (opened.queue_id.empty()) return temporary(opened.reason);
 
     Records records(lease->stream(), cleanup.deadline());
-    std::time_t now = std::time(nullptr);
+    const std::time_t now = std::time(nullptr), date = p.date ? p.date : now;
     TRY(records.put(RecordType::attribute, "log_message_origin=local"));
-    TRY(records.put(RecordType::attribute, "rewrite_context=local"));
+    TRY(records.put(RecordType::attribute, p.rewrite_header ? "rewrite_context=local" : "rewrite_context=none"));
     if (!p.encoding.empty()) TRY(records.put(RecordType::attribute, "encoding=" + p.encoding));
     TRY(records.put(RecordType::sender, p.sender));
     TRY(records.put(RecordType::dsn_notify, std::to_string(mail::notify::never)));
@@ -66,7 +66,7 @@ Result<std::string> post(ipc::Client& cleanup, const Posting& p, const std::func
     TRY(records.put(RecordType::message));
     TRY(records.line(fmt::format("Received: by {} ({})", p.myhostname, p.mail_name), true));
     TRY(records.line(fmt::format("\tid {}; {}", opened.queue_id, base::rfc5322_date(now)), true));
-    TRY(records.line(fmt::format("Date: {}", base::rfc5322_date(now)), true));
+    TRY(records.line(fmt::format("Date: {}", base::rfc5322_date(date)), true));
     TRY(content([&](std::string_view text, bool ends) { return records.line(text, ends); }));
     TRY(records.put(RecordType::extracted));
     TRY(records.put(RecordType::end));
