@@ -63,7 +63,7 @@ Result<void> prepare(const conf::Settings& settings) {
     server::opened_tls_files(settings, lmtp ? "lmtp" : "smtp");
     if (!config->tls_problem.empty()) {          // the generation that delivers has a certificate that is good
         if (server::successor()) return permanent(config->tls_problem);
-        maillog::warning("TLS is not available: {}", config->tls_problem);
+        maillog::warning("{}", tls::disabling_text(config->tls_problem));
     }
     return {};
 }

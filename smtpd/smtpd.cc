@@ -31,7 +31,7 @@ Result<void> open_service(const conf::Settings& settings) {
     server::opened_tls_files(settings, "smtpd");
     if (!service->tls_problem.empty()) {         // the generation that serves has a certificate that is good
         if (server::successor()) return permanent(service->tls_problem);
-        maillog::warning("TLS is not available: {}", service->tls_problem);
+        maillog::warning("{}", tls::disabling_text(service->tls_problem));
     }
     if (service->tls) {
         for (const std::string& file : service->tls->files()) server::opened_file(file);

@@ -29,9 +29,9 @@ public:
             for (std::string_view file : bytes::split(files.chain_files, ", \t\r\n")) check_secrecy(std::string(file));
             return;
         }
-        check_pair(files.cert_file, files.key_file, name);
-        check_pair(files.dcert_file, files.dkey_file, name);
-        check_pair(files.eccert_file, files.eckey_file, name);
+        check_pair({"", files.cert_file, files.key_file, "", "", "", ""}, files.cert_file, files.key_file, name);
+        check_pair({"", "", "", files.dcert_file, files.dkey_file, "", ""}, files.dcert_file, files.dkey_file, name);
+        check_pair({"", "", "", "", "", files.eccert_file, files.eckey_file}, files.eccert_file, files.eckey_file, name);
     }
     std::vector<std::string> problems;
 
@@ -40,9 +40,9 @@ private:
         if (std::find(problems.begin(), problems.end(), text) == problems.end()) problems.push_back(std::move(text));
     }
 
-    void check_pair(const std::string& cert_file, const std::string& key_file, const std::string& name) {
+    void check_pair(const tls::KeyFiles& pair, const std::string& cert_file, const std::string& key_file, const std::string& name) {
         if (cert_file.empty() || cert_file == "none") return;
-        check_chains({"", cert_file, key_file, "", "", "", ""}, name);
+        check_chains(pair, name);
         check_secrecy(key_file.empty() ? cert_file : key_file);
     }
 

@@ -11,6 +11,11 @@ namespace tls {
 void FreeContext::operator()(SSL_CTX* c) const { SSL_CTX_free(c); }
 void FreeStore::operator()(X509_STORE* s) const { X509_STORE_free(s); }
 
+std::string disabling_text(const std::string& reason) {
+    bool said = reason.find("disabling TLS support") != reason.npos || reason.find("TLS won't be enabled") != reason.npos;
+    return said ? reason : reason + ": disabling TLS support";
+}
+
 Failure context_error(std::string text) { return temporary(std::move(text), {4, 7, 0}); }
 
 namespace {

@@ -48,4 +48,7 @@ Result<void> use_common_options(SSL_CTX* context, const conf::Settings& settings
 Result<void> use_protocols(SSL_CTX* context, std::string_view parameter, const std::string& text);
 Result<void> use_ciphers(SSL_CTX* context, const conf::Settings& settings, std::string_view parameter, const std::string& grade, const std::string& exclude);
 Failure context_error(std::string text);
+
+// The warning of a daemon that goes on without TLS for this reason.
+std::string disabling_text(const std::string& reason);
 }

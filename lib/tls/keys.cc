@@ -17,13 +17,12 @@ struct FreeBio { void operator()(BIO* b) const { BIO_free(b); } };
 
 Failure bad(std::string text) { return temporary(std::move(text), {4, 7, 0}); }
 
-
 struct PemObject {
     std::string name, header, data;
 };
 
 // The PEM objects of a file in their order. PEM_read_bio skips what stands between them.
-Result<std::vector<PemObject>> parse_pem(std::string_view text, const std::string& file) {
+Result<std::vector<PemObject>> parse_pem(std::string_view text) {
     std::unique_ptr<BIO, FreeBio> bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
     std::vector<PemObject> objects;
     char *name, *header;
@@ -36,58 +35,59 @@ Result<std::vector<PemObject>> parse_pem(std::string_view text, const std::strin
         OPENSSL_clear_free(data, static_cast<std::size_t>(length));
     }
     bool end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
-    if (!end) return bad(fmt::format("cannot use {}: {}", file, library_errors("malformed PEM text")));
+    if (!end) return bad(library_errors("malformed PEM text"));
     ERR_clear_error();
     return objects;
 }
 
 Result<std::vector<PemObject>> read_pem(const std::string& file) {
     auto text = read_file(file, file_limit);
-    if (!text) return bad(fmt::format("cannot read {}: {}", file, text.error().sys_errno ? errno_text(text.error().sys_errno) : text.error().reason));
-    return parse_pem(*text, file);
+    if (!text) return bad(text.error().sys_errno ? errno_text(text.error().sys_errno) : text.error().reason);
+    return parse_pem(*text);
 }
 
 bool is_key(const PemObject& o) { return o.name.ends_with("PRIVATE KEY"); }
 bool is_certificate(const PemObject& o) { return o.name == "CERTIFICATE" || o.name == "X509 CERTIFICATE" || o.name == "TRUSTED CERTIFICATE"; }
 
-Result<KeyPtr> decode_key(const PemObject& o, const std::string& file) {
-    if (o.name == "ENCRYPTED PRIVATE KEY" || o.header.find("ENCRYPTED") != o.header.npos)
-        return bad(fmt::format("cannot use private key file {}: the key is encrypted", file));
+Result<KeyPtr> decode_key(const PemObject& o) {
+    if (o.name == "ENCRYPTED PRIVATE KEY" || o.header.find("ENCRYPTED") != o.header.npos) return bad("the key is encrypted");
     auto* p = reinterpret_cast<const unsigned char*>(o.data.data());
     auto length = static_cast<long>(o.data.size());
     KeyPtr key(d2i_AutoPrivateKey(nullptr, &p, length));
-    if (!key) return bad(fmt::format("cannot use private key file {}: {}", file, library_errors("malformed key")));
+    if (!key) return bad(library_errors("malformed key"));
     ERR_clear_error();
     return key;
 }
 
-Result<X509Ptr> decode_certificate(const PemObject& o, const std::string& file) {
+Result<X509Ptr> decode_certificate(const PemObject& o) {
     auto* p = reinterpret_cast<const unsigned char*>(o.data.data());
     auto length = static_cast<long>(o.data.size());
     X509Ptr x(o.name == "TRUSTED CERTIFICATE" ? d2i_X509_AUX(nullptr, &p, length) : d2i_X509(nullptr, &p, length));
-    if (!x) return bad(fmt::format("cannot use certificate file {}: {}", file, library_errors("malformed certificate")));
+    if (!x) return bad(library_errors("malformed certificate"));
     return x;
 }
 
-Result<void> check_pair(const Chain& chain, const std::string& key_file) {
+Result<void> check_pair(const Chain& chain) {
     if (X509_check_private_key(chain.certificate.get(), chain.key.get()) == 1) return {};
     ERR_clear_error();
-    return bad(fmt::format("private key file {} does not match the certificate in {}", key_file, chain.file));
+    return bad("the key does not match the certificate in " + chain.file);
 }
 
-// Key, certificate, issuers; the next key starts another chain.
+Failure chain_error(std::string_view file, std::string_view cause) { return bad(fmt::format("error loading chain from {}: {}", file, cause)); }
+
+// Key, certificate, issuers; the next key starts another chain. `key` waits for its certificate, also over the end of a file.
 Result<void> load_chain_objects(const std::vector<PemObject>& objects, const std::string& file, std::vector<Chain>& chains, KeyPtr& key) {
     for (const PemObject& o : objects) {
         if (is_key(o)) {
-            if (key) return bad(fmt::format("no certificate follows the private key before the end of {}", file));
-            TRY_ASSIGN(key, decode_key(o, file));
+            if (key) return bad("no certificate follows a private key");
+            TRY_ASSIGN(key, decode_key(o));
         } else if (is_certificate(o)) {
-            TRY_ASSIGN(X509Ptr x, decode_certificate(o, file));
+            TRY_ASSIGN(X509Ptr x, decode_certificate(o));
             if (key) {
                 chains.push_back({std::move(key), std::move(x), {}, file});
-                TRY(check_pair(chains.back(), file));
+                TRY(check_pair(chains.back()));
             } else if (chains.empty()) {
-                return bad(fmt::format("no private key stands before the first certificate in {}", file));
+                return bad("key not first: no private key stands before the first certificate");
             } else {
                 chains.back().issuers.push_back(std::move(x));
             }
@@ -96,24 +96,43 @@ Result<void> load_chain_objects(const std::vector<PemObject>& objects, const std
     return {};
 }
 
-Result<void> load_pair(const std::string& cert_file, const std::string& key_file, std::vector<Chain>& chains) {
-    if (cert_file.empty()) return {};
-    Chain chain;
-    chain.file = cert_file;
-    TRY_ASSIGN(auto objects, read_pem(cert_file));
+Result<void> load_chain_file(const std::string& file, std::vector<Chain>& chains, KeyPtr& key) {
+    TRY_ASSIGN(auto objects, read_pem(file));
+    return load_chain_objects(objects, file, chains, key);
+}
+
+// What Postfix writes, and the cause.
+Failure pair_error(std::string_view algorithm, std::string_view part, const std::string& file, const Error& cause) {
+    return bad(fmt::format("cannot get {} {} from file \"{}\": disabling TLS support: {}", algorithm, part, file, cause.reason));
+}
+
+Result<void> load_certificates(const std::string& file, Chain& chain) {
+    TRY_ASSIGN(auto objects, read_pem(file));
     for (const PemObject& o : objects) {
         if (!is_certificate(o)) continue;
-        TRY_ASSIGN(X509Ptr x, decode_certificate(o, cert_file));
+        TRY_ASSIGN(X509Ptr x, decode_certificate(o));
         if (!chain.certificate) chain.certificate = std::move(x);
         else chain.issuers.push_back(std::move(x));
     }
-    if (!chain.certificate) return bad(fmt::format("no certificate in {}", cert_file));
+    if (!chain.certificate) return bad("no certificate in it");
+    return {};
+}
+
+Result<void> load_key(const std::string& file, Chain& chain) {
+    TRY_ASSIGN(auto objects, read_pem(file));
+    for (const PemObject& o : objects)
+        if (is_key(o) && !chain.key) { TRY_ASSIGN(chain.key, decode_key(o)); }
+    if (!chain.key) return bad("no private key in it");
+    return check_pair(chain);
+}
+
+Result<void> load_pair(std::string_view algorithm, const std::string& cert_file, const std::string& key_file, std::vector<Chain>& chains) {
+    if (cert_file.empty()) return {};
+    Chain chain;
+    chain.file = cert_file;
+    if (auto loaded = load_certificates(cert_file, chain); !loaded) return pair_error(algorithm, "certificate", cert_file, loaded.error());
     const std::string& file = key_file.empty() ? cert_file : key_file;
-    TRY_ASSIGN(auto keys, read_pem(file));
-    for (const PemObject& o : keys)
-        if (is_key(o) && !chain.key) { TRY_ASSIGN(chain.key, decode_key(o, file)); }
-    if (!chain.key) return bad(fmt::format("no private key in {}", file));
-    TRY(check_pair(chain, file));
+    if (auto loaded = load_key(file, chain); !loaded) return pair_error(algorithm, "private key", file, loaded.error());
     chains.push_back(std::move(chain));
     return {};
 }
@@ -132,27 +151,26 @@ Result<std::vector<Chain>> load_keys(const KeyFiles& files) {
         KeyPtr key;
         auto names = bytes::split(files.chain_files, " \t\r\n,");
         if (names.size() == 1 && names[0] == "none") return chains;
-        for (std::string_view name : names) {
-            TRY_ASSIGN(auto objects, read_pem(std::string(name)));
-            TRY(load_chain_objects(objects, std::string(name), chains, key));
-        }
-        if (key) return bad(fmt::format("no certificate follows the private key in {}", names.back()));
-        if (chains.empty()) return bad(fmt::format("no private key and certificate in {}", files.chain_files));
+        for (std::string_view name : names)
+            if (auto loaded = load_chain_file(std::string(name), chains, key); !loaded) return chain_error(name, loaded.error().reason);
+        if (key) return chain_error(names.back(), "no certificate follows the private key");
+        if (chains.empty()) return chain_error(files.chain_files, "no private key and certificate in it");
         return chains;
     }
-    TRY(load_pair(files.cert_file == "none" ? std::string() : files.cert_file, files.key_file, chains));
-    TRY(load_pair(files.dcert_file, files.dkey_file, chains));
-    TRY(load_pair(files.eccert_file, files.eckey_file, chains));
+    TRY(load_pair("RSA", files.cert_file == "none" ? std::string() : files.cert_file, files.key_file, chains));
+    TRY(load_pair("DSA", files.dcert_file, files.dkey_file, chains));
+    TRY(load_pair("ECDSA", files.eccert_file, files.eckey_file, chains));
     return chains;
 }
 
 Result<std::vector<Chain>> parse_keys(std::string_view text, const std::string& title) {
     std::vector<Chain> chains;
     KeyPtr key;
-    if (text.size() > file_limit) return bad(fmt::format("{}: too long", title));
-    TRY_ASSIGN(auto objects, parse_pem(text, title));
-    TRY(load_chain_objects(objects, title, chains, key));
-    if (key || chains.empty()) return bad(fmt::format("no private key and certificate in {}", title));
+    if (text.size() > file_limit) return chain_error(title, "too long");
+    auto objects = parse_pem(text);
+    if (!objects) return chain_error(title, objects.error().reason);
+    if (auto loaded = load_chain_objects(*objects, title, chains, key); !loaded) return chain_error(title, loaded.error().reason);
+    if (key || chains.empty()) return chain_error(title, "no private key and certificate in it");
     return chains;
 }
 

@@ -91,7 +91,7 @@ Result<std::shared_ptr<ServerContext>> ServerContext::create(const conf::Setting
 
     KeyFiles files{s[param::smtpd_tls_chain_files], s[param::smtpd_tls_cert_file], s[param::smtpd_tls_key_file], s[param::smtpd_tls_dcert_file],
                    s[param::smtpd_tls_dkey_file], s[param::smtpd_tls_eccert_file], s[param::smtpd_tls_eckey_file]};
-    if (files.none()) return context_error("neither smtpd_tls_chain_files nor smtpd_tls_cert_file is set");
+    if (files.none()) return context_error("No server certs available. TLS won't be enabled: neither smtpd_tls_chain_files nor smtpd_tls_cert_file is set");
     TRY_ASSIGN(auto chains, load_keys(files));
     TRY(use_keys(c.get(), chains));
     TRY(made->trust(c.get(), s));

@@ -187,10 +187,10 @@ TEST_F(Tls, BadKeysAreNamedWithTheirCause) {
         auto made = tls::ServerContext::create(with({}, more), false);
         return made ? std::string("good") : made.error().reason;
     };
-    EXPECT_EQ(reason({{"smtpd_tls_chain_files", files.path("none.pem")}}), "cannot read " + files.path("none.pem") + ": No such file or directory");
-    EXPECT_EQ(reason({{"smtpd_tls_cert_file", files.path("rsa.crt")}, {"smtpd_tls_key_file", files.path("rsa.enc")}}), "cannot use private key file " + files.path("rsa.enc") + ": the key is encrypted");
-    EXPECT_EQ(reason({{"smtpd_tls_cert_file", files.path("rsa.crt")}, {"smtpd_tls_key_file", files.path("ec.key")}}), "private key file " + files.path("ec.key") + " does not match the certificate in " + files.path("rsa.crt"));
-    EXPECT_EQ(reason({{"smtpd_tls_chain_files", files.path("mixed.pem")}}), "private key file " + files.path("mixed.pem") + " does not match the certificate in " + files.path("mixed.pem"));
+    EXPECT_EQ(reason({{"smtpd_tls_chain_files", files.path("none.pem")}}), "error loading chain from " + files.path("none.pem") + ": No such file or directory");
+    EXPECT_EQ(reason({{"smtpd_tls_cert_file", files.path("rsa.crt")}, {"smtpd_tls_key_file", files.path("rsa.enc")}}), "cannot get RSA private key from file \"" + files.path("rsa.enc") + "\": disabling TLS support: the key is encrypted");
+    EXPECT_EQ(reason({{"smtpd_tls_cert_file", files.path("rsa.crt")}, {"smtpd_tls_key_file", files.path("ec.key")}}), "cannot get RSA private key from file \"" + files.path("ec.key") + "\": disabling TLS support: the key does not match the certificate in " + files.path("rsa.crt"));
+    EXPECT_EQ(reason({{"smtpd_tls_chain_files", files.path("mixed.pem")}}), "error loading chain from " + files.path("mixed.pem") + ": the key does not match the certificate in " + files.path("mixed.pem"));
     EXPECT_NE(reason({{"smtpd_tls_chain_files", files.path("swapped.pem")}}), "good");
     EXPECT_NE(reason({{"smtpd_tls_chain_files", files.path("broken.pem")}}), "good");
     EXPECT_NE(reason({{"smtpd_tls_chain_files", files.path("empty.pem")}}), "good");
