@@ -53,8 +53,7 @@ void Service::start_fiber(Fibers& among, std::function<void()> body) {
 void Service::restart_fibers() {
     end_fibers();
     for (const std::shared_ptr<Endpoint>& e : current_->endpoints) start_fiber(socket_fibers_, [this, e] { watch(e); });
-    bool can_wake = entry().service_type() != conf::ServiceType::inet && entry().service_type() != conf::ServiceType::unix_dgram;
-    if (entry().wakeup() > 0s && can_wake) start_fiber(socket_fibers_, [this] { wake_up(); });
+    if (entry().wakeup() > 0s && entry().service_type() != conf::ServiceType::inet) start_fiber(socket_fibers_, [this] { wake_up(); });
 }
 void Service::end_fibers() { for (loop::Fiber* f : socket_fibers_) loop_.cancel(*f); }
 

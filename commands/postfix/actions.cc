@@ -16,6 +16,7 @@
 #include "key_check.h"
 #include "log/log.h"
 #include "queue_tree.h"
+#include "report_check.h"
 #include "server/maillog.h"
 #include "set_gid.h"
 #include "table/table.h"
@@ -47,7 +48,7 @@ bool ready_to_start(const System& s) {
     for (const std::string& r : findings.refusals) fail(r);
     if (!findings.refusals.empty()) return false;
     if (Result<void> r = make_places(s.settings, false); !r) return wrong(r.error().reason);
-    for (const auto& problems : {place_problems(s.settings), set_gid_problems(s.settings), key_problems(s.settings, s.verbose > 0)})
+    for (const auto& problems : {place_problems(s.settings), set_gid_problems(s.settings), key_problems(s.settings, s.verbose > 0), report_problems(s.settings)})
         for (const std::string& problem : problems) maillog::warning("{}", problem);
     return true;
 }

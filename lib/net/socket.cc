@@ -144,7 +144,13 @@ Result<void> trigger(const std::string& path, std::string_view request, loop::De
         fd = UniqueFd(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
         if (!fd) return system_error("open " + path, errno);
     } else {
-        TRY_ASSIGN(fd, connect_unix(path, deadline));
+        auto connected = connect_unix(path, deadline);
+        if (!connected && connected.error().sys_errno == EPROTOTYPE) {       // a datagram service
+            TRY_ASSIGN(fd, make_socket(AF_UNIX, SOCK_DGRAM));
+            connected = connect_to(std::move(fd), Address::unix_path(path), deadline);
+        }
+        if (!connected) return tl::unexpected(std::move(connected.error()));
+        fd = std::move(*connected);
     }
     Stream s(std::move(fd));
     TRY(s.write(request));

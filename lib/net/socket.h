@@ -23,6 +23,6 @@ Result<UniqueFd> connect_unix(const std::string& path, loop::Deadline deadline);
 Result<UniqueFd> accept_one(int listener, Address& peer);
 Result<Address> local_address(int fd);
 Result<Address> peer_address(int fd);
-// Wakes a service that reads a few bytes from a FIFO or a UNIX-domain socket; takes at most a second.
+// Wakes a service that reads a few bytes from a FIFO or a UNIX-domain socket, a stream or datagrams; takes at most a second.
 Result<void> trigger(const std::string& path, std::string_view request, loop::Deadline deadline);
 }
