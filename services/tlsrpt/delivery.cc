@@ -62,6 +62,10 @@ void Service::deliver(const std::string& key) {
         const bool without_key = uri->mail() && !key_;
         Attempt attempt = without_key ? Attempt{true, "no tlsrpt_dkim_key_file"} : try_one(report, *uri, *gzipped);
         if (!(e = collection_.change(key))) return;
+        if (web_.ending && !attempt.done) {      // cut off by us: it is the next process's first thing to do
+            --e->tries;
+            return;
+        }
         if (attempt.done) {
             e->destinations[i].outcome = without_key ? Outcome::skipped : Outcome::sent;
             urgent_ = true;
@@ -69,7 +73,6 @@ void Service::deliver(const std::string& key) {
             last_failure = attempt.how;
         }
         log(report, uri->text, without_key ? "skipped" : attempt.done ? "sent" : "deferred", attempt.how);
-        if (web_.ending) break;                  // the rest is for the next process
     }
     conclude(key, last_failure);
 }

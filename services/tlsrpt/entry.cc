@@ -30,8 +30,10 @@ std::size_t size_of(const std::vector<std::string>& list) {
     return n;
 }
 
-// The policy of a session as an entry holds it.
-PolicyCounts counts_of(const ipc::tlsrpt::Policy& p) { return {p.type, bytes::lowered(clipped(p.domain)), clipped(p.strings), clipped(p.mx_hosts), 0, 0, {}}; }
+// The policy of a session with this domain, as an entry holds it.
+PolicyCounts counts_of(const ipc::tlsrpt::Policy& p, const std::string& domain) {
+    return {p.type, p.domain.empty() ? domain : bytes::lowered(clipped(p.domain)), clipped(p.strings), clipped(p.mx_hosts), 0, 0, {}};
+}
 
 bool same(const PolicyCounts& a, const PolicyCounts& b) { return a.type == b.type && a.domain == b.domain && a.strings == b.strings && a.mx_hosts == b.mx_hosts; }
 
@@ -154,7 +156,7 @@ std::size_t Entry::add(const ipc::tlsrpt::Datagram& session, bool room, std::siz
     if (session.record.size() <= record_limit) record = session.record;
     for (const PolicyCounts& p : policies) noted += p.details.size();
     for (const ipc::tlsrpt::Policy& one : session.policies) {
-        PolicyCounts wanted = counts_of(one);
+        PolicyCounts wanted = counts_of(one, domain);
         auto p = std::find_if(policies.begin(), policies.end(), [&](const PolicyCounts& have) { return same(have, wanted); });
         if (p == policies.end() && (policies.empty() || (room && policies.size() < policies_limit))) {
             grown += sizeof wanted + wanted.domain.size() + size_of(wanted.strings) + size_of(wanted.mx_hosts);

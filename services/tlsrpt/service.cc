@@ -109,7 +109,8 @@ void Service::run() {
             collection_.turn(now());
             schedule_closed();
             expire(now());
-            if (collection_.changed() && (urgent_ || loop::Clock::now() >= flush_at_)) flush(true);
+            if (collection_.changed() && flush_at_ == loop::never) flush_at_ = loop::in(write_behind);
+            if (urgent_ || loop::Clock::now() >= flush_at_) flush(true);
             start_deliveries(senders, now());
             changed_.wait(next_event(now()));
         }
