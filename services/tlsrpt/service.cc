@@ -13,7 +13,7 @@
 namespace tlsrpt {
 namespace {
 using namespace std::chrono_literals;
-constexpr std::chrono::seconds write_behind = 2s, look_again = 5min;
+constexpr std::chrono::seconds write_behind = 1s, look_again = 5min;
 constexpr std::int64_t kept = 48 * 3600;
 constexpr std::string_view not_configured = "tlsrpt_organization_name or tlsrpt_contact_info is not set: no TLS report is sent, and what is counted goes after 48 hours";
 

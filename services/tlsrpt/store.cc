@@ -5,6 +5,8 @@
 
 namespace tlsrpt {
 namespace {
+constexpr std::size_t entries_limit = 4000000;   // more than the largest tlsrpt_domain_limit makes of three days: pages that lead in a circle
+
 Result<std::unique_ptr<table::Table>> open_table(const std::string& name) {
     table::OpenOptions options;
     options.fold = options.utf8 = false;
@@ -32,6 +34,7 @@ Result<std::vector<Entry>> read_all(table::Table& from) {
     std::vector<std::string> bad;
     auto next = from.first();
     for (; next && *next; next = from.next()) {
+        if (all.size() + bad.size() >= entries_limit) return permanent("its pages lead in a circle");
         auto entry = Entry::parse((*next)->value);
         if (entry && entry->key() == (*next)->key) all.push_back(std::move(*entry));
         else bad.push_back((*next)->key);
