@@ -11,7 +11,6 @@ Result<std::unique_ptr<table::Table>> open_table(const std::string& name) {
     table::OpenOptions options;
     options.fold = options.utf8 = false;
     options.duplicates = table::Duplicates::replace;
-    options.create_mode = 0600;
     options.access = table::Access::update;
     return table::open(name, options);
 }
