@@ -200,6 +200,7 @@ Result<void> Config::load_tls() {
         return {};
     }
     tls = std::move(*context);
+    tls_reports = TlsReports::open(settings, lmtp);
     if (OURS(tls_session_cache_database).empty()) return {};
     sessions = std::make_unique<tls::TlsmgrStore>(settings, lmtp ? "lmtp" : "smtp", true);
     tls->keep_sessions_in(sessions.get());

@@ -16,6 +16,7 @@
 #include "tls/client_context.h"
 #include "tls/policy.h"
 #include "tls/tlsmgr_store.h"
+#include "tlsrpt.h"
 
 namespace smtp {
 using Seconds = std::chrono::seconds;
@@ -78,6 +79,7 @@ struct Config {
     bool wrapper_mode, log_tls, note_starttls, block_early_reply;
     std::optional<tls::Policies> tls_policies;
     std::unique_ptr<MtaSts> mta_sts;             // null: smtp_tls_mta_sts = none
+    std::unique_ptr<TlsReports> tls_reports;     // null: no smtp_tlsrpt_enable
     tls::Level insecure_mx_level = tls::Level::half_dane;   // smtp_tls_dane_insecure_mx_policy
     bool force_tlsa_lookup = false;
     bool require_tls_enabled = true, tls_required_enabled = true;   // requiretls_enable, tls_required_enable

@@ -84,7 +84,7 @@ void Delivery::delivered(delivery::Recipient& recipient, const Peer& peer, const
 
 // --- hosts
 
-std::unique_ptr<Peer> Delivery::reach(const Endpoint& endpoint, const TlsPlan& plan) {
+std::unique_ptr<Peer> Delivery::reach(const Endpoint& endpoint, const TlsPlan& plan, TlsReport& report) {
     for (bool without_tls : {false, true}) {
         auto peer = Peer::connect(config_, endpoint);
         if (!peer) {
@@ -93,7 +93,8 @@ std::unique_ptr<Peer> Delivery::reach(const Endpoint& endpoint, const TlsPlan& p
             return nullptr;
         }
         connected_ = base::wall_now();
-        auto refusal = shake_hands(**peer, plan, without_tls, job_.id());
+        auto refusal = shake_hands(**peer, plan, without_tls, job_.id(), report);
+        report.conclude(peer->get());
         if (plan.require_tls != RequireTls::no) judge_demand(**peer, plan, refusal);
         connected_ = base::wall_now();
         if (!refusal) {
@@ -176,7 +177,8 @@ void Delivery::try_destination(const Destination& destination, bool last) {
     bool always = listed && *listed;
     int flags = config_.cache_on_demand ? job_.request().flags : 0;
     bool may_share = *demand == RequireTls::no;  // a connection that was good enough for others need not do here
-    bool load = may_share && (always || (flags & ipc::delivery_flags::connection_load));
+    bool unmeetable = policy->policy.sts && policy->policy.sts->failure && tls::verified(policy->policy.level);   // as is one from before the policy failed
+    bool load = may_share && !unmeetable && (always || (flags & ipc::delivery_flags::connection_load));
     store_ = may_share && (always || (flags & ipc::delivery_flags::connection_store));
     destination_key_ = load || store_ ? Kept::destination_key(destination, *policy) : std::string();
     wish_ = policy->wish;
@@ -189,14 +191,18 @@ void Delivery::try_destination(const Destination& destination, bool last) {
         if (hosts.loops && !config_.best_mx_transport.empty()) return pass_to_best_mx(destination.host);
         return unreachable(*hosts.why);
     }
+    // A message that may do without TLS is perhaps a report itself: one must not lead to the next (RFC 8460, section 3).
+    std::string record = config_.tls_reports && !optional ? config_.tls_reports->record_of(*policy) : std::string();
     std::erase_if(hosts.endpoints, [this](const Endpoint& e) { return tried_.count(e.label_with_port()) > 0; });
     std::size_t sessions = 0, count = hosts.endpoints.size();
     if (config_.address_limit > 0) count = std::min(count, config_.address_limit);
     for (std::size_t i = 0; i < count && any_left(); ++i) {
         const Endpoint& endpoint = hosts.endpoints[i];
         last_host_ = last && i + 1 == count;
-        auto plan = tls_plan_for(config_, *policy, endpoint);
+        TlsReport report = record.empty() ? TlsReport() : TlsReport(*config_.tls_reports, bytes::lowered(policy->site.nexthop), record, endpoint);
+        auto plan = tls_plan_for(config_, *policy, endpoint, report);
         if (!plan) {
+            report.conclude(nullptr);
             wish_ = policy->wish;
             fail(plan.error(), nullptr, {});
             continue;
@@ -213,7 +219,7 @@ void Delivery::try_destination(const Destination& destination, bool last) {
         if (!any_left()) return;
         if (tried_.count(endpoint.label_with_port())) continue;
         last_host_ = last && (i + 1 == count || (config_.session_limit > 0 && sessions + 1 == config_.session_limit));
-        auto peer = reach(endpoint, *plan);
+        auto peer = reach(endpoint, *plan, report);
         if (!peer) continue;
         best_preference_ = hosts.best_preference;
         ++sessions;

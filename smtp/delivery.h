@@ -41,7 +41,7 @@ private:
     void pass_to_best_mx(const std::string& host);
     bool use_kept(const std::string& key);
     // A new peer, ready for MAIL. Null: the failure is noted and logged.
-    std::unique_ptr<Peer> reach(const Endpoint& endpoint, const TlsPlan& plan);
+    std::unique_ptr<Peer> reach(const Endpoint& endpoint, const TlsPlan& plan, TlsReport& report);
     // REQUIRETLS is not met at this host: the next one may do better. Where none is left the message goes back, unless some host could not be asked.
     void pass_over(Refusal refusal, const Peer* peer);
     // What the message's REQUIRETLS comes to at this destination.

@@ -6,6 +6,7 @@
 
 namespace smtp {
 namespace {
+using ipc::tlsrpt::ResultType;
 constexpr const char* list_separators = " \t\r\n,";
 
 Refusal refusal(Error why) { return {std::move(why), {}, false}; }
@@ -65,6 +66,7 @@ void take_feature(Features& f, std::string_view line) {
 void take_features(Peer& peer, const Reply& reply) {
     peer.features = {};
     peer.features.esmtp = true;
+    if (!reply.lines.empty()) peer.helo = bytes::printable(std::string_view(reply.lines[0]).substr(0, std::min<std::size_t>(reply.lines[0].find_first_of(" \t"), 255)));
     std::string ignore = discarded(peer), ignored;
     for (std::size_t i = 1; i < reply.lines.size(); ++i) {
         std::string_view line = reply.lines[i];
@@ -72,6 +74,7 @@ void take_features(Peer& peer, const Reply& reply) {
         if (listed(ignore, keyword)) ignored += (ignored.empty() ? "" : " ") + std::string(keyword);
         else take_feature(peer.features, line);
     }
+    peer.features.starttls_ignored = listed(ignored, "STARTTLS");
     if (!ignored.empty() && !listed(ignore, "silent-discard")) maillog::info("discarding EHLO keywords: {}", bytes::uppered(ignored));
 }
 
@@ -115,7 +118,7 @@ std::optional<Refusal> say_hello(Peer& peer, const Reply* greeting, bool tls_wan
 }
 
 // TLS on this connection. What it is worth is for the level to say; a server that had to prove who it is and did not gets no mail.
-std::optional<Refusal> start_tls(Peer& peer, const TlsPlan& plan) {
+std::optional<Refusal> start_tls(Peer& peer, const TlsPlan& plan, TlsReport& report) {
     const Config& c = peer.config();
     const std::string where = peer.endpoint.label_with_port();
     tls::Demand demand = plan.demand;
@@ -124,20 +127,27 @@ std::optional<Refusal> start_tls(Peer& peer, const TlsPlan& plan) {
         maillog::warning("{}: discarding {} bytes that came in the clear after the reply to STARTTLS", where, early);
     auto info = tls::connect(peer.stream(), *c.tls, demand, loop::in(c.timeouts.starttls), where, {plan.log_key, peer.endpoint.name, peer.endpoint.address.host()});
     if (!info) {
+        report.failed(ResultType::validation_failure, info.error().reason);
         peer.broken = true;
         return Refusal{Error{{4, 7, 5}, "Cannot start TLS: handshake failure"}, {}, !plan.must() && !c.wrapper_mode};
     }
+    report.succeeded(info->resumed);
     peer.under_tls = true;
     peer.keep_tls = plan.reuse;
     peer.tls_status = plan.status;
     bool proved = info->status == tls::PeerStatus::verified || (demand.level == tls::Level::half_dane && info->status == tls::PeerStatus::trusted);
-    if (tls::verified(demand.level) && !proved) {
+    const std::string flaw = info->peer_certificate ? info->verify_error : "there is no certificate";
+    if (tls::verified(demand.level) && (!proved || plan.unmeetable)) {
+        if (!proved) report.failed(result_type(info->flaw), flaw);
         peer.tls_status = fmt::format("!{}:nocertmatch", tls::name_of(plan.level));
         return refusal({{4, 7, 5}, "Server certificate not verified"});
     }
-    if (!plan.testing_for.empty() && info->status != tls::PeerStatus::trusted)
+    if (!plan.testing_for.empty() && info->status != tls::PeerStatus::trusted) {
+        report.failed(result_type(info->flaw), flaw);
         maillog::info("MTA-STS testing: {}: the certificate of {} does not do: {}", plan.testing_for, where, info->peer_certificate ? info->verify_error : "there is none");
+    }
     if (info->bits < demand.minimum_bits) {
+        report.failed(ResultType::validation_failure, "cipher too weak");
         peer.tls_status = fmt::format("!{}", tls::name_of(plan.level));
         return refusal({{4, 7, 5}, fmt::format("TLS cipher strength of {} bits is less than the {} bits that are required", info->bits, demand.minimum_bits)});
     }
@@ -153,13 +163,13 @@ std::optional<Refusal> look_for_early_replies(Peer& peer) {
 }
 }
 
-std::optional<Refusal> shake_hands(Peer& peer, const TlsPlan& plan, bool without_tls, std::string_view queue_id) {
+std::optional<Refusal> shake_hands(Peer& peer, const TlsPlan& plan, bool without_tls, std::string_view queue_id, TlsReport& report) {
     const Config& c = peer.config();
     bool wanted = plan.wanted() && c.tls && !without_tls;
     const std::string level(tls::name_of(plan.level));
     peer.tls_status = plan.wish;
     if (c.wrapper_mode)
-        if (auto no = start_tls(peer, plan)) return no;
+        if (auto no = start_tls(peer, plan, report)) return no;
     auto greeting = peer.reply(c.timeouts.helo, "receiving the initial server greeting");
     if (!greeting) return refusal(std::move(greeting.error()));
     if (!greeting->positive()) {
@@ -174,6 +184,7 @@ std::optional<Refusal> shake_hands(Peer& peer, const TlsPlan& plan, bool without
     if (c.wrapper_mode) return std::nullopt;
     if (plan.wanted()) peer.tls_status = plan.must() ? fmt::format("!{}:nostarttls", level) : level + ":none";
     if (!peer.features.starttls) {
+        if (wanted && !peer.features.starttls_ignored) report.failed(ResultType::starttls_not_supported, "");
         if (!plan.testing_for.empty()) maillog::info("MTA-STS testing: {}: {} does not offer STARTTLS", plan.testing_for, peer.endpoint.label_with_port());
         if (!plan.must()) return std::nullopt;
         return refusal({{4, 7, 4}, fmt::format("TLS is required, but was not offered by host {}", peer.endpoint.label())});
@@ -184,11 +195,12 @@ std::optional<Refusal> shake_hands(Peer& peer, const TlsPlan& plan, bool without
     auto reply = peer.reply(c.timeouts.starttls, "receiving the STARTTLS response");
     if (!reply) return refusal(std::move(reply.error()));
     if (!reply->positive()) {
+        report.failed(ResultType::starttls_not_supported, reply->text);
         if (!plan.must() && !peer.broken) return std::nullopt;
         return Refusal{Error{reply->status, fmt::format("TLS is required, but host {} refused to start TLS: {}", peer.endpoint.label(), reply->text)}, reply->text, false};
     }
     if (plan.must()) peer.tls_status = "!" + level;
-    if (auto no = start_tls(peer, plan)) return no;
+    if (auto no = start_tls(peer, plan, report)) return no;
     if (auto no = look_for_early_replies(peer)) return no;
     if (auto no = say_hello(peer, nullptr, true)) return no;
     return look_for_early_replies(peer);

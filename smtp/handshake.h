@@ -13,6 +13,6 @@ struct Refusal {
     bool try_plaintext = false;                  // the TLS handshake failed, and the policy lets mail go without in the end
     bool demand_not_met = false;                 // REQUIRETLS alone stands against this host
 };
-// Nothing: ready for MAIL.
-std::optional<Refusal> shake_hands(Peer& peer, const TlsPlan& plan, bool without_tls, std::string_view queue_id);
+// Nothing: ready for MAIL. report learns how TLS went.
+std::optional<Refusal> shake_hands(Peer& peer, const TlsPlan& plan, bool without_tls, std::string_view queue_id, TlsReport& report);
 }

@@ -17,6 +17,11 @@ Result<std::optional<tls::Policy>> MtaSts::find(const tls::Policies& policies, c
         maillog::warning("MTA-STS: {}: going on without", known.error().reason);
         return std::optional<tls::Policy>();
     }
+    if (auto failure = ipc::tlsrpt::parse_result_type(known->failure)) {   // nothing to hold a server to: it is for the report alone
+        tls::Policy policy = policies.of_level(tls::Level::may);
+        policy.sts = tls::Sts{.domain = site.nexthop, .failure = failure};
+        return std::optional(std::move(policy));
+    }
     if (known->mode != "enforce" && known->mode != "testing") return std::optional<tls::Policy>();
     bool enforce = enforce_ && known->mode == "enforce";
     tls::Policy policy = policies.of_level(enforce ? tls::Level::secure : tls::Level::may);

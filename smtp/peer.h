@@ -25,7 +25,7 @@ struct Reply {
 };
 
 struct Features {
-    bool esmtp = false, pipelining = false, size = false, eight_bit = false, dsn = false, smtputf8 = false, starttls = false, requiretls = false;
+    bool esmtp = false, pipelining = false, size = false, eight_bit = false, dsn = false, smtputf8 = false, starttls = false, starttls_ignored = false, requiretls = false;
     bool xforward_name = false, xforward_address = false, xforward_port = false, xforward_protocol = false, xforward_helo = false, xforward_ident = false, xforward_source = false;
     std::int64_t size_limit = 0;                 // 0: none said
 };
@@ -49,6 +49,7 @@ public:
     const Config& config() const { return config_; }
     const Endpoint endpoint;
     Features features;
+    std::string helo;                            // the name that it gave itself
     std::string tls_status;                      // tls= in the log: "may", "may:none", "encrypt" …
     bool send_require_tls = false;               // REQUIRETLS goes with MAIL FROM
     std::string pix;                             // workarounds in force

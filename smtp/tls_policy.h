@@ -7,6 +7,7 @@
 #include "endpoint.h"
 #include "requiretls.h"
 #include "tls/policy.h"
+#include "tlsrpt.h"
 
 namespace smtp {
 struct TlsPolicy {
@@ -27,10 +28,11 @@ struct TlsPlan {
     std::string wish = "none";                   // tls= until the server has shown what it can
     std::string testing_for;                     // the domain whose MTA-STS policy is only tried out
     std::string status;                          // tls= once TLS is there: the level, "dane:halfdane" …
+    bool unmeetable = false;                     // the MTA-STS policy is known to be no good, and demands: no server meets it
     bool wanted() const { return level != tls::Level::none; }
     RequireTls require_tls = RequireTls::no;     // what REQUIRETLS comes to here
     bool must() const { return demand.mandatory || require_tls >= RequireTls::with_starttls; }
 };
-// Once a host. May wait (tables; for dane: DNS).
-Result<TlsPlan> tls_plan_for(const Config& config, const TlsPolicy& policy, const Endpoint& endpoint);
+// Once a host. report learns what the host is held to, and what rules it out beforehand. May wait (tables; for dane: DNS).
+Result<TlsPlan> tls_plan_for(const Config& config, const TlsPolicy& policy, const Endpoint& endpoint, TlsReport& report);
 }

@@ -14,9 +14,10 @@ struct StsRequest {
 };
 struct StsReply {
     static constexpr std::string_view protocol = "mta_sts_policy";
-    std::string mode;                            // "enforce", "testing", "none"; "": no policy is known
-    std::vector<std::string> hosts;              // "mx.example.org", "*.example.net"
+    std::string mode{};                          // "enforce", "testing", "none"; "": no policy is known
+    std::vector<std::string> hosts{};            // "mx.example.org", "*.example.net"
     std::int64_t max_age = 0;                    // seconds, as the domain said it
-    template <class S, class V> static void fields(S& s, V&& v) { v("mode", s.mode); v("hosts", s.hosts); v("max_age", s.max_age); }
+    std::string failure{};                       // where no policy is known although one is announced: why, as TLSRPT names it ("sts-policy-invalid")
+    template <class S, class V> static void fields(S& s, V&& v) { v("mode", s.mode); v("hosts", s.hosts); v("max_age", s.max_age); v("failure", s.failure); }
 };
 }

@@ -5,7 +5,7 @@
 namespace ipc::tlsrpt {
 namespace {
 using Json = nlohmann::ordered_json;
-constexpr std::size_t text_limit = 1000, record_limit = 4000;   // bytes of one string
+constexpr std::size_t text_limit = 4000, record_limit = 4000;   // bytes of one string
 
 template <class Value> struct Name { Value value; std::string_view text; };
 constexpr Name<PolicyType> policy_types[] = {{PolicyType::tlsa, "tlsa"}, {PolicyType::sts, "sts"}, {PolicyType::no_policy_found, "no-policy-found"}};

@@ -19,7 +19,7 @@ struct FreeCurl { void operator()(CURL* c) const { curl_easy_cleanup(c); } };
 struct FreeList { void operator()(curl_slist* l) const { curl_slist_free_all(l); } };
 struct FreeUrl { void operator()(CURLU* u) const { curl_url_cleanup(u); } };
 
-Failure failed(std::string reason) { return temporary(std::move(reason), {4, 7, 5}); }
+Failure failed(std::string reason) { return temporary(std::move(reason), {4, 4, 1}); }
 
 struct Target { std::string host, port; };
 
@@ -124,7 +124,8 @@ struct Transfer {
         curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, this);
         CURLcode code = curl_easy_perform(c);
         if (code == CURLE_FILESIZE_EXCEEDED) reply.cut = true;
-        else if (code != CURLE_OK && !reply.cut) return failed(bytes::printable(*problem ? problem : curl_easy_strerror(code)));
+        else if (code != CURLE_OK && !reply.cut)
+            return temporary(bytes::printable(*problem ? problem : curl_easy_strerror(code)), code == CURLE_PEER_FAILED_VERIFICATION ? not_verified : EnhancedStatus{4, 4, 1});
         const char* type = nullptr;
         curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &reply.status);
         curl_easy_getinfo(c, CURLINFO_CONTENT_TYPE, &type);

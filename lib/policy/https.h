@@ -2,7 +2,7 @@
 // (RFC 8460, section 3). The host's certificate is verified, redirects are not followed, time and size are bounded, and only addresses that
 // are public, or that the administrator lists, are connected to.
 //
-// When things fail: a temporary Error whose reason is for the log. Waits for DNS in a fiber, and for the web on the pool.
+// When things fail: a temporary Error whose reason is for the log, and whose status is not_verified where the host's certificate is at fault. Waits for DNS in a fiber, and for the web on the pool.
 #pragma once
 #include <atomic>
 #include <chrono>
@@ -12,6 +12,8 @@
 #include "table/match_list.h"
 
 namespace policy {
+inline constexpr EnhancedStatus not_verified{4, 7, 5};
+
 struct Web {
     std::string authorities;                     // CA certificates, PEM
     std::chrono::seconds timeout{60};            // for one request, everything

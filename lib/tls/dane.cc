@@ -23,9 +23,8 @@ Tlsa record_of(std::string_view octets) {        // never fewer than 4: dns sees
     return {static_cast<std::uint8_t>(octets[0]), static_cast<std::uint8_t>(octets[1]), static_cast<std::uint8_t>(octets[2]), std::string(octets.substr(3))};
 }
 
-std::string shown(const Tlsa& r) {
-    return fmt::format("{} {} {} {}{}", r.usage, r.selector, r.matching, bytes::hex_encode(r.data.substr(0, 64), true), r.data.size() > 64 ? "..." : "");
-}
+std::string text_of(const Tlsa& r, std::size_t most) { return fmt::format("{} {} {} {}", r.usage, r.selector, r.matching, bytes::hex_encode(std::string_view(r.data).substr(0, most), true)); }
+std::string shown(const Tlsa& r) { return text_of(r, 64) + (r.data.size() > 64 ? "..." : ""); }
 
 Failure bad_digests(std::string_view word, const char* why) {
     return permanent(fmt::format("tls_dane_digests: \"{}\": {}", bytes::printable(word), why), {5, 3, 5});
@@ -95,10 +94,12 @@ TlsaSet Dane::find_at(const std::string& base, std::uint16_t port, const std::st
     if (!answer.authenticated) return set;
     for (const dns::Record& r : answer.records) {
         Tlsa record = record_of(r.value);
+        if (set.texts.size() < records_limit) set.texts.push_back(text_of(record, record.data.size()));
         if (record.usage != 2 && record.usage != 3) maillog::warning("{} unsupported TLSA certificate usage: {}", owner, shown(record));   // RFC 7672, section 3.1.3
         else if (!takes(record)) maillog::warning("{}: unusable TLSA RR: {}", label, shown(record));
         else if (set.records.size() < records_limit) set.records.push_back(std::move(record));
     }
+    std::sort(set.texts.begin(), set.texts.end());
     set.state = set.records.empty() ? TlsaSet::State::unusable : TlsaSet::State::usable;
     return set;
 }
@@ -112,7 +113,7 @@ TlsaSet Dane::find(const HostLookup& host, std::uint16_t port, bool even_insecur
     if (alias && !host.authenticated && !even_insecure) {
         // The chain leaves the signed zones somewhere. Where its first step is signed, the name asked for may still have records.
         dns::Answer step = dns::query(host.name, dns::Type::cname, {.deadline = loop::in(lookup_time), .dnssec = true});
-        if (step.temporary()) return {TlsaSet::State::unknown, host.name, {}, fmt::format("TLSA lookup error for {}:{}", host.name, port)};
+        if (step.temporary()) return {TlsaSet::State::unknown, host.name, {}, {}, fmt::format("TLSA lookup error for {}:{}", host.name, port)};
         if (!step.authenticated) return {};
     } else if (!host.authenticated && !even_insecure) {
         return {};

@@ -31,6 +31,7 @@ struct TlsaSet {
     State state = State::none;
     std::string base;                            // the host name under which they were found: SNI, and a name for certificates under a trust anchor
     std::vector<Tlsa> records;                   // usable ones
+    std::vector<std::string> texts;              // all, as "3 1 1 ABCDEF", sorted
     std::string reason;                          // unknown: why
 };
 

@@ -5,6 +5,7 @@
 typedef struct ssl_st SSL;
 
 namespace tls {
+enum class Flaw { none, name, expired, issuer, other };   // of a certificate: not for this name | out of date | of nobody known and trusted
 enum class PeerStatus { anonymous, untrusted, trusted, verified };   // no certificate | chain not verified | verified | and the name matched
 
 struct Info {
@@ -25,6 +26,7 @@ struct Info {
     std::string fingerprint, key_fingerprint;
     bool revoked = false;
     bool trusted() const { return status == PeerStatus::trusted || status == PeerStatus::verified; }
+    Flaw flaw = Flaw::none;                      // what verify_error is about
     std::string verify_error;                    // why the chain is not trusted; empty where it is, or where there is none
     std::string sni;                             // the name that the client asked for and got (server side)
 

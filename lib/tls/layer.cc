@@ -87,9 +87,10 @@ Result<void> shake(net::Stream& stream, Session& session, loop::Deadline deadlin
 
 Failure handshake_failed(const char* verb, const std::string& peer, Error error) {
     bool library = ERR_peek_error() != 0;
+    const char* first = library ? ERR_reason_error_string(ERR_peek_error()) : nullptr;
     maillog::info("{} {}: {}", verb, peer, library ? "-1" : error.reason);
     if (library) log_library_errors();
-    if (library) error.reason = "handshake failure";
+    if (library) error.reason = first ? first : "handshake failure";
     return tl::unexpected(std::move(error));
 }
 

@@ -13,7 +13,8 @@
 namespace tls {
 namespace {
 constexpr const char* blanks = " \t\r\n,";
-constexpr std::size_t attributes_limit = 1000;
+constexpr std::size_t attributes_limit = 1000, remembered_limit = 1000;
+constexpr std::chrono::seconds remembered_time{3600};   // at most: processes of Postfix, which remember as long as they live, do not live longer
 
 Failure problem() { return temporary("client TLS configuration problem", {4, 7, 5}); }
 
@@ -21,10 +22,6 @@ std::vector<std::string> words(std::string_view text, const char* separators) {
     std::vector<std::string> list;
     for (std::string_view w : bytes::split(text, separators)) list.emplace_back(w);
     return list;
-}
-
-bool host_matches_any(const std::vector<std::string>& patterns, const std::string& host) {
-    return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& p) { return sts_pattern_matches(p, host); });
 }
 
 bool good_server_name(const std::string& name) { return name.empty() || name == "hostname" || name == "nexthop" || mail::valid_hostname(name); }
@@ -91,18 +88,30 @@ private:
         return std::nullopt;
     }
     std::optional<std::string> sts(const std::string& name, const std::string& value) {
-        if (name == "policy_type") {
-            if (bytes::iequals(value, "sts")) { if (!policy_.sts) policy_.sts.emplace(); }
-            else if (!bytes::iequals(value, "no-policy-found") && !bytes::iequals(value, "tlsa")) return bad_value(name, value);
-            return once(name, [] {});
-        }
-        if (name != "policy_domain" && name != "policy_ttl" && name != "policy_string" && name != "mx_host_pattern" && name != "policy_failure")
-            return fmt::format("invalid attribute name: \"{}\"", bytes::printable(name));
+        static const std::set<std::string_view> known{"policy_type", "policy_domain", "policy_ttl", "policy_string", "mx_host_pattern", "policy_failure"};
+        if (!known.count(name)) return fmt::format("invalid attribute name: \"{}\"", bytes::printable(name));
+        bool dane = policy_.level == Level::dane || policy_.level == Level::dane_only;
+        if (dane || policy_.level == Level::fingerprint) return wrong_level(name);   // no such policy comes from MTA-STS
         if (!policy_.sts) policy_.sts.emplace();
         Sts& s = *policy_.sts;
         if (name == "policy_string") s.lines.push_back(value);
         else if (name == "mx_host_pattern") s.hosts.push_back(bytes::lowered(value));
-        else return once(name, [&] { (name == "policy_domain" ? s.domain : name == "policy_ttl" ? s.ttl : s.failure) = value; });
+        else if (name == "policy_domain") return once(name, [&] { s.domain = bytes::lowered(value); });
+        else if (name == "policy_type") {
+            auto type = ipc::tlsrpt::parse_policy_type(bytes::lowered(value));
+            if (!type || type == ipc::tlsrpt::PolicyType::tlsa) return bad_value(name, value);
+            return once(name, [&] { s.found = type == ipc::tlsrpt::PolicyType::sts; });
+        } else if (name == "policy_ttl") {
+            auto seconds = bytes::to_int(value);
+            if (!seconds || *seconds < 0) return bad_value(name, value);
+            return once(name, [&] { s.ttl = std::chrono::seconds(std::min<std::int64_t>(*seconds, remembered_time.count())); });
+        } else {
+            using ipc::tlsrpt::ResultType;
+            auto why = ipc::tlsrpt::parse_result_type(bytes::lowered(value));
+            bool fits = why == ResultType::sts_policy_fetch_error || why == ResultType::sts_policy_invalid || why == ResultType::sts_webpki_invalid || why == ResultType::validation_failure;
+            if (!fits) return bad_value(name, value);
+            return once(name, [&] { s.failure = why; });
+        }
         return std::nullopt;
     }
 
@@ -115,6 +124,10 @@ bool sts_pattern_matches(std::string_view pattern, std::string_view host) {
     if (pattern.starts_with("*.")) pattern.remove_prefix(1);
     if (!pattern.starts_with(".")) return bytes::iequals(pattern, host);
     return host.size() > pattern.size() && bytes::iends_with(host, pattern) && host.substr(0, host.size() - pattern.size()).find('.') == host.npos;
+}
+
+bool names_host(const Sts& sts, std::string_view host) {
+    return sts.hosts.empty() || std::any_of(sts.hosts.begin(), sts.hosts.end(), [&](const std::string& p) { return sts_pattern_matches(p, host); });
 }
 
 Result<Policies> Policies::open(const conf::Settings& settings, bool lmtp) {
@@ -227,10 +240,21 @@ Result<std::optional<Level>> Policies::per_site(const std::string& key) const {
     return problem();
 }
 
+void Policies::remember(const Site& site, const Policy& policy) const {
+    auto now = loop::Clock::now();
+    if (remembered_.size() >= remembered_limit) std::erase_if(remembered_, [now](const auto& one) { return now >= one.second.until; });
+    if (remembered_.size() < remembered_limit || remembered_.count(site.key)) remembered_[site.key] = {policy, now + policy.sts->ttl};
+}
+
 Result<Policy> Policies::find(const Site& site) const {
     auto look = [&]() -> Result<Policy> {
+        if (auto it = remembered_.find(site.key); it != remembered_.end() && loop::Clock::now() < it->second.until) return it->second.policy;
         TRY_ASSIGN(auto value, entry(site));
-        if (value) return parse(site, *value);
+        if (value) {
+            TRY_ASSIGN(Policy policy, parse(site, *value));
+            if (policy.sts && policy.sts->ttl.count() > 0) remember(site, policy);
+            return policy;
+        }
         if (source_ && (default_.level == Level::may || default_.level == Level::dane)) {
             TRY_ASSIGN(auto found, source_(site));
             if (found && default_.level == Level::may) return std::move(*found);
@@ -273,11 +297,11 @@ Result<Policy> Policies::for_host(const Policy& policy, const Site& site, const 
             if (auto good = check(here, site); !good) return tl::unexpected(std::move(good.error()));
         }
     }
-    if (here.sts && here.sts->testing && !host_matches_any(here.sts->hosts, host))
+    if (here.sts && here.sts->testing && !names_host(*here.sts, host))
         maillog::info("MTA-STS testing: {}: the policy does not name the mail server {}", here.sts->domain, host);
     bool proved = here.level == Level::verify || here.level == Level::secure;
     if (!proved || !here.sts || here.sts->hosts.empty() || !(sts_patterns_ || here.sts->built_in)) return here;
-    if (!host_matches_any(here.sts->hosts, host))
+    if (!names_host(*here.sts, host))
         return temporary(fmt::format("the MTA-STS policy of {} does not name the mail server {}", here.sts->domain.empty() ? site.nexthop : here.sts->domain, host), {4, 7, 5});
     here.match = {"hostname"};
     here.server_name = "hostname";

@@ -9,7 +9,9 @@
 // When things fail: open() returns an Error that names the parameter. find() and for_host() log a warning that says what is wrong with
 // which entry and return "client TLS configuration problem" (4.7.5): mail waits, it never goes with less than was asked for.
 #pragma once
+#include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +19,8 @@
 #include <vector>
 #include "base/error.h"
 #include "conf/settings.h"
+#include "ipc/tlsrpt.h"
+#include "loop/loop.h"
 #include "table/maps.h"
 #include "tls/demand.h"
 
@@ -31,11 +35,12 @@ struct Site {
 
 // What a policy that was published as MTA-STS brings along, from a table's attributes or from the built-in service.
 struct Sts {
+    bool found = true;                           // policy_type: sts; else no-policy-found
     std::string domain;                          // policy_domain
-    std::string ttl;                             // policy_ttl, as written
-    std::vector<std::string> lines;              // policy_string: the policy's own text
-    std::vector<std::string> hosts;              // mx_host_pattern: "mx.example.org", "*.example.net", ".example.net"
-    std::string failure;                         // policy_failure: why there is none that can be used
+    std::chrono::seconds ttl{0};                 // policy_ttl: how long an answer of the table holds; 0: not at all
+    std::vector<std::string> lines{};            // policy_string: the policy's own text
+    std::vector<std::string> hosts{};            // mx_host_pattern: "mx.example.org", "*.example.net", ".example.net"
+    std::optional<ipc::tlsrpt::ResultType> failure;   // policy_failure: why there is none that can be used: no server meets it then
     bool built_in = false;                       // of our own service: patterns always hold, CAs are those of mta_sts_CAfile
     bool testing = false;                        // what enforcing would refuse is logged, and nothing more
 };
@@ -79,12 +84,15 @@ private:
     const std::string& text(const conf::Text& smtp_one, const conf::Text& lmtp_one) const { return settings_[lmtp_ ? lmtp_one : smtp_one]; }
     Result<std::optional<std::string>> entry(const Site& site) const;
     Result<Policy> parse(const Site& site, const std::string& value) const;
+    void remember(const Site& site, const Policy& policy) const;
     Result<void> check(Policy& policy, const Site& site) const;
     Result<std::optional<Level>> per_site(const std::string& key) const;
 
     conf::Settings settings_;
     bool lmtp_;
     table::Maps maps_, per_site_;
+    struct Remembered { Policy policy; loop::Deadline until; };
+    mutable std::map<std::string, Remembered> remembered_;   // by Site::key: what came with a policy_ttl; at most 1000
     Policy default_;
     Source source_;
     std::string anchors_problem_;                // why main.cf's trust anchors cannot be had: levels that need them defer
@@ -96,4 +104,6 @@ Demand demand_of(const Policy& policy, const Site& site, const std::string& host
 
 // Does an MTA-STS pattern (RFC 8461, section 4.1) name this host?
 bool sts_pattern_matches(std::string_view pattern, std::string_view host);
+// Does one of a policy's? Also where it has none at all.
+bool names_host(const Sts& sts, std::string_view host);
 }

@@ -38,6 +38,13 @@ bool untrusted_issuer(int error) {
            error == X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN;
 }
 
+Flaw flaw_of(long error) {
+    if (error == X509_V_OK) return Flaw::none;
+    if (error == X509_V_ERR_HOSTNAME_MISMATCH) return Flaw::name;
+    if (error == X509_V_ERR_CERT_HAS_EXPIRED) return Flaw::expired;
+    return untrusted_issuer(static_cast<int>(error)) ? Flaw::issuer : Flaw::other;
+}
+
 void log_failure(const Verification& v, long result) {
     int error = v.error ? v.error : static_cast<int>(result);
     if (untrusted_issuer(error) && !v.issuer.empty())
@@ -112,6 +119,7 @@ void judge(SSL* ssl, const Demand& demand, const EVP_MD* fingerprint_digest, con
     if (verification.error && result == X509_V_OK) result = verification.error;
     if (certificate) {
         info.status = result != X509_V_OK ? PeerStatus::untrusted : verified(demand.level) && demand.level != Level::half_dane ? PeerStatus::verified : PeerStatus::trusted;
+        info.flaw = flaw_of(result);
         info.verify_error = result == X509_V_OK ? "" : X509_verify_cert_error_string(result);
     }
     bool matters = verified(demand.level) || (verification.log & log_option::untrusted);

@@ -5,9 +5,11 @@
 #pragma once
 #include <string>
 #include "base/error.h"
+#include "ipc/tlsrpt.h"
 #include "policy.h"
 #include "policy/https.h"
 
 namespace mta_sts {
-Result<Policy> fetch(const policy::Web& web, const std::string& domain);
+// failure: what TLSRPT calls it where there is no policy to be had.
+Result<Policy> fetch(const policy::Web& web, const std::string& domain, ipc::tlsrpt::ResultType& failure);
 }

@@ -65,12 +65,15 @@ ipc::StsReply Service::answer(const std::string& name) {
     if (!dns::valid_hostname(domain) || domain.find('.') == domain.npos) return {};
     auto entry = cached(domain);
     look_up(domain);
-    if (!entry) return {};
+    if (!entry) {
+        auto failure = failures_.find(domain);
+        return {.failure = failure != failures_.end() ? failure->second : std::string()};
+    }
     if (now() - entry->asked >= hour) {          // not at every mail: each is a write
         entry->asked = now();
         save(domain, *entry);
     }
-    return {entry->policy.mode, entry->policy.hosts, entry->policy.max_age};
+    return {entry->policy.mode, entry->policy.hosts, entry->policy.max_age, {}};
 }
 
 void Service::look_up(const std::string& domain) {
@@ -96,6 +99,7 @@ void Service::work() {
 
 void Service::update(const std::string& domain) {
     dns::Answer txt = dns::query("_mta-sts." + domain, dns::Type::txt, {.deadline = loop::in(30s)});
+    if (!txt.temporary()) failures_.erase(domain);
     if (!txt) return;                            // no record: nothing to fetch, and what is cached holds until it ends (RFC 8461, section 5.1)
     std::vector<std::string> texts;
     for (const dns::Record& r : txt.records) texts.push_back(r.value);
@@ -103,8 +107,10 @@ void Service::update(const std::string& domain) {
     if (!id) return;
     auto entry = cached(domain);
     if (entry && entry->id == *id && !old(*entry)) return;
-    auto policy = fetch(web_, domain);
+    ipc::tlsrpt::ResultType failure{};
+    auto policy = fetch(web_, domain, failure);
     if (!policy) {
+        if (failures_.size() < domains_limit) failures_[domain] = ipc::tlsrpt::name_of(failure);
         if (!web_.ending) maillog::warning("MTA-STS policy of {} cannot be fetched: {}{}", domain, policy.error().reason, entry ? "; the cached one holds on" : "");
         return;
     }

@@ -46,6 +46,7 @@ private:
     std::unique_ptr<table::Table> file_;
     bool opened_ = false;
     std::map<std::string, Cached> memory_;       // where there is no file
+    std::map<std::string, std::string> failures_;   // why a domain that announces a policy has none, as TLSRPT names it
     std::map<std::string, loop::Deadline> looked_;   // when a domain was last looked at, or begun to
     std::deque<std::string> waiting_;
     int working_ = 0;

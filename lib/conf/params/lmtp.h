@@ -114,9 +114,9 @@ inline constexpr conf::Int lmtp_tls_trace_size_limit{{.name = "lmtp_tls_trace_si
 inline constexpr conf::Text lmtp_tls_trust_anchor_file{{.name = "lmtp_tls_trust_anchor_file", .fallback = "", .implemented = true, .doc = "What smtp_tls_trust_anchor_file says, for deliveries by LMTP."}};
 inline constexpr conf::Text lmtp_tls_verify_cert_match{{.name = "lmtp_tls_verify_cert_match", .fallback = "hostname", .min = 1, .implemented = true, .doc = "What smtp_tls_verify_cert_match says, for deliveries by LMTP."}};
 inline constexpr conf::Bool lmtp_tls_wrappermode{{.name = "lmtp_tls_wrappermode", .fallback = "no", .implemented = true, .doc = "What smtp_tls_wrappermode says, for deliveries by LMTP."}};
-inline constexpr conf::Bool lmtp_tlsrpt_enable{{.name = "lmtp_tlsrpt_enable", .fallback = "no", .doc = "What smtp_tlsrpt_enable says, for deliveries by LMTP."}};
-inline constexpr conf::Bool lmtp_tlsrpt_skip_reused_handshakes{{.name = "lmtp_tlsrpt_skip_reused_handshakes", .fallback = "no", .doc = "What smtp_tlsrpt_skip_reused_handshakes says, for deliveries by LMTP."}};
-inline constexpr conf::Text lmtp_tlsrpt_socket_name{{.name = "lmtp_tlsrpt_socket_name", .fallback = "", .doc = "What smtp_tlsrpt_socket_name says, for deliveries by LMTP."}};
+inline constexpr conf::Bool lmtp_tlsrpt_enable{{.name = "lmtp_tlsrpt_enable", .fallback = "no", .implemented = true, .doc = "What smtp_tlsrpt_enable says, for deliveries by LMTP."}};
+inline constexpr conf::Bool lmtp_tlsrpt_skip_reused_handshakes{{.name = "lmtp_tlsrpt_skip_reused_handshakes", .fallback = "no", .implemented = true, .doc = "What smtp_tlsrpt_skip_reused_handshakes says, for deliveries by LMTP."}};
+inline constexpr conf::Text lmtp_tlsrpt_socket_name{{.name = "lmtp_tlsrpt_socket_name", .fallback = "", .implemented = true, .doc = "What smtp_tlsrpt_socket_name says, for deliveries by LMTP."}};
 inline constexpr conf::Bool lmtp_use_tls{{.name = "lmtp_use_tls", .fallback = "no", .implemented = true, .doc = "What smtp_use_tls says, for deliveries by LMTP.", .obsolete = "will be removed; instead, specify \"lmtp_tls_security_level\""}};
 inline constexpr conf::Time lmtp_xforward_timeout{{.name = "lmtp_xforward_timeout", .fallback = "300s", .min = 1, .implemented = true, .doc = "What smtp_xforward_timeout says, for deliveries by LMTP."}};
 }

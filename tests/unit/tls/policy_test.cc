@@ -82,7 +82,11 @@ TEST_F(Policies, WhatCannotBeUnderstoodDefersAndIsNamed) {
         {"verify match", "malformed attribute/value pair \"match\": missing '=' after attribute name"}, {"may minbits=1", "attribute \"minbits\" invalid at security level \"may\""},
         {"encrypt minbits=many", "attribute \"minbits\" has bad value: \"many\""}, {"may tafile=/x", "attribute \"tafile\" invalid at security level \"may\""},
         {"encrypt ciphers=a ciphers=b", "attribute \"ciphers\" is specified multiple times"}, {"encrypt colour=red", "invalid attribute name: \"colour\""},
-        {"encrypt policy_type=none", "attribute \"policy_type\" has bad value: \"none\""}, {"fingerprint match=xyz", "malformed fingerprint value: xyz"},
+        {"encrypt policy_type=none", "attribute \"policy_type\" has bad value: \"none\""}, {"secure policy_type=tlsa", "attribute \"policy_type\" has bad value: \"tlsa\""},
+        {"secure policy_failure=dane-required", "attribute \"policy_failure\" has bad value: \"dane-required\""}, {"secure policy_failure=sts", "attribute \"policy_failure\" has bad value: \"sts\""},
+        {"secure policy_ttl=-1", "attribute \"policy_ttl\" has bad value: \"-1\""}, {"secure policy_ttl=5m", "attribute \"policy_ttl\" has bad value: \"5m\""},
+        {"secure policy_ttl=1 policy_ttl=2", "attribute \"policy_ttl\" is specified multiple times"}, {"dane policy_type=sts", "attribute \"policy_type\" invalid at security level \"dane\""},
+        {"fingerprint mx_host_pattern=a.test", "attribute \"mx_host_pattern\" invalid at security level \"fingerprint\""}, {"fingerprint match=xyz", "malformed fingerprint value: xyz"},
         {"verify tafile=/nonexistent/x", "error opening trust anchor file: /nonexistent/x: No such file or directory"}};
     for (auto& c : cases) {
         logged.clear();
@@ -112,6 +116,29 @@ TEST_F(Policies, StsAttributesNameTheHostsThatMayBeUsed) {
     EXPECT_FALSE(p.for_host(policy, domain("a.test"), "mail.test"));
     auto loose = open({{"smtp_tls_enforce_sts_mx_patterns", "no"}});
     EXPECT_TRUE(loose.for_host(policy, domain("a.test"), "anything.test"));
+}
+TEST_F(Policies, StsAttributesAreKeptForReports) {
+    auto p = open({{"smtp_tls_policy_maps", "inline:{ {a.test = secure {policy_string = version: STSv1} { policy_string = mode: enforce } policy_type=STS policy_domain=A.test "
+                                            "mx_host_pattern=MX.a.test policy_failure=sts-policy-invalid} {b.test = may policy_type=no-policy-found} }"}});
+    auto sts = (*p.find(domain("a.test"))).sts;
+    ASSERT_TRUE(sts);
+    EXPECT_TRUE(sts->found);
+    EXPECT_EQ(sts->domain, "a.test");
+    EXPECT_EQ(sts->lines, (Names{"version: STSv1", "mode: enforce"}));
+    EXPECT_EQ(sts->hosts, (Names{"mx.a.test"}));
+    EXPECT_EQ(sts->failure, ipc::tlsrpt::ResultType::sts_policy_invalid);
+    auto none = (*p.find(domain("b.test"))).sts;
+    ASSERT_TRUE(none);
+    EXPECT_FALSE(none->found);
+}
+TEST_F(Policies, AnAnswerIsRememberedForItsTtl) {
+    auto p = open({{"smtp_tls_policy_maps", "environ:x"}});
+    setenv("kept.test", "secure policy_type=sts policy_ttl=3600", 1);
+    setenv("asked.test", "secure policy_type=sts", 1);
+    EXPECT_EQ(level(p, domain("kept.test")) + level(p, domain("asked.test")), "securesecure");
+    for (const char* name : {"kept.test", "asked.test"}) setenv(name, "may", 1);
+    EXPECT_EQ(level(p, domain("kept.test")) + level(p, domain("asked.test")), "securemay");
+    for (const char* name : {"kept.test", "asked.test"}) unsetenv(name);
 }
 TEST_F(Policies, PerSiteTablesCombineDestinationHostAndMainCf) {
     auto p = open({{"smtp_tls_security_level", "may"}, {"smtp_tls_per_site", "inline:{ {must.test = MUST} {nopeer.test = MUST_NOPEERMATCH} {none.test = none} {may.test = may} {odd.test = perhaps} }"}});
