@@ -2,7 +2,8 @@
 // (RFC 8460, section 3). The host's certificate is verified, redirects are not followed, time and size are bounded, and only addresses that
 // are public, or that the administrator lists, are connected to.
 //
-// When things fail: a temporary Error whose reason is for the log, and whose status is not_verified where the host's certificate is at fault. Waits for DNS in a fiber, and for the web on the pool.
+// When things fail: a temporary Error whose reason is for the log; its status is not_verified where the host's certificate is at fault. Waits for DNS in a
+// fiber, and for the web on the pool.
 #pragma once
 #include <atomic>
 #include <chrono>

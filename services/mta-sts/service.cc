@@ -99,12 +99,11 @@ void Service::work() {
 
 void Service::update(const std::string& domain) {
     dns::Answer txt = dns::query("_mta-sts." + domain, dns::Type::txt, {.deadline = loop::in(30s)});
-    if (!txt.temporary()) failures_.erase(domain);
-    if (!txt) return;                            // no record: nothing to fetch, and what is cached holds until it ends (RFC 8461, section 5.1)
     std::vector<std::string> texts;
     for (const dns::Record& r : txt.records) texts.push_back(r.value);
     auto id = announced_id(texts);
-    if (!id) return;
+    if (!id && !txt.temporary()) failures_.erase(domain);
+    if (!id) return;                             // no record: nothing to fetch, and what is cached holds until it ends (RFC 8461, section 5.1)
     auto entry = cached(domain);
     if (entry && entry->id == *id && !old(*entry)) return;
     ipc::tlsrpt::ResultType failure{};
@@ -115,6 +114,7 @@ void Service::update(const std::string& domain) {
         return;
     }
     maillog::info("MTA-STS policy of {}: id={}, mode={}, max_age={}, mx={}", domain, *id, policy->mode, policy->max_age, fmt::join(policy->hosts, ","));
+    failures_.erase(domain);
     save(domain, {*id, now(), entry ? entry->asked : now(), std::move(*policy)});
 }
 
