@@ -175,6 +175,7 @@ Result<void> Config::load_tls() {
     plaintext_after = settings[param::minimal_backoff_time];
     wrapper_mode = OURS(tls_wrappermode);
     log_tls = OURS(log_tls_feature_status);
+    fast_shutdown = settings[param::tls_fast_shutdown_enable];
     note_starttls = OURS(tls_note_starttls_offer);
     block_early_reply = OURS(tls_block_early_mail_reply);
     tls_digest = OURS(tls_fingerprint_digest);

@@ -76,7 +76,7 @@ struct Config {
     std::int64_t reuse_count;
 
     // TLS
-    bool wrapper_mode, log_tls, note_starttls, block_early_reply;
+    bool wrapper_mode, log_tls, note_starttls, block_early_reply, fast_shutdown;
     std::optional<tls::Policies> tls_policies;
     std::unique_ptr<MtaSts> mta_sts;             // null: smtp_tls_mta_sts = none
     std::unique_ptr<TlsReports> tls_reports;     // null: no smtp_tlsrpt_enable

@@ -123,7 +123,8 @@ void Peer::farewell() {
     if (!broken) {
         auto deadline = loop::in(config_.skip_quit_response ? Seconds(1) : config_.timeouts.quit);
         say("QUIT");
-        if (stream_.flush(deadline) && !config_.skip_quit_response) (void)reply(config_.timeouts.quit, "sending QUIT command");
+        bool answered = stream_.flush(deadline) && !config_.skip_quit_response && reply(config_.timeouts.quit, "sending QUIT command");
+        if (answered && !config_.fast_shutdown) tls::say_farewell(stream_, loop::in(config_.timeouts.starttls));
     }
     broken = true;
     stream_.close();

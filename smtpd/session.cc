@@ -122,6 +122,7 @@ void Session::serve() {
         send_notice();
     }
     if (!farewell && !service_.tls_fast_shutdown) tls::say_farewell(stream_, loop::in(limits_.starttls_timeout));
+    stream_.close();                             // with our side of TLS's farewell
     if (!farewell) anvil_disconnect();
     else anvil_.reset();
     log_disconnect();

@@ -38,7 +38,8 @@ struct TlsTicketKeysRequest {
 };
 struct TlsTicketKey {
     std::string name, cipher_key, mac_key;       // 16, 32 and 32 octets
-    template <class S, class V> static void fields(S& s, V&& v) { v("name", s.name); v("cipher_key", s.cipher_key); v("mac_key", s.mac_key); }
+    std::int64_t expires = 0;                    // another one seals from then on (seconds since 1970)
+    template <class S, class V> static void fields(S& s, V&& v) { v("name", s.name); v("cipher_key", s.cipher_key); v("mac_key", s.mac_key); v("expires", s.expires); }
 };
 struct TlsTicketKeysReply {
     static constexpr std::string_view protocol = "tls_ticket_keys_reply";

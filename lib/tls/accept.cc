@@ -2,7 +2,7 @@
 #include <openssl/ssl.h>
 #include "base/bytes.h"
 #include "log/log.h"
-#include "tls/handshake_log.h"
+#include "tls/debug.h"
 #include "tls/identity.h"
 #include "tls/keys.h"
 #include "tls/layer.h"
@@ -11,9 +11,12 @@
 #include "tls/server_context.h"
 #include "tls/session.h"
 #include "tls/sni_chains.h"
+#include "tls/trace.h"
 
 namespace tls {
 namespace {
+constexpr std::size_t name_length = 512;         // in the log
+
 // Who the client says it is.
 void introduce(SSL* ssl, const ServerContext& context, const Luggage& luggage, Info& info) {
     X509* peer = SSL_get0_peer_certificate(ssl);
@@ -28,8 +31,12 @@ void introduce(SSL* ssl, const ServerContext& context, const Luggage& luggage, I
 void fetch(Session& session, ServerContext& context) {
     Luggage& l = session.luggage;
     l.fetched = true;
-    if (!l.wanted_id.empty())
-        if (auto found = context.store()->find("smtpd:" + bytes::hex_encode(l.wanted_id))) l.found = std::move(*found);
+    if (!l.wanted_id.empty()) {
+        const std::string key = context.session_key(l.wanted_id);
+        if (l.log & log_option::cache) maillog::info("{}: looking up session {} in smtpd cache", l.peer, key);
+        if (auto found = context.store()->find(key)) l.found = std::move(*found);
+        if (!l.found.empty() && (l.log & log_option::cache)) maillog::info("{}: reloaded session {} from smtpd cache", l.peer, key);
+    }
     if (l.wanted_name.empty()) return;
     std::string name = SniChains::key_of(l.wanted_name);
     if (name.empty()) {
@@ -54,23 +61,37 @@ Result<Info> accept(net::Stream& stream, ServerContext& context, loop::Deadline 
     Luggage& luggage = session->luggage;
     luggage.peer = peer;
     luggage.log = context.log_for(log_keys);
-    if (luggage.log & log_option::verbose) maillog::info("setting up TLS connection from {}", peer);
+    const unsigned log = luggage.log;
+    if (log & log_option::verbose) {
+        maillog::info("setting up TLS connection from {}", peer);
+        maillog::info("{}: TLS cipher list \"{}\"", peer, context.ciphers());
+    }
+    const bool dump = log & (log_option::handshake_dump | log_option::session_dump);
     SSL_set_accept_state(session->ssl());
-    watch_handshake(session->ssl(), luggage);
-    HandshakeTrace trace(session->ssl(), luggage.log & log_option::trace ? context.trace_size() : 0);
+    if (log & log_option::ssl_debug) show_handshake(session->ssl());
+    if (dump) show_bytes(session->ssl(), true);
+    HandshakeTrace trace(session->ssl(), log & log_option::trace ? context.trace_size() : 0);
     if (auto done = shake(stream, *session, deadline, [&] { fetch(*session, context); }); !done) {
         Failure failed = handshake_failed("SSL_accept error from", peer, std::move(done.error()));
         trace.log(peer, context.traces_a_minute());
         return failed;
     }
-    stop_watching(session->ssl(), luggage);
+    if (dump && !(log & log_option::session_dump)) show_bytes(session->ssl(), false);
     Info info = describe(session->ssl(), true);
     if (info.peer_certificate) introduce(session->ssl(), context, luggage, info);
     if (!luggage.named) info.sni.clear();
-    unsigned log = luggage.log;
     if (context.caches_sessions() && !luggage.made.empty() && !luggage.made_id.empty()) {
-        context.store()->save("smtpd:" + bytes::hex_encode(luggage.made_id), luggage.made);
+        const std::string key = context.session_key(luggage.made_id);
+        if (log & log_option::cache) maillog::info("{}: save session {} to smtpd cache", peer, key);
+        context.store()->save(key, luggage.made);
         luggage.made.clear();
+    }
+    if (info.resumed && (log & (log_option::cache | log_option::verbose)))
+        maillog::info("{}: Reusing old session{}", peer, luggage.ticket_opened ? " (RFC 5077 session ticket)" : "");
+    if (info.peer_certificate && (log & log_option::verbose)) {
+        X509* certificate = SSL_get0_peer_certificate(session->ssl());
+        maillog::info("subject={}", shown_name(X509_get_subject_name(certificate), name_length));
+        maillog::info("issuer={}", shown_name(X509_get_issuer_name(certificate), name_length));
     }
     stream.set_layer(std::move(session));
     if (info.peer_certificate && log & log_option::peercert) maillog::info("{}", certificate_line(info, peer));

@@ -4,6 +4,8 @@
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
 #include <cstring>
+#include "log/log.h"
+#include "tls/log_options.h"
 #include "tls/server_context.h"
 
 namespace tls {
@@ -45,7 +47,9 @@ std::string id_to_resume(SSL* ssl) {
     std::size_t length = SSL_client_hello_get0_session_id(ssl, &id);
     long highest = SSL_get_max_proto_version(ssl);
     bool new_server = (highest == 0 || highest >= TLS1_3_VERSION) && !(SSL_get_options(ssl) & SSL_OP_NO_TLSv1_3);
-    if (length == 0 || (new_server && SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_supported_versions, &extension, &extension_length))) return {};
+    // Where a ticket comes along the id is not looked at.
+    bool ticket = SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_session_ticket, &extension, &extension_length) && extension_length > 0;
+    if (length == 0 || (ticket && !(SSL_get_options(ssl) & SSL_OP_NO_TICKET)) || (new_server && SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_supported_versions, &extension, &extension_length))) return {};
     return bytes_of(id, length);
 }
 
@@ -84,12 +88,14 @@ int ticket_key(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX*
     auto* server = static_cast<ServerContext*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
     const auto& keys = server->ticket_keys();
     const TicketKey* key = nullptr;
+    Luggage* l = luggage_of(ssl);
     if (sealing) {
         if (!keys.empty()) key = &keys.front();
     } else {
         for (const TicketKey& k : keys) if (std::memcmp(k.name.data(), name, 16) == 0) key = &k;
-        if (Luggage* l = luggage_of(ssl); l && !key) l->key_unknown = true;
+        if (l) (key ? l->ticket_opened : l->key_unknown) = true;
     }
+    if (key && l && (l->log & log_option::cache)) maillog::info("{}: {} session ticket, key expiration: {}", l->peer, sealing ? "Issuing" : "Decrypting", key->expires);
     if (!key) return 0;                          // sealing: no ticket; opening: a full handshake
     if (sealing) {
         std::memcpy(name, key->name.data(), 16);

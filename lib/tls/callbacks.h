@@ -16,7 +16,7 @@ struct Luggage {
     bool fetched = false;                        // server: the store was asked for it
     std::string found;                           // server: what the store had
     std::string made_id, made;                   // the newest session to be kept
-    bool key_unknown = false;                    // a ticket came that no key opens
+    bool key_unknown = false, ticket_opened = false;   // a ticket came that no key opens; that one did
     std::string wanted_name;                     // server: what the client asks for by SNI, as sent
     bool named = false;                          // server: and there are chains for it
     std::string peer;                            // "host[addr]", for log lines of this handshake

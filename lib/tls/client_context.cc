@@ -53,6 +53,9 @@ Result<std::shared_ptr<ClientContext>> ClientContext::create(const conf::Setting
     auto dane = Dane::create(s[param::tls_dane_digests]);
     if (dane) made->dane_ = std::move(*dane);
     else maillog::warning("DANE is disabled: {}", dane.error().reason);
+    if (made->log_.level & log_option::verbose) maillog::info("initializing the client-side TLS engine");
+    made->trace_size_ = static_cast<std::size_t>(s[lmtp ? param::lmtp_tls_trace_size_limit : param::smtp_tls_trace_size_limit]);
+    made->traces_a_minute_ = s[param::tls_trace_rate_limit];
     made->multi_label_ = s[param::tls_wildcard_matches_multiple_labels];
     if (s[lmtp ? param::lmtp_tls_enable_rpk : param::smtp_tls_enable_rpk] && !raw_public_keys_known)
         maillog::warning("{}_tls_enable_rpk = yes has no effect: raw public keys need OpenSSL 3.2 or later", lmtp ? "lmtp" : "smtp");
@@ -63,7 +66,7 @@ Result<std::shared_ptr<ClientContext>> ClientContext::create(const conf::Setting
 
 const std::string& ClientContext::text(const conf::Text& smtp_one, const conf::Text& lmtp_one) const { return (*settings_)[lmtp_ ? lmtp_one : smtp_one]; }
 
-Result<SSL_CTX*> ClientContext::context_for(const Demand& demand) {
+Result<const ClientContext::Library*> ClientContext::context_for(const Demand& demand) {
     const conf::Settings& s = *settings_;
     bool must = demand.mandatory;
     std::string protocols = must ? text(param::smtp_tls_mandatory_protocols, param::lmtp_tls_mandatory_protocols) : text(param::smtp_tls_protocols, param::lmtp_tls_protocols);
@@ -75,7 +78,7 @@ Result<SSL_CTX*> ClientContext::context_for(const Demand& demand) {
     if (demand.exclude) exclude = *demand.exclude;
     if (verified(demand.level)) exclude += " aNULL";           // nobody could prove anything
     std::string key = fmt::format("{}\n{}\n{}\n{}", protocols, ciphers, exclude, demand.public_authorities);
-    if (auto it = contexts_.find(key); it != contexts_.end()) return it->second.get();
+    if (auto it = contexts_.find(key); it != contexts_.end()) return &it->second;
     if (contexts_.size() >= contexts_limit) return context_error("too many different TLS demands");
 
     ContextPtr c(SSL_CTX_new(TLS_client_method()));
@@ -84,7 +87,7 @@ Result<SSL_CTX*> ClientContext::context_for(const Demand& demand) {
     const char* middle = must ? "mandatory_" : "";
     TRY(use_common_options(c.get(), s));
     TRY(use_protocols(c.get(), demand.protocols.empty() ? fmt::format("{}_tls_{}protocols", prefix, middle) : "the policy's protocols", protocols));
-    TRY(use_ciphers(c.get(), s, demand.ciphers.empty() ? fmt::format("{}_tls_{}ciphers", prefix, middle) : "the policy's ciphers", ciphers, exclude));
+    TRY_ASSIGN(std::string list, use_ciphers(c.get(), s, demand.ciphers.empty() ? fmt::format("{}_tls_{}ciphers", prefix, middle) : "the policy's ciphers", ciphers, exclude));
     TRY(use_keys(c.get(), chains_));
     X509_STORE* store = demand.public_authorities && public_ ? public_.get() : trusted_.get();
     X509_STORE_up_ref(store);
@@ -94,6 +97,6 @@ Result<SSL_CTX*> ClientContext::context_for(const Demand& demand) {
     if (dane_) TRY(dane_->prepare(c.get()));
     SSL_CTX_set_timeout(c.get(), static_cast<long>(session_timeout_.count()));
     use_client_session_callbacks(c.get());
-    return contexts_.emplace(std::move(key), std::move(c)).first->second.get();
+    return &contexts_.emplace(std::move(key), Library{std::move(c), std::move(list)}).first->second;
 }
 }

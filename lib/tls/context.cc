@@ -44,10 +44,10 @@ Result<void> use_protocols(SSL_CTX* c, std::string_view parameter, const std::st
     return {};
 }
 
-Result<void> use_ciphers(SSL_CTX* c, const conf::Settings& settings, std::string_view parameter, const std::string& grade, const std::string& exclude) {
+Result<std::string> use_ciphers(SSL_CTX* c, const conf::Settings& settings, std::string_view parameter, const std::string& grade, const std::string& exclude) {
     auto list = cipher_list(settings, grade, exclude);
     if (!list) return in_parameter(parameter, list.error());
     if (SSL_CTX_set_cipher_list(c, list->c_str()) != 1) return context_error(fmt::format("no usable ciphers in \"{}\": {}", *list, library_errors("empty list")));
-    return {};
+    return *list;
 }
 }

@@ -3,6 +3,7 @@
 //
 // When things fail: an Error (4.7.0) that names file or parameter and cause.
 #pragma once
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,6 +22,7 @@ namespace tls {
 struct TicketKey {
     std::string name;                            // 16 octets, on the wire
     std::string cipher_key, mac_key;             // 32 octets each
+    std::int64_t expires = 0;                    // it seals until then (seconds since 1970); for the log
 };
 
 // Where sessions and ticket keys live that other processes see too: tlsmgr, or nothing. Calls may wait (they are made from a
@@ -46,7 +48,8 @@ using StorePtr = std::unique_ptr<X509_STORE, FreeStore>;
 Result<void> use_common_options(SSL_CTX* context, const conf::Settings& settings);
 // parameter: where the text comes from, for the Error.
 Result<void> use_protocols(SSL_CTX* context, std::string_view parameter, const std::string& text);
-Result<void> use_ciphers(SSL_CTX* context, const conf::Settings& settings, std::string_view parameter, const std::string& grade, const std::string& exclude);
+// What the library was given, for the log.
+Result<std::string> use_ciphers(SSL_CTX* context, const conf::Settings& settings, std::string_view parameter, const std::string& grade, const std::string& exclude);
 Failure context_error(std::string text);
 
 // The warning of a daemon that goes on without TLS for this reason.

@@ -3,6 +3,7 @@
 #include <openssl/ssl.h>
 #include <algorithm>
 #include <cstdint>
+#include "base/bytes.h"
 #include "log/log.h"
 
 namespace tls {
@@ -18,11 +19,12 @@ void show(const SSL* ssl, int where, int value) {
         maillog::info("{}:failed in {}", verb, SSL_state_string_long(ssl));
     } else if ((where & SSL_CB_EXIT) && value < 0) {
         const int error = SSL_get_error(ssl, value);
-        if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) maillog::info("{}:error in {}", verb, SSL_state_string_long(ssl));
+        const bool waits = error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE || error == SSL_ERROR_WANT_CLIENT_HELLO_CB;
+        if (!waits) maillog::info("{}:error in {}", verb, SSL_state_string_long(ssl));
     }
 }
 
-constexpr std::size_t row = 16;
+constexpr std::size_t row = 16, text_limit = 40;
 
 // "0010 47 45 54 20 2f 20 48 54|54 50  GET / HT TP"; blanks and zeros at the end are left off.
 void dump(const unsigned char* data, std::size_t size) {
@@ -61,6 +63,8 @@ void show_bytes(SSL* ssl, bool on) {
     for (BIO* bio : {SSL_get_rbio(ssl), SSL_get_wbio(ssl)})
         if (bio) BIO_set_callback_ex(bio, on ? show_transfer : nullptr);
 }
+
+void show_text(std::string_view verb, std::string_view text) { maillog::info("{} {} chars: {}", verb, text.size(), bytes::printable(text.substr(0, text_limit))); }
 
 void show_handshake(SSL* ssl) { SSL_set_info_callback(ssl, show); }
 }

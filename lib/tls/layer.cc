@@ -5,6 +5,8 @@
 #include <csignal>
 #include "base/bytes.h"
 #include "log/log.h"
+#include "tls/debug.h"
+#include "tls/log_options.h"
 #include "tls/session.h"
 
 namespace tls {
@@ -27,6 +29,7 @@ net::Layer::Step Session::read(char* to, std::size_t most) {
     ERR_clear_error();
     std::size_t n = 0;
     int done = SSL_read_ex(ssl_.get(), to, most, &n);
+    if (done == 1 && (luggage.log & log_option::session_dump)) show_text("Read", {to, n});
     return done == 1 ? Step{Want::nothing, static_cast<ssize_t>(n)} : told(step(done));
 }
 
@@ -34,6 +37,7 @@ net::Layer::Step Session::write(const char* from, std::size_t n) {
     ERR_clear_error();
     std::size_t sent = 0;
     int done = SSL_write_ex(ssl_.get(), from, n, &sent);
+    if (done == 1 && (luggage.log & log_option::session_dump)) show_text("Write", {from, sent});
     return done == 1 ? Step{Want::nothing, static_cast<ssize_t>(sent)} : told(step(done));
 }
 

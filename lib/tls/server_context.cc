@@ -6,6 +6,7 @@
 #include <algorithm>
 #include "base/bytes.h"
 #include "base/fd.h"
+#include "conf/params/global.h"
 #include "conf/params/smtpd.h"
 #include "conf/params/tls.h"
 #include "conf/settings.h"
@@ -62,8 +63,8 @@ Result<void> ServerContext::negotiation(SSL_CTX* c, const conf::Settings& s, boo
     std::string exclude = s[param::smtpd_tls_exclude_ciphers];
     if (mandatory) exclude += " " + s[param::smtpd_tls_mandatory_exclude_ciphers];
     if (ask_certificate_) exclude += " aNULL";                 // without a certificate of ours we may not ask for one
-    TRY(mandatory ? use_ciphers(c, s, "smtpd_tls_mandatory_ciphers", s[param::smtpd_tls_mandatory_ciphers], exclude)
-                  : use_ciphers(c, s, "smtpd_tls_ciphers", s[param::smtpd_tls_ciphers], exclude));
+    TRY_ASSIGN(ciphers_, mandatory ? use_ciphers(c, s, "smtpd_tls_mandatory_ciphers", s[param::smtpd_tls_mandatory_ciphers], exclude)
+                                   : use_ciphers(c, s, "smtpd_tls_ciphers", s[param::smtpd_tls_ciphers], exclude));
     use_eecdh_grade(c, s);
     use_dh_parameters(c, s[param::smtpd_tls_dh1024_param_file]);
     if (s[param::smtpd_tls_enable_rpk]) {
@@ -107,6 +108,8 @@ Result<std::shared_ptr<ServerContext>> ServerContext::create(const conf::Setting
     auto log = parse_log_options(s[param::smtpd_tls_loglevel]);
     if (!log) maillog::warning("smtpd_tls_loglevel: bad value \"{}\"", s[param::smtpd_tls_loglevel]);
     made->log_ = {log.value_or(log_option::none), table::Maps::open("smtpd_tls_loglevel_maps", s[param::smtpd_tls_loglevel_maps])};
+    if (made->log_.level & log_option::verbose) maillog::info("initializing the server-side TLS engine");
+    made->session_key_ = fmt::format("&s={}&l={}", s[param::service_name], OpenSSL_version_num());
     made->trace_size_ = static_cast<std::size_t>(s[param::smtpd_tls_trace_size_limit]);
     made->traces_a_minute_ = s[param::tls_trace_rate_limit];
     if (!s[param::tls_server_sni_maps].empty()) made->sni_ = std::make_unique<SniChains>(s);
@@ -150,6 +153,8 @@ Result<void> ServerContext::trust(SSL_CTX* c, const conf::Settings& s) {
     ERR_clear_error();
     return {};
 }
+
+std::string ServerContext::session_key(std::string_view id) const { return bytes::hex_encode(id, true) + session_key_; }
 
 void ServerContext::keep_sessions_in(SessionStore* store) {
     store_ = store;

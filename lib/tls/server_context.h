@@ -29,6 +29,9 @@ public:
     void refresh_ticket_keys();
     const std::vector<TicketKey>& ticket_keys() const { return ticket_keys_; }
     const EVP_CIPHER* ticket_cipher() const { return ticket_cipher_.get(); }
+    // What a session is kept under: by id, service and version of the library.
+    std::string session_key(std::string_view id) const;
+    const std::string& ciphers() const { return ciphers_; }    // as the library got them
     bool asks_certificate() const { return ask_certificate_; }
     bool requires_certificate() const { return require_certificate_; }
     // --- how a client's certificate is judged (client_chain.h), and what its fingerprints are made with
@@ -53,6 +56,7 @@ private:
     std::chrono::seconds session_timeout_{3600};
     bool cache_sessions_ = false, tickets_ = false, ask_certificate_ = false, require_certificate_ = false;
     bool trusts_server_certificates_ = false;
+    std::string ciphers_, session_key_;
     LogLevels log_;
     std::size_t trace_size_ = 0;
     std::int64_t traces_a_minute_ = 0;

@@ -43,7 +43,7 @@ std::vector<TicketKey> TlsmgrStore::ticket_keys() {
     for (const auto& k : reply->keys) {
         auto name = bytes::base64_decode(k.name), cipher = bytes::base64_decode(k.cipher_key), mac = bytes::base64_decode(k.mac_key);
         if (name && cipher && mac && name->size() == 16 && cipher->size() == 32 && mac->size() == 32 && keys.size() < 4)
-            keys.push_back({std::move(*name), std::move(*cipher), std::move(*mac)});
+            keys.push_back({std::move(*name), std::move(*cipher), std::move(*mac), k.expires});
     }
     return keys;
 }

@@ -65,8 +65,9 @@ def self_signed(directory, name, names=(), file=None):
 
 class Server:
     """certificate: None for a server without TLS. tune(context): changes the SSLContext. path: a UNIX-domain socket. before(connection): instead
-    of the handshake, after the 220 to STARTTLS."""
+    of the handshake, after the 220 to STARTTLS. parting(connection), where set: called after the reply to QUIT; session["parting"] is what it returns."""
     ready = b"220 2.0.0 Ready\r\n"
+    parting = None
 
     def __init__(self, certificate, tune=None, wrapped=False, lmtp=False, path=None, before=None, address="127.0.0.1", port=0, extensions=("PIPELINING",), greeting=b"220 mx.test ESMTP\r\n"):
         self.sessions, self.wrapped, self.lmtp, self.before, self.extensions, self.greeting = [], wrapped, lmtp, before, extensions, greeting
@@ -151,6 +152,8 @@ class Server:
                     connection.sendall(b"354 go\r\n")
                 elif word == "QUIT":
                     connection.sendall(b"221 2.0.0 Bye\r\n")
+                    if self.parting:
+                        session["parting"] = self.parting(connection)
                     with contextlib.suppress(OSError):
                         connection.shutdown(socket.SHUT_RDWR)
                     return

@@ -110,7 +110,7 @@ inline constexpr conf::Text lmtp_tls_security_level{{.name = "lmtp_tls_security_
 inline constexpr conf::Text lmtp_tls_servername{{.name = "lmtp_tls_servername", .fallback = "", .implemented = true, .doc = "What smtp_tls_servername says, for deliveries by LMTP."}};
 inline constexpr conf::Text lmtp_tls_session_cache_database{{.name = "lmtp_tls_session_cache_database", .fallback = "", .implemented = true, .doc = "What smtp_tls_session_cache_database says, for deliveries by LMTP."}};
 inline constexpr conf::Time lmtp_tls_session_cache_timeout{{.name = "lmtp_tls_session_cache_timeout", .fallback = "3600s", .min = 0, .max = 8640000, .implemented = true, .doc = "What smtp_tls_session_cache_timeout says, for deliveries by LMTP."}};
-inline constexpr conf::Int lmtp_tls_trace_size_limit{{.name = "lmtp_tls_trace_size_limit", .fallback = "102400", .min = 0, .doc = "What smtp_tls_trace_size_limit says, for deliveries by LMTP."}};
+inline constexpr conf::Int lmtp_tls_trace_size_limit{{.name = "lmtp_tls_trace_size_limit", .fallback = "102400", .min = 0, .implemented = true, .doc = "What smtp_tls_trace_size_limit says, for deliveries by LMTP."}};
 inline constexpr conf::Text lmtp_tls_trust_anchor_file{{.name = "lmtp_tls_trust_anchor_file", .fallback = "", .implemented = true, .doc = "What smtp_tls_trust_anchor_file says, for deliveries by LMTP."}};
 inline constexpr conf::Text lmtp_tls_verify_cert_match{{.name = "lmtp_tls_verify_cert_match", .fallback = "hostname", .min = 1, .implemented = true, .doc = "What smtp_tls_verify_cert_match says, for deliveries by LMTP."}};
 inline constexpr conf::Bool lmtp_tls_wrappermode{{.name = "lmtp_tls_wrappermode", .fallback = "no", .implemented = true, .doc = "What smtp_tls_wrappermode says, for deliveries by LMTP."}};

@@ -126,7 +126,7 @@ inline constexpr conf::Text smtp_tls_security_level{{.name = "smtp_tls_security_
 inline constexpr conf::Text smtp_tls_servername{{.name = "smtp_tls_servername", .fallback = "", .implemented = true, .doc = "The name sent as SNI."}};
 inline constexpr conf::Text smtp_tls_session_cache_database{{.name = "smtp_tls_session_cache_database", .fallback = "", .implemented = true, .doc = "Where TLS sessions are kept to be resumed."}};
 inline constexpr conf::Time smtp_tls_session_cache_timeout{{.name = "smtp_tls_session_cache_timeout", .fallback = "3600s", .min = 0, .max = 8640000, .implemented = true, .doc = "How long a kept TLS session is good."}};
-inline constexpr conf::Int smtp_tls_trace_size_limit{{.name = "smtp_tls_trace_size_limit", .fallback = "102400", .min = 0, .doc = "Most bytes of TLS detail that are kept for the log when a handshake fails."}};
+inline constexpr conf::Int smtp_tls_trace_size_limit{{.name = "smtp_tls_trace_size_limit", .fallback = "102400", .min = 0, .implemented = true, .doc = "Most bytes of TLS detail that are kept for the log when a handshake fails."}};
 inline constexpr conf::Text smtp_tls_trust_anchor_file{{.name = "smtp_tls_trust_anchor_file", .fallback = "", .implemented = true, .doc = "Certificates and keys that alone are trusted, in place of the CA files."}};
 inline constexpr conf::Text smtp_tls_verify_cert_match{{.name = "smtp_tls_verify_cert_match", .fallback = "hostname", .min = 1, .implemented = true, .doc = "Which names the level verify looks for."}};
 inline constexpr conf::Bool smtp_tls_wrappermode{{.name = "smtp_tls_wrappermode", .fallback = "no", .implemented = true, .doc = "Whether TLS begins with the connection, without STARTTLS."}};

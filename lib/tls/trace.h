@@ -1,23 +1,18 @@
-// What log levels 2 to 4 add: the library's states, and the bytes on the wire in hexadecimal.
+// Log level "trace": the decoded messages of a handshake, for the log where it fails. For accept.cc and connect.cc.
 //
-// When things fail: nothing can; what is logged is bounded by what the peer sends.
+// When things fail: nothing can; what is kept is bounded by smtpd_tls_trace_size_limit and smtp_tls_trace_size_limit.
 #pragma once
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include "tls/callbacks.h"
 
+typedef struct ssl_st SSL;
 typedef struct bio_st BIO;
 
 namespace tls {
-// By luggage.log; the luggage hangs on the session already.
-void watch_handshake(SSL* ssl, const Luggage& luggage);
-// After the handshake: from now on only ssl-session-packet-dump goes on.
-void stop_watching(SSL* ssl, const Luggage& luggage);
-
-// The decoded messages of one handshake (log level "trace"), kept for the case that it fails. size: most bytes; 0: none is kept.
 class HandshakeTrace {
 public:
+    // size: most bytes; 0: none is kept. It lives as long as the handshake.
     HandshakeTrace(SSL* ssl, std::size_t size);
     ~HandshakeTrace();
     HandshakeTrace(const HandshakeTrace&) = delete;
