@@ -354,7 +354,7 @@ bool Session::synchronized(const Verb& verb) {
     std::string_view behind = stream_.buffered();
     if (behind.empty() || may_follow) return true;
     early_ = true;
-    maillog::info("improper command pipelining after {} from {}: {}", where_, client_.shown, behind.substr(0, 100));
+    maillog::info("improper command pipelining after {} from {}: {}", where_, client_.shown, bytes::escaped(behind.substr(0, 100)));
     if (!service_.forbid_unauth_pipelining) return true;
     (void)say("554 5.5.0 Error: SMTP protocol synchronization");
     hang_up_ = true;

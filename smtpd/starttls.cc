@@ -17,7 +17,7 @@ bool Session::starttls(Words& words) {
     }
     // What was sent in the clear behind STARTTLS is thrown away: acted upon within TLS it would be an attacker's (CVE-2011-0411).
     if (std::string_view behind = stream_.buffered(); !behind.empty()) {
-        maillog::info("improper command pipelining after STARTTLS from {}: {}", client_.shown, bytes::printable(behind.substr(0, 100)));
+        maillog::info("improper command pipelining after STARTTLS from {}: {}", client_.shown, bytes::escaped(behind.substr(0, 100)));
         early_ = true;
         stream_.discard_input();
     }

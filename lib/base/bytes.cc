@@ -89,6 +89,19 @@ std::string printable(std::string_view s, bool utf8) {
     return r;
 }
 
+std::string escaped(std::string_view s) {
+    constexpr std::string_view controls = "\a\b\t\n\v\f\r\\", letters = "abtnvfr\\";
+    std::string r;
+    for (char c : s) {
+        if (std::size_t at = controls.find(c); at != controls.npos) { r += '\\'; r += letters[at]; continue; }
+        unsigned char u = static_cast<unsigned char>(c);
+        if (u >= 32 && u < 127) { r += c; continue; }
+        r += '\\';
+        for (int shift : {6, 3, 0}) r += static_cast<char>('0' + (u >> shift & 7));
+    }
+    return r;
+}
+
 std::string base64_encode(std::string_view s) {
     std::string r((s.size() + 2) / 3 * 4, '\0');
     EVP_EncodeBlock(reinterpret_cast<unsigned char*>(r.data()), reinterpret_cast<const unsigned char*>(s.data()), static_cast<int>(s.size()));

@@ -30,6 +30,8 @@ std::pair<std::string_view, std::optional<std::string_view>> cut(std::string_vie
 std::optional<std::int64_t> to_int(std::string_view s);
 // What a log line may show of outside bytes: control characters (and, unless utf8, what is not ASCII or not valid UTF-8) become '?'.
 std::string printable(std::string_view s, bool utf8 = true);
+// The same for a line that is to show them: as in a C string, "QUIT\\r\\n", "\\303\\274".
+std::string escaped(std::string_view s);
 bool valid_utf8(std::string_view s);                                   // RFC 3629
 inline bool is_ascii(std::string_view s) { for (char c : s) if (static_cast<unsigned char>(c) > 127) return false; return true; }
 

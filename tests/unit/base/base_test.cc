@@ -14,6 +14,7 @@ TEST(Bytes, Base64RoundTripsAndRefusesGarbage) {
     for (const char* bad : {"a", "abc", "ab=c", "====", "ab c", "abcd===="}) EXPECT_FALSE(bytes::base64_decode(bad)) << bad;
 }
 TEST(Bytes, PrintableMasksControlsAndBrokenUtf8) {
+    EXPECT_EQ(bytes::escaped("a\\b\r\n\x1b\xff c"), "a\\\\b\\r\\n\\033\\377 c");
     EXPECT_EQ(bytes::printable("a\r\nb\x7f"), "a??b?");
     EXPECT_EQ(bytes::printable("gr\xc3\xbcn \xff"), "gr\xc3\xbcn ?");
     EXPECT_FALSE(bytes::valid_utf8("\xc0\xaf"));
