@@ -9,10 +9,12 @@
 #include "conf/params/tls.h"
 #include "log/log.h"
 #include "net/socket.h"
+#include "net/stream.h"
 
 namespace tlsmgr {
 namespace {
 constexpr std::size_t exchange_size = 1024;
+constexpr std::chrono::seconds egd_time(5);
 
 void stir(std::string& octets) {
     if (!octets.empty()) RAND_seed(octets.data(), static_cast<int>(octets.size()));
@@ -37,14 +39,9 @@ std::string random_octets(std::size_t n) {
 
 RandomPool::RandomPool(const conf::Settings& settings) : bytes_(static_cast<std::size_t>(std::min<std::int64_t>(settings[param::tls_random_bytes], 255))) {
     std::string source = settings[param::tls_random_source];
-    if (source.starts_with("dev:")) source.erase(0, 4);
-    if (source.starts_with("egd:")) {
-        egd_ = true;
-        auto connected = net::connect_unix(source.substr(4), loop::in(std::chrono::seconds(5)));
-        if (connected) source_ = std::move(*connected);
-        else maillog::warning("cannot use tls_random_source {}: {}", source, connected.error().reason);
-        if (source_) (void)set_nonblocking(source_.get(), false);
-    } else if (!source.empty()) {
+    if (source.starts_with("egd:")) egd_ = source.substr(4);
+    else if (!source.empty()) {
+        if (source.starts_with("dev:")) source.erase(0, 4);
         source_ = UniqueFd(::open(source.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
         if (!source_) maillog::warning("cannot open tls_random_source {}: {}", source, errno_text(errno));
     }
@@ -56,12 +53,32 @@ RandomPool::RandomPool(const conf::Settings& settings) : bytes_(static_cast<std:
     else { std::string old = read_octets(exchange_.get(), exchange_size); stir(old); }
 }
 
-void RandomPool::reseed() {
-    if (!source_) return;
-    if (egd_) {                                  // the daemon's protocol: 1, count → count, octets
-        char ask[2] = {1, static_cast<char>(bytes_)};
-        if (!write_all(source_.get(), std::string_view(ask, 2)) || read_octets(source_.get(), 1).empty()) return;
+// The daemon's protocol: 1, count → count, octets. A connection that fails is made anew the next time.
+Result<std::string> RandomPool::ask_egd() {
+    auto deadline = loop::in(egd_time);
+    if (!source_) {
+        TRY_ASSIGN(source_, net::connect_unix(egd_, deadline));
     }
+    net::Stream stream(std::move(source_));
+    const char request[2] = {1, static_cast<char>(bytes_)};
+    char count = 0;
+    TRY(stream.write({request, sizeof request}));
+    TRY(stream.flush(deadline));
+    TRY(stream.read_exact(&count, 1, deadline));
+    std::string octets(static_cast<unsigned char>(count), '\0');
+    TRY(stream.read_exact(octets.data(), octets.size(), deadline));
+    source_ = stream.release();
+    return octets;
+}
+
+void RandomPool::reseed() {
+    if (!egd_.empty()) {
+        auto octets = ask_egd();
+        if (octets) stir(*octets);
+        else maillog::warning("cannot use tls_random_source egd:{}: {}", egd_, octets.error().reason);
+        return;
+    }
+    if (!source_) return;
     std::string octets = read_octets(source_.get(), bytes_);
     if (octets.empty()) lseek(source_.get(), 0, SEEK_SET);   // a plain file is read in circles
     stir(octets);

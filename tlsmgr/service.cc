@@ -14,6 +14,7 @@
 #include "conf/params/smtpd.h"
 #include "conf/params/tls.h"
 #include "log/log.h"
+#include "tls/log_options.h"
 
 namespace tlsmgr {
 namespace {
@@ -57,12 +58,13 @@ std::int64_t steady_seconds() { return std::chrono::duration_cast<std::chrono::s
 
 Service::Service(const conf::Settings& s) : settings_(s), pool_([&]() -> RandomPool { AsMailOwner owner(s); return RandomPool(s); }()), ticket_keys_(at_least(s[param::smtpd_tls_session_cache_timeout])) {
     AsMailOwner owner(s);
-    auto add = [&](const char* name, const conf::Text& file, const conf::Time& timeout) {
-        caches_.push_back(std::make_unique<SessionCache>(name, cache_file(s, file.name, s[file]), at_least(s[timeout])));
+    auto add = [&](const char* name, const conf::Text& file, const conf::Time& timeout, const conf::Text& level) {
+        const bool told = tls::parse_log_options(s[level]).value_or(0) & tls::log_option::cache;
+        caches_.push_back(std::make_unique<SessionCache>(name, cache_file(s, file.name, s[file]), at_least(s[timeout]), told));
     };
-    add("smtpd", param::smtpd_tls_session_cache_database, param::smtpd_tls_session_cache_timeout);
-    add("smtp", param::smtp_tls_session_cache_database, param::smtp_tls_session_cache_timeout);
-    add("lmtp", param::lmtp_tls_session_cache_database, param::lmtp_tls_session_cache_timeout);
+    add("smtpd", param::smtpd_tls_session_cache_database, param::smtpd_tls_session_cache_timeout, param::smtpd_tls_loglevel);
+    add("smtp", param::smtp_tls_session_cache_database, param::smtp_tls_session_cache_timeout, param::smtp_tls_loglevel);
+    add("lmtp", param::lmtp_tls_session_cache_database, param::lmtp_tls_session_cache_timeout, param::lmtp_tls_loglevel);
 }
 
 SessionCache* Service::cache(std::string_view name) {

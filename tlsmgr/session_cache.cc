@@ -1,6 +1,7 @@
 #include "session_cache.h"
 #include <fmt/format.h>
 #include <unistd.h>
+#include <algorithm>
 #include <vector>
 #include "base/bytes.h"
 #include "log/log.h"
@@ -15,10 +16,15 @@ std::optional<std::int64_t> saved_at(std::string_view value, std::string_view& s
     session = *rest;
     return bytes::to_int(time);
 }
+
+// Of what is kept as base64.
+std::size_t octets(std::string_view session) { return session.size() / 4 * 3 - static_cast<std::size_t>(std::count(session.begin(), session.end(), '=')); }
 }
 
-SessionCache::SessionCache(std::string name, const std::string& file, std::chrono::seconds timeout) : name_(std::move(name)), file_(file), timeout_(timeout) {
+SessionCache::SessionCache(std::string name, const std::string& file, std::chrono::seconds timeout, bool told, std::size_t most)
+    : name_(std::move(name)), file_(file), timeout_(timeout), told_(told), most_(most) {
     if (file_.empty() || timeout.count() <= 0) return;
+    if (told_) maillog::info("open {} TLS cache {}", name_, file_);
     // What an earlier process left goes in any case, it may be of another version of the library; but damage is worth a line.
     table::OpenOptions options;
     options.access = table::Access::read;
@@ -57,11 +63,13 @@ SessionCache::~SessionCache() = default;
 
 std::optional<std::string> SessionCache::find(std::string_view id, std::int64_t now) {
     if (!table_ || id.empty() || id.size() > id_limit) return std::nullopt;
+    if (told_) maillog::info("lookup {} session id={}", name_, id);
     auto value = table_->find(id);
     if (!value) start(now, value.error().reason);
     if (!value || !*value) return std::nullopt;
     std::string_view session;
     auto when = saved_at(**value, session);
+    if (told_ && when) maillog::info("read {} TLS cache entry {}: time={} [data {} bytes]", name_, id, *when, octets(session));
     if (when && *when <= now && now - *when < timeout_.count()) return std::string(session);
     remove(id);
     return std::nullopt;
@@ -69,16 +77,19 @@ std::optional<std::string> SessionCache::find(std::string_view id, std::int64_t 
 
 bool SessionCache::save(std::string_view id, std::string_view session, std::int64_t now) {
     if (!table_ || id.empty() || id.size() > id_limit || session.size() > session_limit) return false;
-    if (entries_ >= entries_limit) return false;
+    if (told_) maillog::info("put {} session id={} [data {} bytes]", name_, id, octets(session));
+    if (entries_ >= most_) return false;
     auto done = table_->put(id, fmt::format("{} {}", now, session));
     bool saved = done.has_value();
     if (!saved) start(now, done.error().reason);
     entries_ += saved;
+    if (told_ && saved) maillog::info("write {} TLS cache entry {}: time={} [data {} bytes]", name_, id, now, octets(session));
     return saved;
 }
 
 bool SessionCache::remove(std::string_view id) {
     if (!table_) return false;
+    if (told_) maillog::info("delete {} session id={}", name_, id);
     auto done = table_->erase(id);
     if (done && *done && entries_ > 0) --entries_;
     return done && *done;
@@ -86,6 +97,7 @@ bool SessionCache::remove(std::string_view id) {
 
 void SessionCache::sweep(std::int64_t now) {
     if (!table_) return;
+    if (told_) maillog::info("start TLS {} session cache cleanup", name_);
     std::vector<std::string> old;
     std::size_t seen = 0;
     for (auto entry = table_->first(); entry && *entry; entry = table_->next()) {

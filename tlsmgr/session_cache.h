@@ -18,8 +18,9 @@ class SessionCache {
 public:
     static constexpr std::size_t entries_limit = 200000, session_limit = 64 * 1024, id_limit = 1024;
 
-    // file: "btree:/var/lib/postfix/smtpd_scache", made anew; empty: no cache. Call with the rights that the file is to have.
-    SessionCache(std::string name, const std::string& file, std::chrono::seconds timeout);
+    // file: "btree:/var/lib/postfix/smtpd_scache", made anew; empty: no cache. Call with the rights that the file is to have. told: every
+    // request is logged.
+    SessionCache(std::string name, const std::string& file, std::chrono::seconds timeout, bool told = false, std::size_t most = entries_limit);
     ~SessionCache();
     const std::string& name() const { return name_; }
     std::chrono::seconds timeout() const { return timeout_; }
@@ -38,6 +39,7 @@ private:
     std::int64_t started_ = 0;
     std::chrono::seconds timeout_;
     std::unique_ptr<table::Table> table_;
-    std::size_t entries_ = 0;                    // at least so many; sweep() counts anew
+    bool told_;
+    std::size_t most_, entries_ = 0;             // at least so many; sweep() counts anew
 };
 }

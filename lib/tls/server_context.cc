@@ -4,6 +4,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <algorithm>
+#include <ctime>
 #include "base/bytes.h"
 #include "base/fd.h"
 #include "conf/params/global.h"
@@ -31,6 +32,16 @@ void use_eecdh_grade(SSL_CTX* c, const conf::Settings& settings) {
     else if (grade == "none") groups = known_groups("", settings[param::tls_ffdhe_auto_groups]);
     if (!groups.empty() && SSL_CTX_set1_groups_list(c, groups.c_str()) != 1) maillog::warning("no usable curve for smtpd_tls_eecdh_grade = {}", grade);
     ERR_clear_error();
+}
+
+// CBC with blocks of 128 bits and a key of 128 to 256; null: no tickets.
+std::unique_ptr<EVP_CIPHER, FreeCipher> find_ticket_cipher(const std::string& name) {
+    std::unique_ptr<EVP_CIPHER, FreeCipher> cipher(name.empty() ? nullptr : EVP_CIPHER_fetch(nullptr, name.c_str(), nullptr));
+    ERR_clear_error();
+    const int key = cipher ? EVP_CIPHER_get_key_length(cipher.get()) : 0;
+    if (cipher && EVP_CIPHER_get_mode(cipher.get()) == EVP_CIPH_CBC_MODE && EVP_CIPHER_get_block_size(cipher.get()) == 16 && key >= 16 && key <= 32) return cipher;
+    if (!name.empty()) maillog::warning("tls_session_ticket_cipher: invalid value: {}; session tickets disabled", bytes::printable(name));
+    return nullptr;
 }
 
 // Empty and "auto": the library's choice; "none": no such key exchange.
@@ -99,10 +110,7 @@ Result<std::shared_ptr<ServerContext>> ServerContext::create(const conf::Setting
 
     made->session_timeout_ = s[param::smtpd_tls_session_cache_timeout];
     if (made->session_timeout_.count() > 0) made->session_timeout_ = std::max(made->session_timeout_, std::chrono::seconds(120));
-    const std::string& ticket_cipher = s[param::tls_session_ticket_cipher];
-    if (bytes::iequals(ticket_cipher, "aes-256-cbc")) made->ticket_cipher_.reset(EVP_CIPHER_fetch(nullptr, "AES-256-CBC", nullptr));
-    else if (bytes::iequals(ticket_cipher, "aes-128-cbc")) made->ticket_cipher_.reset(EVP_CIPHER_fetch(nullptr, "AES-128-CBC", nullptr));
-    else if (!ticket_cipher.empty()) return context_error(fmt::format("bad value of tls_session_ticket_cipher: \"{}\" is neither aes-256-cbc nor aes-128-cbc", ticket_cipher));
+    made->ticket_cipher_ = find_ticket_cipher(s[param::tls_session_ticket_cipher]);
     made->tickets_ = made->ticket_cipher_ && made->session_timeout_.count() > 0 && !(SSL_CTX_get_options(c.get()) & SSL_OP_NO_TICKET);
     made->cache_sessions_ = made->session_timeout_.count() > 0 && !s[param::smtpd_tls_session_cache_database].empty();
     auto log = parse_log_options(s[param::smtpd_tls_loglevel]);
@@ -169,12 +177,13 @@ void ServerContext::keep_sessions_in(SessionStore* store) {
     if (caches_sessions() || sni_) use_client_hello_callback(context_.get());
 }
 
-void ServerContext::refresh_ticket_keys() {
+void ServerContext::refresh_ticket_keys(bool at_once) {
     auto now = std::chrono::steady_clock::now();
-    if (!store_ || !tickets_ || now < refresh_at_) return;
+    if (!store_ || !tickets_ || (now < refresh_at_ && !at_once)) return;
     refresh_at_ = now + std::chrono::seconds(60);              // first: whoever else comes here while we wait goes on with the old ones
     std::vector<TicketKey> keys = store_->ticket_keys();
-    ticket_keys_ = std::move(keys);
+    // Where tlsmgr does not answer those at hand go on, until the newest of them is too old to seal.
+    if (!keys.empty() || ticket_keys_.empty() || ticket_keys_.front().expires <= std::time(nullptr)) ticket_keys_ = std::move(keys);
     SSL_CTX_set_num_tickets(context_.get(), ticket_keys_.empty() ? 0 : 1);
 }
 }

@@ -25,8 +25,8 @@ public:
     SSL_CTX* context() const { return context_.get(); }
     SessionStore* store() const { return store_; }
     bool caches_sessions() const { return store_ && cache_sessions_; }
-    // Fetches ticket keys when those at hand are old. May wait.
-    void refresh_ticket_keys();
+    // Fetches ticket keys when those at hand were fetched a minute ago, or at once. May wait.
+    void refresh_ticket_keys(bool at_once = false);
     const std::vector<TicketKey>& ticket_keys() const { return ticket_keys_; }
     const EVP_CIPHER* ticket_cipher() const { return ticket_cipher_.get(); }
     // What a session is kept under: by id, service and version of the library.

@@ -121,6 +121,54 @@ TEST_F(Tls, TicketsOfTheStoresKeysResumeSessions) {
     ASSERT_TRUE(fresh.client);
     EXPECT_FALSE(fresh.client->resumed);
 }
+TEST_F(Tls, TicketsOfAKeyThatWasReplacedAreTakenWhileItIsKnown) {
+    auto key = [](char c) { return tls::TicketKey{std::string(16, c), std::string(32, c), std::string(32, c), 4102444800}; };
+    auto s = with(base());
+    auto client = tls::ClientContext::create(s, false);
+    MemoryStore sessions, keys;
+    (*client)->keep_sessions_in(&sessions);
+    auto handshake = [&](std::vector<tls::TicketKey> known) {      // each time another process
+        keys.keys = std::move(known);
+        auto server = tls::ServerContext::create(s, false);
+        (*server)->keep_sessions_in(&keys);
+        auto out = talk(**server, **client, {.session_key = "smtp:mx.test"});
+        return out.client && out.client->resumed;
+    };
+    EXPECT_FALSE(handshake({key('1')}));
+    EXPECT_TRUE(handshake({key('2'), key('1')}));
+    EXPECT_TRUE(handshake({key('2')})) << "a new ticket came along";
+    EXPECT_TRUE(handshake({key('3'), key('2')}));
+    EXPECT_FALSE(handshake({key('4')}));
+}
+TEST_F(Tls, TicketKeysStayInUseWhileNobodyHasNewOnes) {
+    MemoryStore store;
+    store.keys.push_back({std::string(16, 'n'), std::string(32, 'c'), std::string(32, 'm'), 4102444800});
+    auto server = tls::ServerContext::create(with(base()), false);
+    (*server)->keep_sessions_in(&store);
+    (*server)->refresh_ticket_keys();
+    store.keys.clear();
+    (*server)->refresh_ticket_keys(true);
+    EXPECT_EQ((*server)->ticket_keys().size(), 1u);
+    store.keys.push_back({std::string(16, 'o'), std::string(32, 'c'), std::string(32, 'm'), 1});
+    (*server)->refresh_ticket_keys(true);
+    store.keys.clear();
+    (*server)->refresh_ticket_keys(true);
+    EXPECT_TRUE((*server)->ticket_keys().empty()) << "too old to seal";
+}
+TEST_F(Tls, CiphersOfTickets) {
+    for (const char* name : {"aes-256-cbc", "AES-128-CBC", "aes-192-cbc", "camellia-256-cbc"}) {
+        auto server = tls::ServerContext::create(with(base(), {{"tls_session_ticket_cipher", name}}), false);
+        ASSERT_TRUE(server);
+        EXPECT_TRUE((*server)->ticket_cipher()) << name;
+    }
+    for (const char* name : {"aes-256-gcm", "des-cbc", "junk"}) {
+        logged.clear();
+        auto server = tls::ServerContext::create(with(base(), {{"tls_session_ticket_cipher", name}}), false);
+        ASSERT_TRUE(server);
+        EXPECT_FALSE((*server)->ticket_cipher()) << name;
+        EXPECT_EQ(logged, std::string("warning: tls_session_ticket_cipher: invalid value: ") + name + "; session tickets disabled\n");
+    }
+}
 TEST_F(Tls, SessionsOfOlderProtocolsAreFoundByTheirId) {
     MemoryStore store;
     auto s = with(base(), {{"smtp_tls_protocols", "<=TLSv1.2"}, {"smtpd_tls_session_cache_database", "btree:/none"}, {"tls_ssl_options", "NO_TICKET"}});

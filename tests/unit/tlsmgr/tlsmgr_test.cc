@@ -46,6 +46,21 @@ TEST_F(Tlsmgr, SessionsEndWithTheirTimeout) {
         EXPECT_FALSE(cache.find("new", 1150));
     }
 }
+TEST_F(Tlsmgr, CacheThatIsFullTakesMoreAfterItsSweep) {
+    tlsmgr::SessionCache cache("smtpd", "btree:" + directory + "/scache", 100s, true, 2);
+    EXPECT_TRUE(cache.save("a", "c2Vzc2lvbg==", 1000));
+    EXPECT_TRUE(cache.save("b", "c2Vzc2lvbg==", 1050));
+    EXPECT_FALSE(cache.save("c", "c2Vzc2lvbg==", 1060));
+    cache.sweep(1110);
+    EXPECT_TRUE(cache.save("c", "c2Vzc2lvbg==", 1110));
+    EXPECT_FALSE(cache.find("a", 1110));
+    for (const char* line : {"put smtpd session id=a [data 7 bytes]\n", "write smtpd TLS cache entry a: time=1000 [data 7 bytes]\n", "start TLS smtpd session cache cleanup\n",
+                             "delete smtpd session id=a\n", "lookup smtpd session id=a\n"})
+        EXPECT_NE(logged.find(line), logged.npos) << line << logged;
+    EXPECT_EQ(logged.find("delete smtpd session id=b"), logged.npos);
+    EXPECT_FALSE(cache.save(std::string(2000, 'i'), "eA==", 1110));
+    EXPECT_FALSE(cache.save("big", std::string(70000, 'A'), 1110));
+}
 TEST_F(Tlsmgr, CacheFileIsNobodyElsesToRead) {
     tlsmgr::SessionCache cache("smtpd", "btree:" + directory + "/scache", 100s);
     struct stat st{};
