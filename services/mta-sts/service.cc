@@ -11,7 +11,7 @@
 namespace mta_sts {
 namespace {
 using namespace std::chrono_literals;
-constexpr auto look_again = 5min;                // at a domain's TXT record, while mail asks
+constexpr std::chrono::seconds look_again = 5min;    // at a domain's TXT record, while mail asks; sooner where a policy lives but for minutes
 constexpr std::int64_t hour = 3600, forgotten_after = 30 * 24 * hour;
 
 std::int64_t now() { return std::time(nullptr); }
@@ -105,6 +105,8 @@ void Service::update(const std::string& domain) {
     if (!id && !txt.temporary()) failures_.erase(domain);
     if (!id) return;                             // no record: nothing to fetch, and what is cached holds until it ends (RFC 8461, section 5.1)
     auto entry = cached(domain);
+    auto again_for = [&](const Policy& p) { looked_[domain] = loop::in(std::clamp(std::chrono::seconds(p.max_age / 8), 1s, look_again)); };
+    if (entry) again_for(entry->policy);
     if (entry && entry->id == *id && !old(*entry)) return;
     ipc::tlsrpt::ResultType failure{};
     auto policy = fetch(web_, domain, failure);
@@ -115,6 +117,7 @@ void Service::update(const std::string& domain) {
     }
     maillog::info("MTA-STS policy of {}: id={}, mode={}, max_age={}, mx={}", domain, *id, policy->mode, policy->max_age, fmt::join(policy->hosts, ","));
     failures_.erase(domain);
+    again_for(*policy);
     save(domain, {*id, now(), entry ? entry->asked : now(), std::move(*policy)});
 }
 
