@@ -145,7 +145,7 @@ void Service::flush(bool may_wait) {
 
 void Service::expire(std::int64_t time) {
     for (const Entry& e : collection_.expire(time, kept)) {
-        if (sending_) maillog::warning("report for {}: date={}, to=, sessions={}, failed={}, result=failed (not sent within 48 hours)", e.domain, utc(e.begin).substr(0, 10), e.sessions(), e.failed());
+        if (sending_) maillog::info("report for {}: date={}, to=, sessions={}, failed={}, result=failed (not sent within 48 hours)", e.domain, utc(e.begin).substr(0, 10), e.sessions(), e.failed());
     }
 }
 
