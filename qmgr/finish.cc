@@ -5,10 +5,13 @@
 #include <unistd.h>
 #include <algorithm>
 #include <cerrno>
+#include <limits>
+#include <set>
 #include "conf/params/global.h"
 #include "log/log.h"
 #include "mail/address.h"
 #include "manager.h"
+#include "queue/failure_log.h"
 
 namespace qmgr {
 // Recipients have been dealt with. Nothing of the message may be touched after this, it may be gone.
@@ -71,7 +74,47 @@ bool Manager::expire(Message& message) {
     const bool old = base::wall_now().seconds > message.envelope.arrival.seconds + lifetime.count();
     if (!old && !message.force_expired()) { warn_of_delay(message); return false; }
     maillog::info("{}: from=<{}>, status={}, returned to sender", message.id.text(), mail::to_external(message.envelope.sender), message.force_expired() ? "force-expired" : "expired");
-    return send_report(message, defer_, "bounce");
+    return explain_rest(message) && send_report(message, defer_, "bounce");
+}
+
+// Recipients that stay and of whom the log of deferrals says nothing.
+static Result<std::vector<queue::Recipient>> unexplained(const queue::Directories& directories, const Message& message) {
+    std::set<std::int64_t> offsets;
+    std::set<std::string> addresses;
+    auto entries = queue::read_failure_log(directories.path(queue::defer_log, message.id));
+    if (!entries && entries.error().sys_errno != ENOENT) return tl::unexpected(std::move(entries.error()));
+    if (entries)
+        for (const queue::FailureEntry& e : *entries) {
+            offsets.insert(e.offset);
+            addresses.insert(e.recipient);
+        }
+    std::vector<queue::Recipient> rest;
+    if (!message.envelope.redirect.empty() && !addresses.empty()) return rest;          // one address stands for all
+    TRY_ASSIGN(auto file, queue::QueueFile::open(directories, queue::active, message.id, queue::Access::read));
+    TRY(queue::RecipientReader(file, message.envelope).read(rest, std::numeric_limits<std::size_t>::max()));
+    std::erase_if(rest, [&](const queue::Recipient& r) { return offsets.contains(r.offset) || addresses.contains(mail::to_external(r.address)); });
+    return rest;
+}
+
+// The log of deferrals is not synced, and its service may have died before it wrote: what it does not know of would be in no report.
+bool Manager::explain_rest(const Message& message) {
+    Result<std::vector<queue::Recipient>> rest;
+    loop::file_job([&] { rest = unexplained(directories_, message); });
+    if (!rest) {
+        maillog::warning("{}: {}", message.id.text(), rest.error().reason);
+        return false;
+    }
+    for (const queue::Recipient& r : *rest) {
+        ipc::ReportAppend entry{.queue_id = message.id.text(), .offset = r.offset, .address = r.address, .original = r.original, .orcpt = r.dsn_original, .notify = r.dsn_notify,
+                                .status = message.force_expired() ? "4.7.0" : "4.4.7", .action = "delayed",
+                                .reason = message.force_expired() ? "message is administratively expired" : "delivery time expired",
+                                .diagnostic_type = {}, .diagnostic_text = {}, .mta_type = {}, .mta_name = {}};
+        auto reply = defer_.ask<ipc::BounceReply>(entry);
+        if (reply && reply->ok) continue;
+        maillog::warning("{}: {}: {}", message.id.text(), defer_.path(), reply ? reply->reason : reply.error().reason);
+        return false;
+    }
+    return true;
 }
 
 void Manager::warn_of_delay(Message& message) {

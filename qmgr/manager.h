@@ -90,6 +90,7 @@ private:
     bool send_bounces(Message& message);
     void send_traces(Message& message);
     bool expire(Message& message);
+    bool explain_rest(const Message& message);
     void warn_of_delay(Message& message);
     void put_off(Message& message);
     void remove(Message& message);
