@@ -1,0 +1,111 @@
+"""Clients that send for as long as they are let, by every way in, and remember what was acknowledged."""
+import collections, contextlib, os, random, smtplib, ssl, subprocess, sys, threading, time
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+from posthorn import wait_for
+from world import World
+
+TLS = ssl._create_unverified_context()
+
+
+class Load:
+    """threads clients at once. acknowledged: address -> when, on the monotonic clock. replies: how often each code that refused came;
+    broken: connections that ended without one."""
+
+    def __init__(self, world, threads=4, sizes=(10, 10, 3000, 3000, 100000), prefix="m"):
+        self.world, self.sizes, self.prefix = world, sizes, prefix
+        self.lock = threading.Lock()
+        self.acknowledged, self.replies, self.broken, self.number = {}, collections.Counter(), 0, 0
+        self.stopping = False
+        self.threads = [threading.Thread(target=self._work, args=(i,), daemon=True) for i in range(threads)]
+
+    def __enter__(self):
+        for t in self.threads:
+            t.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stopping = True
+        for t in self.threads:
+            t.join(90)
+
+    def _recipients(self, rng):
+        with self.lock:
+            self.number += 1
+            tag = "%s%d" % (self.prefix, self.number)
+        user = self.world.box_user
+        ways = ["%s@out.test", user + "+%s@local.test", "dir+%s@local.test", "dir-%s@virt.test", "box-%s@virt.test", "soft-%s@out.test"]
+        return [way % tag for way in rng.sample(ways, rng.choice((1, 1, 2, 3)))], "back-%s@back.test" % tag
+
+    def _work(self, seat):
+        rng = random.Random(seat)
+        ways = ((self._smtp, False), (self._smtp, True), (self._sendmail, None))
+        while not self.stopping:
+            way, tls = ways[rng.randrange(3)] if seat else ways[0]
+            before = len(self.acknowledged)
+            way(rng, tls)
+            if len(self.acknowledged) == before:
+                time.sleep(0.02)                 # nobody listens just now
+
+    def _acknowledge(self, recipients):
+        now = time.monotonic()
+        with self.lock:
+            self.acknowledged.update((r, now) for r in recipients)
+
+    def _refused(self, code, text):
+        with self.lock:
+            self.replies[code] += 1
+            self.replies["%d %s" % (code, text.decode(errors="replace")[:60])] += 1
+
+    def _smtp(self, rng, tls):
+        try:
+            with contextlib.closing(smtplib.SMTP(local_hostname="client.test", timeout=30)) as client:
+                code, text = client.connect("127.0.0.1", self.world.port)
+                if code != 220:
+                    return self._refused(code, text)
+                if tls:
+                    client.ehlo("client.test")
+                    code, text = client.starttls(context=TLS)
+                    if code != 220:
+                        return self._refused(code, text)
+                client.ehlo("client.test")
+                for _ in range(rng.choice((1, 1, 3))):
+                    recipients, sender = self._recipients(rng)
+                    for step in [lambda: client.mail(sender)] + [lambda r=r: client.rcpt(r) for r in recipients] + [lambda: client.data(World.text(rng.choice(self.sizes)))]:
+                        code, text = step()
+                        if code >= 400:
+                            return self._refused(code, text)
+                    self._acknowledge(recipients)
+        except smtplib.SMTPResponseException as e:
+            self._refused(e.smtp_code, e.smtp_error if isinstance(e.smtp_error, bytes) else str(e.smtp_error).encode())
+        except (OSError, smtplib.SMTPException, ValueError):
+            with self.lock:
+                self.broken += 1
+
+    def _sendmail(self, rng, _):
+        recipients, sender = self._recipients(rng)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            if self.world.submit_locally(sender, recipients):
+                return self._acknowledge(recipients)
+        with self.lock:
+            self.broken += 1
+
+    def wait_more(self, count, seconds=30):
+        """Waits until so many more recipients have been acknowledged."""
+        target = len(self.acknowledged) + count
+        wait_for("%d more acknowledged recipients; replies %s" % (count, dict(self.replies)), lambda: len(self.acknowledged) >= target, seconds)
+
+    def missing(self):
+        found = self.world.outcomes()
+        return [address for address in self.acknowledged if not found[address]["delivered"]]
+
+    def twice(self):
+        found = self.world.outcomes()
+        return [address for address in self.acknowledged if found[address]["delivered"] > 1]
+
+
+def self_signed(world):
+    """Settings that let smtpd offer TLS."""
+    name = os.path.join(world.config, "cert")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-subj", "/CN=mx.test",
+                    "-keyout", name + ".key", "-out", name + ".pem"], check=True, capture_output=True)
+    return "smtpd_tls_cert_file = %s.pem\nsmtpd_tls_key_file = %s.key\nsmtpd_tls_security_level = may\n" % (name, name)
