@@ -52,26 +52,25 @@ void yield() {
 }
 
 Watch::~Watch() { reset(); }
-void Watch::reset() { if (std::exchange(added_, false)) event_del(&event_); can_read_ = can_write_ = false; }
-Wait Watch::readable(Deadline d) { return wait(can_read_, reader_, EV_READ, d); }
-Wait Watch::writable(Deadline d) { return wait(can_write_, writer_, EV_WRITE, d); }
+void Watch::reset() { if (std::exchange(added_, false)) event_del(&event_); can_read_ = false; }
+Wait Watch::writable(Deadline d) { return wait_once(fd_, EV_WRITE | EV_ET, d); }
 
-Wait Watch::wait(bool& flag, Fiber*& waiter, short what, Deadline d) {
-    if (!current()) return poll_until(fd_, what, d);
+Wait Watch::readable(Deadline d) {
+    if (!current()) return poll_until(fd_, EV_READ, d);
     if (!added_) {
-        event_assign(&event_, loop()->base(), fd_, EV_READ | EV_WRITE | EV_ET | EV_PERSIST, [](evutil_socket_t, short got, void* p) {
+        event_assign(&event_, loop()->base(), fd_, EV_READ | EV_ET | EV_PERSIST, [](evutil_socket_t, short, void* p) {
             auto* w = static_cast<Watch*>(p);
-            if (got & EV_READ) { w->can_read_ = true; if (w->reader_) loop()->wake(*w->reader_); }
-            if (got & EV_WRITE) { w->can_write_ = true; if (w->writer_) loop()->wake(*w->writer_); }
+            w->can_read_ = true;
+            if (w->reader_) loop()->wake(*w->reader_);
         }, this);
         event_add(&event_, nullptr);             // reports at once what is ready already
         added_ = true;
     }
-    assert(!waiter);
-    struct Registered { Fiber*& f; ~Registered() { f = nullptr; } } registered{waiter};
-    waiter = current();
-    while (!flag) if (loop()->park_until(d) == Wait::timed_out && !flag) return Wait::timed_out;
-    flag = false;
+    assert(!reader_);
+    struct Registered { Fiber*& f; ~Registered() { f = nullptr; } } registered{reader_};
+    reader_ = current();
+    while (!can_read_) if (loop()->park_until(d) == Wait::timed_out && !can_read_) return Wait::timed_out;
+    can_read_ = false;
     return Wait::ready;
 }
 
@@ -108,7 +107,7 @@ void file_job(const std::function<void()>& f) {
     const Deadline begin = Clock::now();
     if (begin < busy_until) return offload(f);
     f();
-    if (const Deadline end = Clock::now(); end - begin > long_time) busy_until = end + std::chrono::seconds(1);
+    if (const Deadline end = Clock::now(); end - begin > long_time) busy_until = end + 20 * (end - begin);     // a twentieth of the time, at most, waits for the disk
 }
 
 void on_main_stack(const std::function<void()>& f) {
