@@ -7,6 +7,7 @@
 #include "ipc/bounce.h"
 #include "ipc/cleanup.h"
 #include "ipc/client.h"
+#include "ipc/qmgr.h"
 #include "log/log.h"
 #include "message.h"
 #include "rules.h"
@@ -17,10 +18,10 @@ using queue::RecordType;
 namespace {
 std::optional<Rules> rules;
 std::unique_ptr<ipc::Client> trace;
-std::string queue_manager;                                   // "public/qmgr"
+std::unique_ptr<ipc::Client> queue_manager;                  // "public/qmgr"
 std::chrono::seconds in_flow_delay{0};
 std::size_t in_flow_most = 100;
-bool new_mail = false;
+ipc::NewMail new_mail;
 loop::Fiber* notifier = nullptr;
 
 bool tell_expanded(const ipc::ReportAppend& report) {
@@ -108,7 +109,7 @@ bool converse(net::Stream& stream) {
     }
     const ipc::CleanupReply reply = message.finish();
     if (message.queued()) {
-        new_mail = true;
+        new_mail.queue_ids.push_back(message.id().text());
         if (notifier) loop::loop()->wake(*notifier);
     }
     return ipc::send(stream, reply, loop::in(rules->timeout)).has_value() && stream.flush(loop::in(rules->timeout)).has_value();
@@ -117,7 +118,7 @@ bool converse(net::Stream& stream) {
 
 Result<void> open_rules(const conf::Settings& settings) {
     TRY_ASSIGN(rules, Rules::open(settings));
-    queue_manager = "public/" + settings[param::queue_service_name];
+    queue_manager = std::make_unique<ipc::Client>("public/" + settings[param::queue_service_name], settings);
     in_flow_delay = settings[param::in_flow_delay];
     in_flow_most = static_cast<std::size_t>(settings[param::default_process_limit]);
     connect_trivial_rewrite(settings);
@@ -129,15 +130,23 @@ void serve(server::Session& session) {
     while (converse(session.stream)) {}
 }
 
+// only_fresh: a kept connection turned out to be closed.
+static bool tell_queue_manager(const ipc::NewMail& mail, bool only_fresh) {
+    auto lease = queue_manager->borrow(only_fresh);
+    if (!lease || !ipc::send(lease->stream(), mail, queue_manager->deadline()) || !lease->stream().flush(queue_manager->deadline())) return false;
+    lease->keep();
+    return true;
+}
+
 void notify_queue_manager() {
     struct Here {
         Here() { notifier = loop::current(); }
         ~Here() { notifier = nullptr; }
     } here;
     while (true) {
-        while (!new_mail) loop::loop()->park();
-        new_mail = false;
-        server::wake_service(queue_manager, "I");
+        while (new_mail.queue_ids.empty()) loop::loop()->park();
+        const ipc::NewMail now = std::exchange(new_mail, {});
+        if (!tell_queue_manager(now, false) && !tell_queue_manager(now, true)) server::wake_service(queue_manager->path(), "I");
     }
 }
 }

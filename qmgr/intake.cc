@@ -34,6 +34,19 @@ void Intake::trigger(std::string_view request) {
     scan_.notify_all();
 }
 
+void Intake::arrived(const std::vector<std::string>& ids) {
+    for (const std::string& text : ids) {
+        Result<mail::QueueId> id = mail::QueueId::parse(text);
+        if (!id) { maillog::warning("new mail: {}", id.error().reason); continue; }
+        if (!ready_ || incoming_.found.size() >= found_most) { incoming_.wanted = true; continue; }
+        if (manager_.is_active(*id) || !waiting_.insert(text).second) continue;
+        incoming_.found.push_back(std::move(*id));
+    }
+    server::set_mail_waiting(incoming_.found.size());
+    changed_.notify_all();
+    if (incoming_.wanted) scan_.notify_all();
+}
+
 // One queue manager at a time: while an earlier generation finishes, the next waits. Then what is in active was left by one that is
 // gone; it is new mail again.
 void Intake::take_over() {
@@ -57,6 +70,7 @@ void Intake::take_over() {
 
 void Intake::run() {
     take_over();
+    ready_ = true;
     server::set_mail_waiting(0);
     incoming_.wanted = deferred_.wanted = true;
     loop::Group::with([&](loop::Group& group) {

@@ -21,6 +21,8 @@ public:
     // Bytes from public/qmgr, in any order: I and W scan incoming, D deferred, A makes the next deferred scan take all, F forgets dead
     // destinations.
     void trigger(std::string_view request);
+    // Messages that are new in incoming: taken without a look through the directory.
+    void arrived(const std::vector<std::string>& ids);
 
 private:
     struct Source {
@@ -44,7 +46,7 @@ private:
     std::unordered_map<std::string, int> skipped_{};                   // how often, while an agent of an earlier queue manager had it
     std::unordered_set<std::string> waiting_{};                        // found or being taken
     std::size_t taking_ = 0;
-    bool deferred_turn_ = false;
+    bool ready_ = false, deferred_turn_ = false;                       // ready: this is the queue manager now
     loop::Condition changed_{}, scan_{};
     UniqueFd turn_{};
 };

@@ -1,6 +1,7 @@
 // qmgr: decides what is delivered when, and by which delivery agent. MESSAGE_PATH.md walks one message through the system.
 #include "conf/params/qmgr.h"
 #include "intake.h"
+#include "ipc/qmgr.h"
 #include "log/log.h"
 #include "server/server.h"
 
@@ -16,8 +17,17 @@ Result<void> before_jail(const conf::Settings& settings) {
 }
 
 void triggered(std::string_view request) { intake->trigger(request); }
+
+Result<ipc::NewMail> next_notice(net::Stream& stream) {
+    server::Idle idle;
+    return ipc::receive<ipc::NewMail>(stream, loop::never);
+}
+
+void serve(server::Session& session) {
+    while (auto notice = next_notice(session.stream)) intake->arrived(notice->queue_ids);
+}
 }
 
 int main(int argc, char** argv) {
-    return server::run({.name = "qmgr", .one_process = true, .watchdog = &param::qmgr_daemon_timeout, .before_jail = before_jail, .triggered = triggered, .background = [] { intake->run(); }}, argc, argv);
+    return server::run({.name = "qmgr", .one_process = true, .watchdog = &param::qmgr_daemon_timeout, .before_jail = before_jail, .serve = serve, .triggered = triggered, .background = [] { intake->run(); }}, argc, argv);
 }

@@ -171,6 +171,7 @@ void direct() {
     }
     state.listeners.clear();
     if (state.retired) state.tell("released");
+    if (daemon.one_process) end_idle();          // its clients are to find the successor, which waits for this end
     while (!running->sessions.empty()) {
         running->changed.wait();
         if (running->terminated) { end_in(6); end_sessions(); }
