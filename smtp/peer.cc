@@ -1,8 +1,5 @@
 #include "peer.h"
 #include <fmt/format.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
 #include "base/bytes.h"
 #include "log/log.h"
 #include "net/socket.h"
@@ -24,10 +21,6 @@ Result<std::unique_ptr<Peer>> Peer::connect(const Config& config, const Endpoint
         fd = net::connect_inet(where.address, nullptr, deadline);
     }
     if (!fd) return temporary(fmt::format("connect to {}: {}", where.label_with_port(), fd.error().reason), {4, 4, 1});
-    if (where.path.empty()) {
-        int on = 1;
-        setsockopt(fd->get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    }
     return std::unique_ptr<Peer>(new Peer(config, where, std::move(*fd)));
 }
 
