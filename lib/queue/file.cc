@@ -57,7 +57,7 @@ Result<void> QueueFile::mark_warned(std::int64_t offset) const {
     return {};
 }
 
-ContentReader::ContentReader(const QueueFile& file, const SizeRecord& size) : reader_(file.fd(), size.data_offset, 65536), from_(size.data_offset) {}
+ContentReader::ContentReader(const QueueFile& file, const SizeRecord& size) : reader_(file.fd(), size.data_offset, 32768), from_(size.data_offset) {}
 
 void ContentReader::rewind() {
     reader_.seek(from_);

@@ -11,6 +11,7 @@
 // an Error with sys_errno EBADMSG: the caller moves it to corrupt/ and says so. Other Errors are the system's (ENOENT: it is gone).
 #pragma once
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -44,8 +45,8 @@ private:
     Result<std::string_view> bytes_at(std::int64_t offset, std::size_t wanted);   // fewer at the end of the file
     int fd_;
     std::int64_t next_, start_ = 0;                            // start_: file offset of buffer_'s first byte
-    std::string buffer_{};
-    std::size_t chunk_, jumps_ = 0;
+    std::unique_ptr<char[]> buffer_{};                         // size_ bytes, of which have_ are read: never filled with zeros before
+    std::size_t size_ = 0, have_ = 0, chunk_, jumps_ = 0;
     bool show_ = false, follow_ = true, at_end_of_file_ = false;
 };
 

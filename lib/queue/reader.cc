@@ -1,6 +1,8 @@
 // RecordReader: see queue/file.h.
 #include <unistd.h>
+#include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <sys/stat.h>
 #include "base/bytes.h"
 #include "queue/file.h"
@@ -10,27 +12,32 @@ bool is_damage(const Error& error) { return error.sys_errno == EBADMSG; }
 Failure damage(std::string reason) { return Failure(Error{{5, 3, 0}, std::move(reason), EBADMSG}); }
 
 Result<std::string_view> RecordReader::bytes_at(std::int64_t offset, std::size_t wanted) {
-    std::int64_t end = start_ + static_cast<std::int64_t>(buffer_.size());
+    const std::int64_t end = start_ + static_cast<std::int64_t>(have_);
     if (offset >= start_ && (offset + static_cast<std::int64_t>(wanted) <= end || (at_end_of_file_ && offset <= end)))
-        return std::string_view(buffer_).substr(static_cast<std::size_t>(offset - start_));
+        return std::string_view(buffer_.get() + (offset - start_), static_cast<std::size_t>(end - offset));
     // What is left over moves to the front, so that a sequential read takes each byte from the file once.
-    if (offset >= start_ && offset < end) buffer_.erase(0, static_cast<std::size_t>(offset - start_));
-    else buffer_.clear();
-    start_ = offset;
-    std::size_t have = buffer_.size();
-    std::size_t goal = std::max(wanted, chunk_);
-    buffer_.resize(goal);
-    at_end_of_file_ = false;
-    while (have < goal) {
-        ssize_t n = ::pread(fd_, buffer_.data() + have, goal - have, start_ + static_cast<std::int64_t>(have));
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) { int error = errno; buffer_.clear(); return system_error("read queue file", error); }
-        have += static_cast<std::size_t>(n);
-        if (n == 0 || have >= wanted) break;
+    const std::size_t left = offset >= start_ && offset < end ? static_cast<std::size_t>(end - offset) : 0, goal = std::max(wanted, chunk_);
+    const char* from = buffer_.get() + (have_ - left);
+    if (goal > size_) {
+        auto larger = std::make_unique_for_overwrite<char[]>(goal);
+        if (left) std::memcpy(larger.get(), from, left);
+        buffer_ = std::move(larger);
+        size_ = goal;
+    } else if (left) {
+        std::memmove(buffer_.get(), from, left);
     }
-    at_end_of_file_ = have < goal;                             // a regular file gives less only there
-    buffer_.resize(have);
-    return std::string_view(buffer_);
+    start_ = offset;
+    have_ = left;
+    at_end_of_file_ = false;
+    while (have_ < goal) {
+        ssize_t n = ::pread(fd_, buffer_.get() + have_, goal - have_, start_ + static_cast<std::int64_t>(have_));
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) { int error = errno; have_ = 0; return system_error("read queue file", error); }
+        have_ += static_cast<std::size_t>(n);
+        if (n == 0 || have_ >= wanted) break;
+    }
+    at_end_of_file_ = have_ < goal;                            // a regular file gives less only there
+    return std::string_view(buffer_.get(), have_);
 }
 
 // A file of n bytes cannot hold more than n/17 pointer records: more jumps than that go round in a circle.
