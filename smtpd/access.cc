@@ -84,12 +84,10 @@ Verdict Check::misconfigured() {
     return v;
 }
 
-Verdict Check::permit(const Restriction& r, const Subject& s) {
-    for (const std::string& action : service_.permit_actions)
-        if (bytes::iequals(action, r.name) || action == "static:all") {
-            session_.log_event("permit", fmt::format("action={} for {}={}", r.name, s.klass, s.name));
-            break;
-        }
+Verdict Check::permit(std::string_view action, const Subject& s, std::string_view table) {
+    if (service_.permit_actions.empty()) return Verdict::permit;
+    auto wanted = service_.permit_actions.match(action);
+    if (wanted && *wanted) session_.log_event("permit", fmt::format("action={} for {}={} {}{}", action, s.klass, s.name, table.empty() ? "" : "from ", table));
     return Verdict::permit;
 }
 

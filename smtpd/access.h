@@ -40,7 +40,8 @@ private:
     Verdict refuse(int code, std::string_view status, std::string text);
     Verdict refuse(int code, std::string_view status, const Subject& s, std::string_view text);
     Verdict misconfigured();
-    Verdict permit(const Restriction& r, const Subject& s);
+    Verdict permit(const Restriction& r, const Subject& s) { return permit(r.name, s, ""); }
+    Verdict permit(std::string_view action, const Subject& s, std::string_view table);   // table: where it says so; with smtpd_log_access_permit_actions logged
     // A temporary failure within a rule: tempfail is defer_if_permit or defer (…_tempfail_action).
     Verdict put_off(const std::string& tempfail, std::string_view status, std::string text);
     void defer_if_permit(int code, std::string_view status, std::string text);

@@ -133,7 +133,7 @@ Verdict Check::act(const Restriction& r, std::string_view key, const std::string
 
     bool digits = word.find_first_not_of("0123456789") == word.npos;
     if (digits && word.size() == 3 && (word[0] == '4' || word[0] == '5')) return deny((word[0] - '0') * 100 + (word[1] - '0') * 10 + (word[2] - '0'));
-    if (is("OK") || is("RELAY") || digits) return permit(r, s);
+    if (is("OK") || is("RELAY") || digits) return permit(bytes::printable(word), s, r.argument);
     if (is("DUNNO")) return Verdict::dunno;
     if (is("REJECT")) return deny(static_cast<int>(settings[param::access_map_reject_code]));
     if (is("DEFER")) return deny(static_cast<int>(settings[param::access_map_defer_code]));

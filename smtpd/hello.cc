@@ -47,10 +47,10 @@ bool Session::helo_command(Words& words, bool extended) {
     std::string name = bytes::printable(words[1].substr(0, 500), service_.smtputf8);
     drop_transaction();
     helo_.clear();
-    esmtp_ = extended;
     if (!service_.delay_reject) {
         if (auto denied = check_helo(name)) return refuse(*denied);
     }
+    esmtp_ = extended;
     helo_ = std::move(name);
     if (extended && discarded_ != 0 && !(discarded_ & keyword::silent)) {
         // Named once for each EHLO, as far as they would have been offered.

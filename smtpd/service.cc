@@ -160,7 +160,7 @@ Result<void> Service::read() {
     if (!upstream_proxy.empty() && upstream_proxy != "haproxy") return permanent("parameter smtpd_upstream_proxy_protocol: unknown protocol \"" + upstream_proxy + "\": haproxy is expected");
 
     for (std::string_view word : bytes::split(s[param::smtpd_noop_commands], ", \t\r\n")) noop_commands.push_back(bytes::uppered(word));
-    for (std::string_view word : bytes::split(s[param::smtpd_log_access_permit_actions], ", \t\r\n")) permit_actions.emplace_back(word);
+    permit_actions = table::MatchList::open("smtpd_log_access_permit_actions", s[param::smtpd_log_access_permit_actions], table::MatchList::Kind::strings);
     discarded_ = parse_keywords(s[param::smtpd_discard_ehlo_keywords], "smtpd_discard_ehlo_keywords");
 
     history_threshold = s[param::smtpd_history_flush_threshold];

@@ -80,7 +80,7 @@ public:
     std::string upstream_proxy;
     std::chrono::seconds upstream_proxy_timeout{5};
     std::vector<std::string> noop_commands;      // upper case
-    std::vector<std::string> permit_actions;     // smtpd_log_access_permit_actions
+    table::MatchList permit_actions;             // smtpd_log_access_permit_actions
     enum Notify : unsigned { notify_policy = 1, notify_protocol = 2, notify_resource = 4, notify_software = 8 };
 
     // --- tables and lists
