@@ -74,7 +74,7 @@ Result<StorePtr> load_trusted(const std::string& file, const std::string& path, 
     // is read at once; what is added later is found where the directory can be reached.
     if (!path.empty() && !load_directory(store.get(), path)) return context_error(fmt::format("cannot use CA directory {}: {}", path, errno_text(errno)));
     if (!path.empty()) X509_STORE_load_path(store.get(), path.c_str());
-    if (system_too) {
+    if (system_too && !(file.empty() && path.empty())) {
         X509_STORE_set_default_paths(store.get());
         X509_STORE_load_file(store.get(), from_environment(X509_get_default_cert_file_env(), X509_get_default_cert_file()).c_str());
         load_directory(store.get(), from_environment(X509_get_default_cert_dir_env(), X509_get_default_cert_dir()));

@@ -8,7 +8,8 @@
 #include "tls/context.h"
 
 namespace tls {
-// CA certificates of a file and of a directory (names as c_rehash makes them), with the system's where asked for; empty names are none.
+// CA certificates of a file and of a directory (names as c_rehash makes them), with the system's where asked for; empty names are none, and then
+// the system's are not used either.
 Result<StorePtr> load_trusted(const std::string& file, const std::string& path, bool system_too);
 
 // Adds the revocation lists (PEM) of a file, or of all files in a directory, and turns their use on: from then on a certificate is trusted
