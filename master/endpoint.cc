@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include <cerrno>
 #include "base/bytes.h"
+#include "conf/network.h"
 #include "conf/params/cleanup.h"
 #include "conf/params/commands.h"
 #include "conf/params/global.h"
@@ -17,38 +18,13 @@ namespace master {
 namespace {
 constexpr int backlog = 4096;                    // the kernel cuts it to net.core.somaxconn
 
-struct Families { bool ipv4 = false, ipv6 = false; };
-
 bool kernel_has(int family) { return static_cast<bool>(UniqueFd(::socket(family, SOCK_STREAM, 0))); }
 
-Result<Families> families(const conf::Settings& s) {
-    Families f;
-    for (std::string_view word : bytes::split(s[param::inet_protocols], ", \t\r\n")) {
-        if (word == "all") f = {kernel_has(AF_INET), kernel_has(AF_INET6)};
-        else if (word == "ipv4") f.ipv4 = true;
-        else if (word == "ipv6") f.ipv6 = true;
-        else return permanent("inet_protocols: \"" + std::string(word) + "\": all, ipv4 or ipv6 is expected");
-    }
-    if (!f.ipv4 && !f.ipv6) return permanent("inet_protocols: no protocol is left");
-    return f;
-}
-
-// The port's number: digits, known_tcp_ports ("smtps=submissions=465"), services(5).
-Result<std::string> port_number(const std::string& port, const conf::Settings& s) {
-    if (std::optional<std::int64_t> n = bytes::to_int(port)) {
-        if (*n < 0 || *n > 65535) return permanent("port " + port + ": from 0 to 65535 is expected");
-        return port;
-    }
-    for (std::string_view item : bytes::split(s[param::known_tcp_ports], ", \t\r\n")) {
-        std::size_t value = item.rfind('=');
-        for (std::string_view name : bytes::split(item.substr(0, value == item.npos ? 0 : value), "=")) if (name == port) return std::string(item.substr(value + 1));
-    }
-    return port;
-}
-
 Result<std::vector<net::Address>> addresses(const conf::MasterEntry& entry, const conf::Settings& s) {
-    TRY_ASSIGN(Families allowed, families(s));
-    TRY_ASSIGN(std::string port, port_number(entry.port(), s));
+    TRY_ASSIGN(conf::Families allowed, conf::families(s[param::inet_protocols]));
+    if (allowed.ipv4 && allowed.ipv6) allowed = {kernel_has(AF_INET), kernel_has(AF_INET6)};
+    auto port = conf::port_number(s, entry.port());
+    if (!port) return permanent("port " + entry.port() + ": neither a number from 0 to 65535 nor a service that is known");
     int family = allowed.ipv4 && allowed.ipv6 ? AF_UNSPEC : allowed.ipv4 ? AF_INET : AF_INET6;
     std::vector<std::string> hosts;
     std::string host = entry.host();
@@ -63,8 +39,8 @@ Result<std::vector<net::Address>> addresses(const conf::MasterEntry& entry, cons
         std::string name = h.size() > 2 && h.front() == '[' && h.back() == ']' ? h.substr(1, h.size() - 2) : h;
         if (std::optional<net::Address> literal = net::Address::parse(name); literal && !all)
             if ((literal->family() == AF_INET && !allowed.ipv4) || (literal->family() == AF_INET6 && !allowed.ipv6)) continue;
-        Result<std::vector<net::Address>> some = net::resolve(all ? "" : name, port, family, true);
-        if (!some) return permanent("service " + entry.name + ": " + (all ? "" : name + " ") + "port " + port + ": " + some.error().reason);
+        Result<std::vector<net::Address>> some = net::resolve(all ? "" : name, *port, family, true);
+        if (!some) return permanent("service " + entry.name + ": " + (all ? "" : name + " ") + "port " + *port + ": " + some.error().reason);
         for (const net::Address& a : *some) if (std::find(found.begin(), found.end(), a) == found.end()) found.push_back(a);
     }
     if (found.empty()) return permanent("service " + entry.name + ": inet_interfaces and inet_protocols leave no address to listen on");

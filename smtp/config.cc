@@ -1,8 +1,8 @@
 #include "config.h"
 #include <fmt/format.h>
-#include <netdb.h>
 #include <algorithm>
 #include "base/bytes.h"
+#include "conf/network.h"
 #include "conf/params/cleanup.h"
 #include "conf/params/global.h"
 #include "conf/params/lmtp.h"
@@ -49,17 +49,6 @@ net::Address only_interface(const conf::Settings& settings, int family) {
 }
 }
 
-std::optional<std::string> port_number(const conf::Settings& settings, std::string_view port) {
-    if (auto n = bytes::to_int(port)) return *n >= 0 && *n <= 65535 ? std::optional(std::string(port)) : std::nullopt;
-    for (std::string_view word : bytes::split(settings[param::known_tcp_ports], list_separators)) {   // "smtps=submissions=465"
-        auto names = bytes::split(word, "=");
-        for (std::size_t i = 0; i + 1 < names.size(); ++i)
-            if (bytes::iequals(names[i], port)) return std::string(names.back());
-    }
-    if (const servent* entry = getservbyname(std::string(port).c_str(), "tcp")) return std::to_string(ntohs(static_cast<std::uint16_t>(entry->s_port)));
-    return std::nullopt;
-}
-
 Result<std::unique_ptr<Config>> Config::load(const conf::Settings& settings, bool lmtp) {
     std::unique_ptr<Config> c(new Config(settings));
     c->lmtp = lmtp;
@@ -71,7 +60,7 @@ Result<std::unique_ptr<Config>> Config::load(const conf::Settings& settings, boo
 }
 
 Result<void> Config::load_names() {
-    auto number = port_number(settings, OURS(tcp_port));
+    auto number = conf::port_number(settings, OURS(tcp_port));
     if (!number) return bad(OURS_NAME(tcp_port), OURS(tcp_port), "a port");
     port = *number;
     fallback_relay = OURS(fallback_relay);
@@ -94,10 +83,7 @@ Result<void> Config::load_names() {
         else if (bytes::iequals(word, "res_dnsrch")) search = true;
         else return bad(OURS_NAME(dns_resolver_options), word, "res_defnames or res_dnsrch");
     }
-    const std::string& protocols = settings[param::inet_protocols];
-    bool all = bytes::iequals(protocols, "all");
-    ipv4 = all || protocols.find("ipv4") != protocols.npos;
-    ipv6 = all || protocols.find("ipv6") != protocols.npos;
+    TRY_ASSIGN(families, conf::families(settings[param::inet_protocols]));
     const std::string& wanted = OURS(address_preference);
     if (wanted == "any") preference = Preference::any;
     else if (wanted == "ipv4") preference = Preference::ipv4;

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <vector>
+#include "conf/network.h"
 #include "conf/settings.h"
 #include "net/address.h"
 #include "mta_sts.h"
@@ -41,7 +42,7 @@ struct Config {
     std::vector<HostLookup> host_lookup;
     DnsLevel dns_level;
     bool own_domain = false, search = false;     // smtp_dns_resolver_options
-    bool ipv4, ipv6;                             // inet_protocols
+    conf::Families families;                     // inet_protocols
     Preference preference;
     bool randomize, balance, defer_without_mx_address, ignore_mx_error, cname_overrides;
     std::size_t address_limit, session_limit;    // 0: none
@@ -97,7 +98,4 @@ private:
     void load_content();
     Result<void> load_tls();
 };
-
-// A port by number or by name: known_tcp_ports, then services(5). Absent where neither knows it.
-std::optional<std::string> port_number(const conf::Settings& settings, std::string_view port);
 }

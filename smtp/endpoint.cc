@@ -27,7 +27,7 @@ std::optional<Error> add_host(const Config& config, const std::string& name, std
     std::optional<Error> why;
     for (HostLookup how : config.host_lookup) {
         bool native = how == HostLookup::native;
-        dns::Families families{config.ipv4, config.ipv6};
+        const dns::Families families = config.families;
         dns::Addresses found = native ? dns::native_addresses(name, families, dns_options(config)) : dns::dns_addresses(name, families, dns_options(config));
         if (found) {
             const std::string& shown = config.cname_overrides && !found.canonical.empty() ? found.canonical : name;
@@ -58,7 +58,7 @@ void order(const Config& config, std::vector<Endpoint>& list) {
 // Both families shall be tried before smtp_mx_address_limit ends the list: the last places within the limit go to the other one.
 void balance(const Config& config, std::vector<Endpoint>& list) {
     std::size_t limit = config.address_limit;
-    if (!config.balance || !config.ipv4 || !config.ipv6 || limit < 2 || list.size() <= limit) return;
+    if (!config.balance || !config.families.ipv4 || !config.families.ipv6 || limit < 2 || list.size() <= limit) return;
     auto front = list.begin(), end = front + static_cast<std::ptrdiff_t>(limit);
     int family = front->address.family();
     if (!std::all_of(front, end, [family](const Endpoint& e) { return e.address.family() == family; })) return;
@@ -169,7 +169,7 @@ Result<Destination> parse_destination(const Config& config, std::string_view tex
     for (std::string_view service : bytes::split(config.srv_services, " \t\r\n,"))
         if (bare && bytes::iequals(service, port)) d.service = bytes::lowered(service);
     if (config.dns_level == DnsLevel::disabled) d.service.clear();
-    auto number = port.empty() ? std::optional(config.port) : port_number(config.settings, port);
+    auto number = port.empty() ? std::optional(config.port) : conf::port_number(config.settings, port);
     if (!number && !d.service.empty()) number = config.port;   // its records have the port
     if (!number) return temporary(fmt::format("unknown service in destination \"{}\"", bytes::printable(d.text)), {4, 3, 5});
     d.port = *number;

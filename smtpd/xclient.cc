@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <fmt/format.h>
 #include "base/bytes.h"
+#include "conf/network.h"
 #include "conf/params/global.h"
 #include "log/log.h"
 #include "mail/address.h"
@@ -29,7 +30,8 @@ std::optional<net::Address> read_address_value(std::string_view text, const std:
     bool v6 = bytes::istarts_with(text, "IPV6:");
     if (v6) text.remove_prefix(5);
     if (v6 ? !mail::valid_ipv6(text) : !mail::valid_ipv4(text)) return std::nullopt;
-    if (protocols.find("all") == protocols.npos && protocols.find(v6 ? "ipv6" : "ipv4") == protocols.npos) return std::nullopt;
+    const conf::Families families = conf::families(protocols).value_or(conf::Families{});
+    if (v6 ? !families.ipv6 : !families.ipv4) return std::nullopt;
     return net::Address::parse(text);
 }
 }

@@ -1,10 +1,10 @@
 #include "lookup.h"
 #include <fmt/format.h>
-#include <netdb.h>
 #include <sys/socket.h>
 #include <algorithm>
 #include <random>
 #include "base/bytes.h"
+#include "conf/network.h"
 #include "conf/params/global.h"
 #include "conf/params/smtp.h"
 #include "dns/host.h"
@@ -12,17 +12,7 @@
 
 namespace finger {
 namespace {
-std::optional<std::uint16_t> port_number(const std::string& name) {
-    if (auto number = bytes::to_int(name)) return *number > 0 && *number < 65536 ? std::optional(static_cast<std::uint16_t>(*number)) : std::nullopt;
-    const servent* entry = getservbyname(name.c_str(), "tcp");
-    return entry ? std::optional(ntohs(static_cast<std::uint16_t>(entry->s_port))) : std::nullopt;
-}
-
-dns::Families families(const conf::Settings& settings) {
-    const std::string& protocols = settings[param::inet_protocols];
-    bool all = protocols.find("all") != protocols.npos;
-    return {all || protocols.find("ipv4") != protocols.npos, all || protocols.find("ipv6") != protocols.npos};
-}
+dns::Families families(const conf::Settings& settings) { return conf::families(settings[param::inet_protocols]).value_or(dns::Families{}); }
 
 // Adds the addresses of one name; why there are none else.
 std::optional<std::string> add_host(const Options& o, const conf::Settings& settings, Host host, std::uint16_t port, std::vector<Host>& list) {
@@ -51,7 +41,7 @@ std::optional<std::string> add_host(const Options& o, const conf::Settings& sett
 
 std::string Host::label() const { return fmt::format("{}[{}]:{}", name, address.host(), address.port()); }
 
-Result<Destination> parse_destination(const Options& o, const conf::Settings&) {
+Result<Destination> parse_destination(const Options& o, const conf::Settings& settings) {
     Destination d;
     d.text = o.destination;
     std::string_view text = d.text, port;
@@ -77,9 +67,9 @@ Result<Destination> parse_destination(const Options& o, const conf::Settings&) {
     }
     if (auto ascii = bytes::is_ascii(d.host) ? std::nullopt : mail::to_ascii_domain(d.host)) d.host = *ascii;
     if (d.host.empty() || d.host.size() > 255) return bad("no hostname");
-    auto number = port.empty() ? std::optional<std::uint16_t>(o.lmtp ? 24 : port_number("smtp").value_or(25)) : port_number(std::string(port));
-    if (!number) return bad(fmt::format("unknown service \"{}\"", bytes::printable(port)));
-    d.port = *number;
+    auto number = bytes::to_int(conf::port_number(settings, port.empty() ? (o.lmtp ? "24" : "smtp") : port).value_or(""));
+    if (!number || *number < 1 || *number > 65535) return bad(fmt::format("unknown service \"{}\"", bytes::printable(port)));
+    d.port = static_cast<std::uint16_t>(*number);
     return d;
 }
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "conf/network.h"
 
 namespace conf {
 namespace {
@@ -118,14 +119,10 @@ std::string network_text(const Interface& i, int bits) {
 }
 
 std::string local_networks(std::string_view style, std::string_view interfaces, std::string_view protocols) {
-    bool v4 = false, v6 = false;
-    for (std::string_view p : bytes::split(protocols, ", \t\r\n")) {
-        v4 = v4 || bytes::iequals(p, "ipv4") || bytes::iequals(p, "all");
-        v6 = v6 || bytes::iequals(p, "ipv6") || bytes::iequals(p, "all");
-    }
+    const Families wanted = families(protocols).value_or(Families{});
     std::string out;
     std::vector<std::string> seen;
-    for (const Interface& i : chosen(system_interfaces(v4, v6), interfaces)) {
+    for (const Interface& i : chosen(system_interfaces(wanted.ipv4, wanted.ipv6), interfaces)) {
         std::string text = network_text(i, prefix_length(i, style));
         if (std::find(seen.begin(), seen.end(), text) != seen.end()) continue;
         seen.push_back(text);

@@ -6,11 +6,12 @@
 #include <string>
 #include <string_view>
 #include <vector>
+#include "conf/network.h"
 #include "dns/dns.h"
 #include "dns/system.h"
 
 namespace dns {
-struct Families { bool ipv4 = true, ipv6 = true; };   // as inet_protocols says
+using conf::Families;
 
 struct Addresses {
     Status status = Status::temporary;

@@ -3,6 +3,7 @@
 #include "base/bytes.h"
 #include "conf/settings.h"
 #include "conf/params/cleanup.h"
+#include "conf/network.h"
 #include "conf/params/global.h"
 #include "conf/params/smtp.h"
 #include "conf/params/smtpd.h"
@@ -16,16 +17,7 @@ namespace table {
 namespace {
 bool has(const std::vector<std::string>& list, std::string_view item) { return std::find(list.begin(), list.end(), item) != list.end(); }
 
-struct Families {
-    bool v4 = false, v6 = false;
-    explicit Families(std::string_view protocols) {
-        for (std::string_view protocol : bytes::split(protocols, ", \t\r\n")) {
-            v4 = v4 || protocol == "all" || protocol == "ipv4";
-            v6 = v6 || protocol == "all" || protocol == "ipv6";
-        }
-    }
-    bool has(int family) const { return family == AF_INET ? v4 : family == AF_INET6 && v6; }
-};
+bool has(const conf::Families& families, int family) { return family == AF_INET ? families.ipv4 : family == AF_INET6 && families.ipv6; }
 
 void add(std::vector<std::string>& list, const net::Address& address) {
     std::string text = address.host();
@@ -33,11 +25,11 @@ void add(std::vector<std::string>& list, const net::Address& address) {
 }
 
 // The addresses that a list of host names and addresses means.
-void add_hosts(std::vector<std::string>& list, std::string_view title, std::string_view value, const Families& families) {
+void add_hosts(std::vector<std::string>& list, std::string_view title, std::string_view value, const conf::Families& families) {
     for (std::string_view item : bytes::split(value, ", \t\r\n")) {
         if (item == "all" || item == "loopback-only") {
             for (const net::Interface& interface : net::interfaces())
-                if (families.has(interface.address.family()) && (item == "all" || interface.address.loopback())) add(list, interface.address);
+                if (has(families, interface.address.family()) && (item == "all" || interface.address.loopback())) add(list, interface.address);
             continue;
         }
         std::string_view bare = item.size() > 2 && item.front() == '[' && item.back() == ']' ? item.substr(1, item.size() - 2) : item;
@@ -52,14 +44,14 @@ void add_hosts(std::vector<std::string>& list, std::string_view title, std::stri
             continue;
         }
         for (const net::Address& address : *found)
-            if (families.has(address.family())) add(list, address);
+            if (has(families, address.family())) add(list, address);
     }
 }
 }
 
 std::vector<std::string> own_addresses(const conf::Settings& settings) {
     std::vector<std::string> list;
-    add_hosts(list, "inet_interfaces", settings[param::inet_interfaces], Families(settings[param::inet_protocols]));
+    add_hosts(list, "inet_interfaces", settings[param::inet_interfaces], conf::families(settings[param::inet_protocols]).value_or(conf::Families{}));
     return list;
 }
 
@@ -69,7 +61,7 @@ LocalDomains LocalDomains::open(const conf::Settings& settings) {
                                            parents_of(settings, "mydestination") == Parents::bare ? Parents::bare : Parents::none);
     local.myorigin_ = folded(settings[param::myorigin], true);
     local.own_ = own_addresses(settings);
-    add_hosts(local.proxy_, "proxy_interfaces", settings[param::proxy_interfaces], Families("all"));
+    add_hosts(local.proxy_, "proxy_interfaces", settings[param::proxy_interfaces], {});
     return local;
 }
 
