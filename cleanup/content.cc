@@ -59,7 +59,7 @@ void Message::content_record(std::string_view text, bool whole) {
             return trouble(content, "5.7.1", "disallowed character");
         }
     }
-    if (rules_.replace_stray_cr_lf && text.find_first_of("\r\n") != std::string_view::npos) {
+    if (rules_.replace_stray_cr_lf && (text.find('\r') != text.npos || text.find('\n') != text.npos)) {
         std::string spaced(text);
         std::replace_if(spaced.begin(), spaced.end(), [](char c) { return c == '\r' || c == '\n'; }, ' ');
         buffer_ = std::move(spaced);

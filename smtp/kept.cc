@@ -12,7 +12,7 @@ std::string Kept::destination_key(const Destination& d, const TlsPolicy& policy)
     return fmt::format("to\n{}\n{}\n{}\n{}", bytes::lowered(d.host), d.port, d.exchangers, policy.identity);
 }
 std::string Kept::endpoint_key(const Endpoint& e, const TlsPlan& plan) {
-    return fmt::format("at\n{}\n{}\n{}", e.label_with_port(), static_cast<int>(plan.level), plan.demand.identity());
+    return fmt::format("at\n{}\n{}\n{}", e.label_with_port(), static_cast<int>(plan.level), plan.demand.description());
 }
 
 void Kept::put(std::unique_ptr<Peer> peer, std::string destination) {

@@ -19,7 +19,7 @@ Result<TlsPolicy> tls_policy_for(const Config& config, const Destination& destin
         p.policy.sts.reset();
     }
     p.wish = p.policy.level == tls::Level::none ? "none" : fmt::format("{}?", tls::name_of(p.policy.level));
-    p.identity = fmt::format("{} {}", static_cast<int>(p.policy.level), tls::demand_of(p.policy, p.site, "", config.tls_digest).identity());
+    p.identity = fmt::format("{} {}", static_cast<int>(p.policy.level), tls::demand_of(p.policy, p.site, "", config.tls_digest).description());
     return p;
 }
 

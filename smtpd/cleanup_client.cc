@@ -50,8 +50,9 @@ void CleanupClient::put(queue::RecordType type, std::string_view payload) {
         head[size++] = static_cast<char>(n < 128 ? n : (n & 127) | 128);
         if (n < 128) break;
     }
-    auto sent = stream().write(std::string_view(head, size), deadline());
-    if (sent && !payload.empty()) sent = stream().write(payload, deadline());
+    if (records_++ % 64 == 0) until_ = deadline();
+    auto sent = stream().write(std::string_view(head, size), until_);
+    if (sent && !payload.empty()) sent = stream().write(payload, until_);
     if (!sent) { failed_ = true; reason_ = sent.error().reason; }
 }
 

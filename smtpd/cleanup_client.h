@@ -29,5 +29,9 @@ protected:
     virtual loop::Deadline deadline() const = 0;
     std::string id_{}, reason_{};
     bool failed_ = false;
+
+private:
+    loop::Deadline until_{};                     // of writes: looked up once for many records
+    unsigned records_ = 0;
 };
 }

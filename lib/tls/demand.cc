@@ -23,12 +23,17 @@ std::optional<Level> parse_level(std::string_view text) {
     return std::nullopt;
 }
 
-std::string Demand::identity() const {
+std::string Demand::description() const {
     std::string text = fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n", static_cast<int>(level), mandatory, protocols, ciphers, exclude ? "=" + *exclude : "", digest, server_name,
                                    raw_public_keys, minimum_bits);
     if (public_authorities) text += "public\n";
     for (const std::string& name : this->names) text += name + "\n";
     for (const Tlsa& r : records) text += fmt::format("{} {} {} {}\n", r.usage, r.selector, r.matching, bytes::hex_encode(r.data));
+    return text;
+}
+
+std::string Demand::identity() const {
+    const std::string text = description();
     unsigned char hash[SHA256_DIGEST_LENGTH];
     SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), hash);
     return bytes::hex_encode(std::string_view(reinterpret_cast<char*>(hash), sizeof hash));

@@ -36,7 +36,8 @@ struct Demand {
     bool raw_public_keys = false;
     int minimum_bits = 0;
     std::string session_key{};                   // of this server, for resumption; empty: none. connect() adds what the demand is
-    // All that decides whether a session under one demand will do for another: part of session and connection keys.
-    std::string identity() const;
+    // All that decides whether a session under one demand will do for another: part of the keys of kept connections.
+    std::string description() const;
+    std::string identity() const;                // its SHA-256 in hexadecimal: part of the keys of sessions
 };
 }

@@ -15,7 +15,7 @@ import os, re, sys
 
 ROOT = os.environ.get("SOURCE_DIR") or os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 CONF = {"compatibility_level", "config_directory", "mydomain", "mynetworks_style", "process_id", "process_name", "service_name", "stress",
-        "smtpd_restriction_classes", "mail_release_date", "posthorn_version"}
+        "smtpd_restriction_classes", "mail_release_date", "posthorn_version", "inet_protocols", "known_tcp_ports"}
 NOT_YET = {"smtp_send_dummy_mail_auth", "lmtp_send_dummy_mail_auth"}
 
 DECLARATION = re.compile(r'^inline constexpr conf::(\w+) (\w+)\{\{(.*)\}\};$')
