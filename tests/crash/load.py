@@ -15,7 +15,8 @@ class Load:
         self.world, self.sizes, self.prefix = world, sizes, prefix
         self.lock = threading.Lock()
         self.acknowledged, self.replies, self.broken, self.number = {}, collections.Counter(), 0, 0
-        self.stopping = False
+        self.stopping, self.may_run, self.at_work = False, threading.Event(), 0
+        self.may_run.set()
         self.threads = [threading.Thread(target=self._work, args=(i,), daemon=True) for i in range(threads)]
 
     def __enter__(self):
@@ -23,8 +24,17 @@ class Load:
             t.start()
         return self
 
+    def pause(self):
+        """Returns when nobody is sending."""
+        self.may_run.clear()
+        wait_for("clients to pause", lambda: self.at_work == 0, 60)
+
+    def go_on(self):
+        self.may_run.set()
+
     def __exit__(self, *_):
         self.stopping = True
+        self.may_run.set()
         for t in self.threads:
             t.join(90)
 
@@ -40,9 +50,14 @@ class Load:
         rng = random.Random(seat)
         ways = ((self._smtp, False), (self._smtp, True), (self._sendmail, None))
         while not self.stopping:
+            self.may_run.wait()
+            with self.lock:
+                self.at_work += 1
             way, tls = ways[rng.randrange(3)] if seat else ways[0]
             before = len(self.acknowledged)
             way(rng, tls)
+            with self.lock:
+                self.at_work -= 1
             if len(self.acknowledged) == before:
                 time.sleep(0.02)                 # nobody listens just now
 

@@ -8,7 +8,7 @@ back-TAG@back.test, at the sink.
 """
 import collections, contextlib, os, pwd, re, signal, smtplib, subprocess, sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from posthorn import Instance, Sink, runs, wait_for
+from posthorn import Instance, Sink, free_port, runs, wait_for
 
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))                  # a test that takes too long takes its instance along
 LAST_LINE = "this is the last line"
@@ -40,9 +40,12 @@ deliver_lock_delay = 1s
 class World(Instance):
     """main: more settings. user: a name for the user of the machine that has the mailbox."""
 
-    def __init__(self, main="", user=None, directory=None, start=True, **more):
+    def __init__(self, main="", user=None, directory=None, start=True, disk=None, **more):
         self.sink = Sink({"RCPT": self._recipient_reply}, extensions=("PIPELINING", "8BITMIME", "SIZE 100000000"))   # no DSN: reports are our own affair
         self._softly, self.stuck = set(), True
+        self.disk = disk                         # where the file system is mounted that holds directory, for on_copy
+        if directory:
+            os.makedirs(directory, exist_ok=True)
         super().__init__(start=False, directory=directory, **more)
         owner = pwd.getpwnam("postfix")
         self.box_user = user = user or "phcrash%d" % os.getpid()
@@ -68,6 +71,24 @@ class World(Instance):
             self._softly.add(address)
             return "451 4.2.1 not now"
         return "250 2.1.5 Ok"
+
+    def on_copy(self, directory):
+        """The same mail system, not started, on a copy of the disk that is mounted at `directory`, with a sink and a port of its own."""
+        other = object.__new__(World)
+        other.__dict__.update(self.__dict__)
+        other.sink, other.port = Sink({"RCPT": other._recipient_reply}, extensions=self.sink.extensions), free_port()
+        other.stuck, other._softly = True, set()
+        other.directory = self.directory.replace(self.disk, directory)
+        for name in ("config", "queue", "data", "mail", "log_path"):
+            setattr(other, name, getattr(self, name).replace(self.disk, directory))
+        other.environment = dict(self.environment, MAIL_CONFIG=other.config)
+        for name in ("main.cf", "master.cf", "aliases"):
+            with open(os.path.join(other.config, name)) as f:
+                text = f.read().replace(self.disk, directory)
+            text = text.replace("127.0.0.1:%d" % self.port, "127.0.0.1:%d" % other.port).replace("[127.0.0.1]:%d" % self.sink.port, "[127.0.0.1]:%d" % other.sink.port)
+            other.write(name, text)
+        other.command("newaliases")
+        return other
 
     # --- in
     def submit(self, sender, recipients, size=0, options=()):
