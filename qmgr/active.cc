@@ -33,7 +33,7 @@ Manager::~Manager() = default;
 struct Manager::Loaded {
     Taken result = Taken::failed;
     Error error{};
-    bool damaged = false;
+    bool damaged = false, moved = false;
     unsigned mode = 0;
     queue::Envelope envelope{};
     std::vector<queue::Recipient> recipients{};
@@ -54,12 +54,13 @@ Manager::Loaded Manager::load(const mail::QueueId& id, std::string_view from, st
     if (!alone) return fail(Taken::failed, alone.error());
     if (!*alone) return fail(Taken::busy, {});
     if (auto moved = directories_.rename(id, from, queue::active); !moved) return fail(moved.error().sys_errno == ENOENT ? Taken::gone : Taken::failed, moved.error());
+    out.moved = true;
     out.mode = file->mode();
     auto envelope = file->envelope();
     if (!envelope) { out.damaged = queue::is_damage(envelope.error()); return fail(Taken::failed, envelope.error()); }
     out.envelope = std::move(*envelope);
     queue::RecipientReader reader(*file, out.envelope);
-    if (auto read = reader.read(out.recipients, std::max<std::size_t>(most, 1)); !read) { out.damaged = true; return fail(Taken::failed, read.error()); }
+    if (auto read = reader.read(out.recipients, std::max<std::size_t>(most, 1)); !read) { out.damaged = queue::is_damage(read.error()); return fail(Taken::failed, read.error()); }
     out.next_offset = reader.position();
     const std::string log = directories_.path(queue::defer_log, id);
     if ((out.mode & 0010) != 0) out.has_defer_log = ::access(log.c_str(), F_OK) == 0;      // its reasons go into the report
@@ -71,9 +72,7 @@ Manager::Loaded Manager::load(const mail::QueueId& id, std::string_view from, st
 void Manager::set_aside(const mail::QueueId& id, const Error& why) {
     maillog::warning("{}: message rejected: {}", id.text(), why.reason);
     maillog::warning("saving corrupt file \"{}\" from queue \"active\" to queue \"corrupt\"", id.text());
-    Result<void> moved;
-    loop::file_job([&] { moved = directories_.rename(id, queue::active, queue::corrupt); });
-    if (!moved) maillog::error("{}: {}", id.text(), moved.error().reason);
+    insist(id, [&] { return directories_.rename(id, queue::active, queue::corrupt); });
 }
 
 void Manager::log_taken(const Message& m) const {
@@ -87,7 +86,11 @@ Taken Manager::activate(const mail::QueueId& id, std::string_view from, bool flu
     loop::file_job([&] { loaded = load(id, from, std::max(room, config_.recipients_minimum)); });
     if (loaded.result != Taken::taken) {
         if (loaded.damaged) set_aside(id, loaded.error);
-        else if (loaded.result == Taken::failed) maillog::error("{}: {}", id.text(), loaded.error.reason);
+        else if (loaded.result == Taken::failed) {
+            maillog::error("{}: {}", id.text(), loaded.error.reason);
+            // Where it was moved already and could not be read then: back, or it would lie in active until the next start.
+            if (loaded.moved) insist(id, [&] { return directories_.rename(id, queue::active, from); });
+        }
         return loaded.result;
     }
     auto owned = std::make_unique<Message>(id);

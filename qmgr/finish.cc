@@ -126,27 +126,35 @@ void Manager::warn_of_delay(Message& message) {
     if (auto marked = file->mark_warned(message.envelope.warn_at); !marked) maillog::warning("{}: {}", message.id.text(), marked.error().reason);
 }
 
+// Until it succeeds: a disk that is full, failing or read-only may become well again, and what is left in active without a message in
+// memory would lie there until the next start. ENOENT is success: postsuper has been here.
+void Manager::insist(const mail::QueueId& id, const std::function<Result<void>()>& job) {
+    for (bool told = false;; told = true) {
+        Result<void> done;
+        loop::file_job([&] { done = job(); });
+        if (done || done.error().sys_errno == ENOENT) return;
+        if (!told) maillog::error("{}: {}", id.text(), done.error().reason);
+        loop::sleep_until(loop::in(std::min<std::chrono::nanoseconds>(config_.minimal_backoff, std::chrono::seconds(10))));
+    }
+}
+
 // The pause is as long as the message is old, within limits: attempts grow apart by themselves, across restarts too.
 void Manager::put_off(Message& message) {
     const std::int64_t now = base::wall_now().seconds, age = std::max<std::int64_t>(0, now - message.envelope.arrival.seconds);
     const std::int64_t pause = std::clamp<std::int64_t>(age, config_.minimal_backoff.count(), config_.maximal_backoff.count());
     const timespec times[2] = {{now + pause, 0}, {now + pause, 0}};
-    Result<void> moved;
-    loop::file_job([&] {
+    insist(message.id, [&]() -> Result<void> {
         const std::string path = directories_.path(queue::active, message.id);
-        if (::utimensat(AT_FDCWD, path.c_str(), times, 0) != 0 && errno != ENOENT) moved = system_error("utimensat " + path, errno);
-        if (moved) moved = directories_.rename(message.id, queue::active, queue::deferred);
+        if (::utimensat(AT_FDCWD, path.c_str(), times, 0) != 0) return system_error("utimensat " + path, errno);
+        return directories_.rename(message.id, queue::active, queue::deferred);
     });
-    if (moved) { if (on_deferred) on_deferred(message.id, now + pause); }
-    else if (moved.error().sys_errno != ENOENT) maillog::error("{}: {}", message.id.text(), moved.error().reason);      // else: postsuper has it
+    if (on_deferred) on_deferred(message.id, now + pause);
 }
 
 void Manager::remove(Message& message) {
-    Result<void> removed;
-    loop::file_job([&] {
-        removed = settings_[param::dont_remove] != 0 ? directories_.rename(message.id, queue::active, queue::saved) : directories_.remove(queue::active, message.id);
+    insist(message.id, [&] {
+        return settings_[param::dont_remove] != 0 ? directories_.rename(message.id, queue::active, queue::saved) : directories_.remove(queue::active, message.id);
     });
-    if (!removed && removed.error().sys_errno != ENOENT) { maillog::error("{}: {}", message.id.text(), removed.error().reason); return; }
     maillog::info("{}: removed", message.id.text());
 }
 

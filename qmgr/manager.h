@@ -92,6 +92,7 @@ private:
     bool expire(Message& message);
     bool explain_rest(const Message& message);
     void warn_of_delay(Message& message);
+    void insist(const mail::QueueId& id, const std::function<Result<void>()>& job);
     void put_off(Message& message);
     void remove(Message& message);
     void forget(Message& message);
