@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <pwd.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cerrno>
@@ -88,8 +89,11 @@ std::optional<queue::QueueFile> open_complete(const std::string& path, Origin& o
         if (errno != ENOENT && errno != EACCES) maillog::warning("open {}: {}", path, errno_text(errno));
         return {};                                           // EACCES: postdrop is still writing it
     }
+    // After a reload the pickup of before finishes what it has in hand, beside this one. Locked first, looked at then: what it has removed
+    // meanwhile has no name any more.
+    if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) return {};
     struct stat st{};
-    if (::fstat(fd.get(), &st) != 0) return {};
+    if (::fstat(fd.get(), &st) != 0 || st.st_nlink == 0) return {};
     if (!S_ISREG(st.st_mode)) {
         maillog::warning("{}: not a regular file: ignored", path);
         return {};
