@@ -45,7 +45,7 @@ void Agent::serve(net::Stream& peer, const Handler& deliver, bool (*leaving)()) 
             if (!gone) maillog::warning("delivery request: {}", request.error().reason);
             return;
         }
-        ipc::DeliveryReply reply = handle(std::move(*request), deliver);
+        ipc::DeliveryReply reply = handle(std::move(*request), deliver, &peer);
         reply.last = leaving();
         if (!ipc::send(peer, reply, loop::in(idle_limit)) || !peer.flush(loop::in(idle_limit))) {
             maillog::warning("the queue manager did not take the answer to a delivery request");
@@ -65,13 +65,16 @@ static Result<queue::QueueFile> open_file(const queue::Directories& directories,
     return file;
 }
 
-ipc::DeliveryReply Agent::handle(ipc::DeliveryRequest request, const Handler& deliver) const {
+ipc::DeliveryReply Agent::handle(ipc::DeliveryRequest request, const Handler& deliver, net::Stream* peer) const {
     base::WallTime received = base::wall_now();
     auto file = open_file(services_->directories, request);
     if (!file) {
         maillog::warning("{}: cannot deliver: {}", bytes::printable(request.queue_id.substr(0, mail::QueueId::length_max)), file.error().reason);
         return {.deferred = true, .site_status = {}, .site_reason = {}};
     }
+    // A request that waited while its qmgr ended: the next one may have asked another agent for the same. Asked under the lock, which keeps
+    // a new qmgr from the message (Manager::load): a qmgr that lives now has no successor that could have got past it.
+    if (peer && (peer->peek(), peer->at_end())) return {.deferred = true, .site_status = {}, .site_reason = {}};
     Job job(*this, std::move(request), std::move(*file), received);
     deliver(job);
     return job.finish();

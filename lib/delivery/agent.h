@@ -28,8 +28,8 @@ public:
     // Until the peer closes, or asks nothing for an hour, or leaving() says that another process has taken over: qmgr is told with the
     // answer to its last request, so that its next one goes to the successor.
     void serve(net::Stream& peer, const Handler& deliver, bool (*leaving)()) const;
-    // One request that was read already; the answer.
-    ipc::DeliveryReply handle(ipc::DeliveryRequest request, const Handler& deliver) const;
+    // One request that was read already; the answer. peer: who asked, nothing is delivered once it has gone; null: the caller itself.
+    ipc::DeliveryReply handle(ipc::DeliveryRequest request, const Handler& deliver, net::Stream* peer = nullptr) const;
 
     const conf::Settings& settings() const;
     struct Services;                             // connections to bounce, defer and trace; the filter table
