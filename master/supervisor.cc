@@ -80,11 +80,15 @@ void Supervisor::reload() {
     sweep();
 }
 
+// Those that write to a log daemon which has ended wait for it once the socket is full, and would be killed in the middle of a delivery: it
+// ends when all others have.
+static bool takes_log(const Service& s) { return s.entry().service_type() == conf::ServiceType::unix_dgram; }
+
 void Supervisor::stop(std::string_view why) {
     if (stopping_) return;
     stopping_ = true;
     maillog::info("{}", why);
-    for (const std::unique_ptr<Service>& s : services_) s->stop();
+    for (const std::unique_ptr<Service>& s : services_) if (!takes_log(*s)) s->stop();
     exited_.notify_all();
 }
 
@@ -111,9 +115,11 @@ void Supervisor::collect_exits() {
             for (const std::unique_ptr<Service>& s : services_) if (s->has_worker(e.pid)) { s->worker_exited(e.pid, e.status); break; }
         }
         if (stopping_) {
+            const bool others = std::any_of(services_.begin(), services_.end(), [](const std::unique_ptr<Service>& s) { return s->alive() && !takes_log(*s); });
+            if (!others) for (const std::unique_ptr<Service>& s : services_) s->stop();
             if (std::none_of(services_.begin(), services_.end(), [](const std::unique_ptr<Service>& s) { return s->alive(); })) { loop_.cancel_all(); return; }
             if (kill_at == loop::never) kill_at = loop::in(stop_time);
-            if (loop::Clock::now() >= kill_at) for (const std::unique_ptr<Service>& s : services_) s->kill();
+            if (loop::Clock::now() >= kill_at) for (const std::unique_ptr<Service>& s : services_) if (!others || !takes_log(*s)) s->kill();
             exited_.wait(loop::Clock::now() >= kill_at ? loop::in(1s) : kill_at);
             continue;
         }
