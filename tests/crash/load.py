@@ -9,12 +9,12 @@ TLS = ssl._create_unverified_context()
 
 class Load:
     """threads clients at once. acknowledged: address -> when, on the monotonic clock. replies: how often each code that refused came;
-    broken: connections that ended without one."""
+    broken: connections that ended without one; ways: messages taken over TLS, in the clear, from sendmail."""
 
     def __init__(self, world, threads=4, sizes=(10, 10, 3000, 3000, 100000), prefix="m"):
         self.world, self.sizes, self.prefix = world, sizes, prefix
         self.lock = threading.Lock()
-        self.acknowledged, self.replies, self.broken, self.number = {}, collections.Counter(), 0, 0
+        self.acknowledged, self.replies, self.ways, self.broken, self.number = {}, collections.Counter(), collections.Counter(), 0, 0
         self.stopping, self.may_run, self.at_work = False, threading.Event(), 0
         self.may_run.set()
         self.threads = [threading.Thread(target=self._work, args=(i,), daemon=True) for i in range(threads)]
@@ -61,9 +61,10 @@ class Load:
             if len(self.acknowledged) == before:
                 time.sleep(0.02)                 # nobody listens just now
 
-    def _acknowledge(self, recipients):
+    def _acknowledge(self, recipients, way):
         now = time.monotonic()
         with self.lock:
+            self.ways[way] += 1
             self.acknowledged.update((r, now) for r in recipients)
 
     def _refused(self, code, text):
@@ -73,10 +74,7 @@ class Load:
 
     def _smtp(self, rng, tls):
         try:
-            with contextlib.closing(smtplib.SMTP(local_hostname="client.test", timeout=30)) as client:
-                code, text = client.connect("127.0.0.1", self.world.port)
-                if code != 220:
-                    return self._refused(code, text)
+            with contextlib.closing(self.world.smtp()) as client:
                 if tls:
                     client.ehlo("client.test")
                     code, text = client.starttls(context=TLS)
@@ -89,7 +87,7 @@ class Load:
                         code, text = step()
                         if code >= 400:
                             return self._refused(code, text)
-                    self._acknowledge(recipients)
+                    self._acknowledge(recipients, "TLS" if tls else "plain")
         except smtplib.SMTPResponseException as e:
             self._refused(e.smtp_code, e.smtp_error if isinstance(e.smtp_error, bytes) else str(e.smtp_error).encode())
         except (OSError, smtplib.SMTPException, ValueError):
@@ -100,7 +98,7 @@ class Load:
         recipients, sender = self._recipients(rng)
         with contextlib.suppress(subprocess.TimeoutExpired):
             if self.world.submit_locally(sender, recipients):
-                return self._acknowledge(recipients)
+                return self._acknowledge(recipients, "sendmail")
         with self.lock:
             self.broken += 1
 
