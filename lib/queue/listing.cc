@@ -10,6 +10,7 @@ namespace queue {
 namespace {
 constexpr std::size_t recipients_most = 100000;          // shown of one message
 constexpr std::size_t batch = 100;                       // messages in one job for the pool
+constexpr std::size_t readers = 4;                       // jobs at once: beyond what processors do, disks that are asked for more are faster
 
 // What a submission in maildrop says: it has no size record, and its recipients may still be in the header.
 std::optional<ListedMessage> list_submission(const QueueFile& file, ListedMessage message) {
@@ -31,6 +32,47 @@ std::optional<ListedMessage> list_submission(const QueueFile& file, ListedMessag
     return message;
 }
 
+// Sender and recipients of one segment, which ends with this record. The offsets are those of the recipients' records.
+bool read_segment(RecordReader& reader, RecordType until, ListedMessage& message, bool& has_sender, std::vector<std::int64_t>& offsets) {
+    std::string original;
+    for (;;) {
+        auto item = reader.next();
+        if (!item || !*item) return false;
+        const auto& r = **item;
+        if (r.type == until) return true;
+        switch (r.type) {
+        case RecordType::message: case RecordType::extracted: case RecordType::end: return false;
+        case RecordType::time: if (message.arrival == 0) message.arrival = bytes::to_int(bytes::cut(r.payload, ' ').first).value_or(0); break;
+        case RecordType::sender: if (!std::exchange(has_sender, true)) message.sender = r.payload; break;
+        case RecordType::original: original = r.payload; break;
+        case RecordType::recipient:
+            if (offsets.size() < recipients_most) {
+                message.recipients.push_back({std::string(r.payload), std::move(original), ""});
+                offsets.push_back(r.offset);
+            }
+            [[fallthrough]];
+        case RecordType::done: case RecordType::canceled: original.clear(); break;
+        default: break;
+        }
+    }
+}
+
+// QueueFile::envelope() and RecipientReader in one pass, and without what only a delivery needs: most of a listing is this.
+bool read_envelope(const QueueFile& file, ListedMessage& message, std::vector<std::int64_t>& offsets) {
+    RecordReader reader(file.fd());
+    auto first = reader.next();
+    if (!first || !*first || (*first)->type != RecordType::size) return false;
+    auto size = SizeRecord::parse((*first)->payload);
+    if (!size || size->data_offset <= 0 || size->data_offset > file.bytes() || size->message_size > file.bytes() - size->data_offset) return false;
+    message.size = size->content_length;
+    bool has_sender = false;
+    if (!read_segment(reader, RecordType::message, message, has_sender, offsets)) return false;
+    reader.seek(size->data_offset + size->message_size);
+    auto mark = reader.next();
+    if (!mark || !*mark || (*mark)->type != RecordType::extracted) return false;
+    return read_segment(reader, RecordType::end, message, has_sender, offsets) && has_sender && message.arrival != 0;
+}
+
 // Reasons by the offset of the recipient's record; logs of the oldest systems have none, then by address.
 class Reasons {
 public:
@@ -40,9 +82,9 @@ public:
             else by_address_[e.recipient] = &e;
         }
     }
-    std::string of(const Recipient& recipient) const {
-        if (auto at = by_offset_.find(recipient.offset); at != by_offset_.end()) return at->second->reason;
-        if (auto at = by_address_.find(recipient.address); at != by_address_.end()) return at->second->reason;
+    std::string of(const std::string& address, std::int64_t offset) const {
+        if (auto at = by_offset_.find(offset); at != by_offset_.end()) return at->second->reason;
+        if (auto at = by_address_.find(address); at != by_address_.end()) return at->second->reason;
         return {};
     }
 
@@ -62,40 +104,70 @@ std::optional<ListedMessage> list_message(const Directories& directories, std::s
         if (listed && listed->sender.empty()) listed->sender = "MAILER-DAEMON";
         return listed;
     }
-    auto envelope = file->envelope();
-    if (!envelope) return std::nullopt;
-    message.arrival = envelope->arrival.seconds;
-    message.size = envelope->size.content_length;
-    message.sender = envelope->sender.empty() ? "MAILER-DAEMON" : envelope->sender;
-    std::vector<Recipient> recipients;
-    RecipientReader(*file, *envelope).read(recipients, recipients_most);
+    std::vector<std::int64_t> offsets;
+    if (!read_envelope(*file, message, offsets)) return std::nullopt;
+    if (message.sender.empty()) message.sender = "MAILER-DAEMON";
     std::vector<FailureEntry> entries;
     if (with_reasons)
         if (auto log = read_failure_log(directories.path(defer_log, id), recipients_most)) entries = std::move(*log);
     Reasons reasons(std::move(entries));
-    for (auto& r : recipients) {
-        std::string reason = reasons.of(r);
+    for (std::size_t i = 0; i < message.recipients.size(); ++i) {
+        ListedRecipient& r = message.recipients[i];
+        r.reason = reasons.of(r.address, offsets[i]);
         if (r.original == r.address) r.original.clear();
-        message.recipients.push_back({r.address.empty() ? "MAILER-DAEMON" : std::move(r.address), std::move(r.original), std::move(reason)});
+        if (r.address.empty()) r.address = "MAILER-DAEMON";
     }
     // Those that share a reason come together, those without one last.
     std::stable_sort(message.recipients.begin(), message.recipients.end(), [](const auto& a, const auto& b) { return !a.reason.empty() && b.reason.empty(); });
     return message;
 }
 
+namespace {
+struct Batch {
+    std::vector<Scan::Entry> files{};
+    std::vector<ListedMessage> listed{};
+};
+
+// The next files, `batch` for each reader; fewer at the end.
+std::vector<Batch> next_files(Scan& scan) {
+    std::vector<Batch> round(1);
+    while (auto entry = scan.next()) {
+        round.back().files.push_back(std::move(*entry));
+        if (round.back().files.size() < batch) continue;
+        if (round.size() == readers) break;
+        round.emplace_back();
+    }
+    return round;
+}
+
+void read_files(const Directories& directories, std::string_view queue, std::vector<Batch>& round) {
+    auto read = [&](Batch& b) {
+        for (const auto& file : b.files)
+            if (auto message = list_message(directories, queue, file.id, file.path)) b.listed.push_back(std::move(*message));
+    };
+    if (round.size() == 1 || !loop::current()) {
+        for (Batch& b : round) loop::offload([&] { read(b); });
+        return;
+    }
+    loop::Group::with([&](loop::Group& group) {
+        for (Batch& b : round) group.spawn([&] { loop::offload([&] { read(b); }); });
+        group.join(false);
+    });
+}
+}
+
 void list_queues(const Directories& directories, const std::function<bool(const ListedMessage&)>& found) {
     for (std::string_view queue : {maildrop, active, incoming, deferred, hold}) {
         Scan scan(directories, queue);
-        for (bool end = false; !end;) {
-            std::vector<ListedMessage> listed;
-            loop::offload([&] {
-                for (std::size_t n = 0; n < batch; ++n) {
-                    auto entry = scan.next();
-                    if (!entry) { end = true; break; }
-                    if (auto message = list_message(directories, queue, entry->id, entry->path)) listed.push_back(std::move(*message));
-                }
-            });
-            for (const auto& message : listed) if (!found(message)) return;
+        for (std::size_t seen = 1; seen != 0;) {
+            std::vector<Batch> round;
+            loop::offload([&] { round = next_files(scan); });
+            read_files(directories, queue, round);
+            seen = 0;
+            for (const Batch& b : round) {
+                seen += b.files.size();
+                for (const auto& message : b.listed) if (!found(message)) return;
+            }
         }
     }
 }
