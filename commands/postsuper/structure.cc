@@ -55,41 +55,48 @@ static void remove_empty(const std::string& path, int level) {
     }
 }
 
-static void repair_file(const queue::Directories& directories, const StructureOptions& options, const std::string& queue, const queue::Scan::Named& file, std::size_t& renamed) {
+// What a file should be called. Absent where it is right as it is, or has just been purged.
+struct Move { mail::QueueId from, to; std::string path, wanted; };
+
+static std::optional<Move> look_at(const queue::Directories& directories, const StructureOptions& options, const std::string& queue, const queue::Scan::Named& file) {
     auto id = mail::QueueId::parse(file.name);
     struct stat st{};
-    if (::lstat(file.path.c_str(), &st) != 0) return;
+    if (::lstat(file.path.c_str(), &st) != 0) return std::nullopt;
     const bool stale = (st.st_mode & 0100) == 0 && st.st_mtime + temporary_age < std::time(nullptr);
     if (!id) {                                   // QUEUE/microseconds.pid: ours, in the making
-        if (options.purge && stale && holds_messages(queue)) { ::unlink(file.path.c_str()); return; }
-        maillog::warning("bogus file name: {}", file.path);
-        return;
+        if (options.purge && stale && holds_messages(queue)) ::unlink(file.path.c_str());
+        else maillog::warning("bogus file name: {}", file.path);
+        return std::nullopt;
     }
-    if (!S_ISREG(st.st_mode)) { maillog::warning("{}: uid {}: not a regular file", file.path, st.st_uid); return; }
+    if (!S_ISREG(st.st_mode)) { maillog::warning("{}: uid {}: not a regular file", file.path, st.st_uid); return std::nullopt; }
     if (options.purge && stale && holds_messages(queue)) {
         if (::unlink(file.path.c_str()) != 0 && errno != ENOENT) maillog::warning("remove file {}: {}", file.path, errno_text(errno));
-        return;
+        return std::nullopt;
     }
-    if (!options.fix) return;
+    if (!options.fix) return std::nullopt;
     auto name = holds_messages(queue) && (st.st_mode & 0100) != 0 ? better_name(*id, st, options) : std::nullopt;
-    const std::string wanted = directories.path(queue, name ? *name : *id);
-    if (wanted == file.path) return;
-    if (auto moved = queue::rename_path(file.path, wanted); !moved) {
-        if (moved.error().sys_errno != ENOENT) maillog::warning("{}", moved.error().reason);
-        return;
-    }
-    if (!name) return;
-    ++renamed;
-    rename_logs(directories, *id, *name);
+    mail::QueueId to = name ? std::move(*name) : *id;
+    std::string wanted = directories.path(queue, to);
+    if (wanted == file.path) return std::nullopt;
+    return Move{std::move(*id), std::move(to), file.path, std::move(wanted)};
 }
 
 std::size_t repair(const queue::Directories& directories, const StructureOptions& options, const std::vector<std::string>& queues) {
     std::size_t renamed = 0;
     for (const auto& queue : queues) {
-        std::vector<queue::Scan::Named> files;   // whole first: renaming while reading would show files twice
+        std::vector<Move> moves;                 // later: renaming while reading would show files twice
         queue::Scan scan(directories, queue);
-        while (auto file = scan.next_named()) files.push_back(std::move(*file));
-        for (const auto& file : files) repair_file(directories, options, queue, file, renamed);
+        while (auto file = scan.next_named())
+            if (auto move = look_at(directories, options, queue, *file)) moves.push_back(std::move(*move));
+        for (const Move& m : moves) {
+            if (auto moved = queue::rename_path(m.path, m.wanted); !moved) {
+                if (moved.error().sys_errno != ENOENT) maillog::warning("{}", moved.error().reason);
+                continue;
+            }
+            if (m.from == m.to) continue;
+            ++renamed;
+            rename_logs(directories, m.from, m.to);
+        }
         if (options.fix) remove_empty(directories.directory(queue), 0);
     }
     return renamed;
