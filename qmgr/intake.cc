@@ -87,6 +87,7 @@ void Intake::run() {
             for (;;) {
                 loop::sleep_until(loop::in(std::chrono::seconds(1)));
                 manager_.maintain();
+                forget_touched();                // before the kernel's list is full
             }
         });
         feed();
@@ -102,6 +103,14 @@ void Intake::scan_forever(Source& source) {
     }
 }
 
+// What others have changed, moved or removed is no longer known.
+void Intake::forget_touched() {
+    std::vector<std::string> names;
+    if (!touched_.changed(names)) due_.clear();
+    for (const std::string& name : names)
+        if (auto id = mail::QueueId::parse(name)) due_.erase(std::hash<mail::QueueId>{}(*id));
+}
+
 static std::int64_t modified(const std::string& path) {
     struct stat st{};
     return ::lstat(path.c_str(), &st) == 0 ? static_cast<std::int64_t>(st.st_mtime) : -1;
@@ -109,6 +118,10 @@ static std::int64_t modified(const std::string& path) {
 
 void Intake::scan(Source& source) {
     queue::Scan files(manager_.directories(), source.queue);
+    const bool timed = &source == &deferred_ && !source.all;
+    if (timed) forget_touched();
+    std::string directory;
+    bool in_doubt = true;                                                    // what is remembered of this directory's files
     bool end = false;
     while (!end) {
         std::vector<queue::Scan::Entry> entries;
@@ -122,11 +135,17 @@ void Intake::scan(Source& source) {
         const std::int64_t now = base::wall_now().seconds;
         std::erase_if(entries, [&](const queue::Scan::Entry& e) {
             if (waiting_.contains(e.id.text()) || manager_.is_active(e.id)) return true;
-            if (&source == &incoming_ || source.all) return false;
+            if (!timed) return false;
+            const std::string_view parent = std::string_view(e.path).substr(0, e.path.rfind('/'));
+            if (parent != directory) {
+                directory = parent;
+                in_doubt = touched_.watch(directory) != Touched::Watched::already;
+            }
+            if (in_doubt) return false;
             auto known = due_.find(std::hash<mail::QueueId>{}(e.id));
             return known != due_.end() && known->second > now;
         });
-        if (&source == &deferred_ && !source.all && !entries.empty()) {
+        if (timed && !entries.empty()) {
             std::vector<std::int64_t> times(entries.size());
             loop::offload([&] { for (std::size_t i = 0; i < entries.size(); ++i) times[i] = modified(entries[i].path); });
             std::size_t kept = 0;

@@ -2,7 +2,10 @@
 // queue_run_delay. While both wait, one of each is taken in turn, so that a backlog does not hold up new mail.
 //
 // A deferred message's next attempt is its file's time of modification. What this process has put off or looked at once it
-// remembers, so that a scan of a million files asks the file system about the due ones only.
+// remembers, so that a scan of a million files asks the file system about the due ones only: some 45 bytes a message, at most
+// remembered_most of them. The files are the truth: touched.h tells which of them others have changed, moved or removed, and these are
+// looked at again, as are all after a restart. Two ids with one 64-bit hash (for a million, one chance in forty million) share the later
+// note: one of them may wait as long as the other.
 //
 // When things fail: a directory that cannot be read finds nothing; the next scan tries again.
 #pragma once
@@ -11,6 +14,7 @@
 #include <unordered_map>
 #include <unordered_set>
 #include "manager.h"
+#include "touched.h"
 
 namespace qmgr {
 class Intake {
@@ -38,11 +42,13 @@ private:
     void take(Source& source);
     void still_delivered(const mail::QueueId& id, std::string_view from);
     void remember(const mail::QueueId& id, std::int64_t due);
+    void forget_touched();
 
     Manager& manager_;
     std::chrono::seconds run_delay_;
     Source incoming_{.queue = queue::incoming}, deferred_{.queue = queue::deferred};
     std::unordered_map<std::size_t, std::uint32_t> due_{};             // by hash of the id: seconds since 1970
+    Touched touched_{};
     std::unordered_map<std::string, int> skipped_{};                   // how often, while an agent of an earlier queue manager had it
     std::unordered_set<std::string> waiting_{};                        // found or being taken
     std::size_t taking_ = 0;
