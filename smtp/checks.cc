@@ -13,8 +13,8 @@ Checks::Outcome Checks::apply(const table::Maps& maps, const char* what, std::st
         return outcome;
     }
     if (!*hit) return outcome;
-    auto [action, argument] = bytes::cut(**hit, ' ');
-    std::string_view rest = bytes::trim(argument.value_or(""));
+    const auto words = bytes::cut(**hit, ' ');
+    std::string_view action = words.first, rest = bytes::trim(words.second.value_or(""));
     auto is = [&](std::string_view name) { return bytes::iequals(action, name); };
     auto log = [&](std::string_view word) {
         std::string_view shown = std::string_view(text).substr(0, 200);

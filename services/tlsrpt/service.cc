@@ -151,10 +151,12 @@ void Service::expire(std::int64_t time) {
 
 void Service::start_deliveries(loop::Group& senders, std::int64_t time) {
     if (!sending_) return;
-    for (const auto& [key, e] : collection_.entries()) {
+    for (const auto& entry : collection_.entries()) {
+        const std::string& key = entry.first;
+        const Entry& e = entry.second;
         if (busy_.size() >= workers) return;
         if (!e.closed() || e.done || e.due > time || !busy_.insert(key).second) continue;
-        senders.spawn([this, key] {
+        senders.spawn([this, key = key] {
             struct Free { Service& s; const std::string& key; ~Free() { s.busy_.erase(key); s.changed_.notify_all(); } } free{*this, key};
             try { deliver(key); }
             catch (const std::exception& problem) { maillog::warning("report {}: {}", key, problem.what()); }
