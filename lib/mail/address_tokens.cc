@@ -13,23 +13,24 @@ constexpr std::size_t line_length = 69;                      // where Postfix fo
 
 bool atom_end(char c) { return bytes::is_space(c) || c == '"' || c == '(' || c == '[' || c == '\\' || specials.find(c) != std::string_view::npos; }
 
-// Text between delimiters, from behind the opening one; nested counts open within. text is left behind the closing one.
-std::string delimited(std::string_view& text, char open, char close) {
+// Text between delimiters, from behind the opening one; nested: an `open` within needs a `close` of its own. text is left behind the
+// closing one. Where the text ends before, what comes out is as if all had been closed.
+std::string delimited(std::string_view& text, char open, char close, bool nested) {
     std::string out;
-    int depth = 1;
+    std::size_t depth = 1;
     while (!text.empty()) {
         const char c = text.front();
         text.remove_prefix(1);
-        if (c == '\\' && !text.empty()) {
-            (out += c) += text.front();
-            text.remove_prefix(1);
+        if (c == '\\') {
+            (out += c) += text.empty() ? c : text.front();
+            text.remove_prefix(std::min<std::size_t>(text.size(), 1));
             continue;
         }
-        if (c == close && --depth == 0) break;
-        if (c == open) ++depth;
+        if (c == close && --depth == 0) return out;
+        if (nested && c == open) ++depth;
         out += c;
     }
-    return out;
+    return out.append(depth - 1, close);
 }
 }
 
@@ -41,13 +42,13 @@ std::vector<Token> address_tokens(std::string_view text, std::size_t limit) {
             text.remove_prefix(1);
         } else if (c == '"') {
             text.remove_prefix(1);
-            tokens.push_back({Kind::quoted, delimited(text, '\0', '"')});
+            tokens.push_back({Kind::quoted, delimited(text, '"', '"', false)});
         } else if (c == '(') {
             text.remove_prefix(1);
-            tokens.push_back({Kind::comment, delimited(text, '(', ')')});
+            tokens.push_back({Kind::comment, delimited(text, '(', ')', true)});
         } else if (c == '[') {
             text.remove_prefix(1);
-            tokens.push_back({Kind::literal, delimited(text, '\0', ']')});
+            tokens.push_back({Kind::literal, delimited(text, '[', ']', false)});
         } else if (specials.find(c) != std::string_view::npos) {
             tokens.push_back({Kind::special, std::string(1, c)});
             text.remove_prefix(1);
@@ -121,7 +122,9 @@ private:
     void segment() {
         const std::size_t end = find_end();
         if (at_ == end && !tokens_[at_].is('<')) {
-            ++at_;                                           // a token that fits nowhere, such as '>': dropped
+            ++at_;                                           // a token that fits nowhere, such as '>': dropped, but it parts what stands around it
+            auto last = std::find_if(list_.items_.rbegin(), list_.items_.rend(), [](const auto& item) { return item.kind != AddressList::Kind::comment; });
+            if (last != list_.items_.rend() && last->kind == AddressList::Kind::address) add(AddressList::Kind::comma, ",");
             return;
         }
         if (end < tokens_.size() && tokens_[end].is(':')) {

@@ -171,3 +171,12 @@ TEST(AddressList, HostileTextIsBounded) {
     EXPECT_LE(AddressList::parse([] { std::string s; for (int i = 0; i < 50000; ++i) s += "a,"; return s; }(), 10240).addresses().size(), 10240u);
     EXPECT_EQ(AddressList::parse(std::string(200000, '(')).addresses().size(), 0u);
 }
+// What was found by tests/fuzz/address.cc.
+TEST(AddressList, WhatItWritesIsBalanced) {
+    using namespace std::string_literals;
+    EXPECT_EQ(AddressList::parse("\"a\0b\" <x@y>"s).text(), "\"a\0b\" <x@y>"s);      // a NUL within quotes opens nothing
+    EXPECT_EQ(AddressList::parse("a@[1\0]"s).text(), "a@[1\0]"s);
+    EXPECT_EQ(AddressList::parse("a@b (c (d").text(), "a@b (c (d))");
+    EXPECT_EQ(AddressList::parse("\"a\\").text(), "\"a\\\\\"");
+    EXPECT_EQ(AddressList::parse("a@b>.c").text(), "a@b, .c");
+}
