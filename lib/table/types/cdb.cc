@@ -40,8 +40,9 @@ public:
         return next();
     }
     Result<std::optional<Entry>> next() override {
+        const unsigned before = position_;
         int found = cdb_seqnext(&position_, &cdb_);
-        if (found < 0) return failed();
+        if (found < 0 || (found > 0 && position_ <= before)) return failed();    // lengths that lead back would have no end
         if (found == 0) return std::optional<Entry>();
         return std::optional<Entry>(Entry{bytes_at(cdb_keylen(&cdb_), cdb_keypos(&cdb_)), bytes_at(cdb_datalen(&cdb_), cdb_datapos(&cdb_))});
     }
