@@ -70,6 +70,7 @@ Session::Take Session::take_chunk(std::int64_t size, bool drop) {
     std::uint64_t yield_at = stream_.bytes_read() + yield_bytes;
     ContentTime time(limits_, stream_);
     const auto limit = static_cast<std::size_t>(service_.line_limit);
+    const bool strict = bare_newline_ != BareNewline::no;
     while (size > 0) {
         auto some = stream_.read_some(static_cast<std::size_t>(std::min<std::int64_t>(size, 64 * 1024)), time.start());
         if (!some) return Take::lost;
@@ -85,6 +86,7 @@ Session::Take Session::take_chunk(std::int64_t size, bool drop) {
                 bool cr = piece.ends_with('\r');
                 if (cr) piece.remove_suffix(1);
                 else mail_->bare_newline = true;
+                while (!strict && piece.ends_with('\r')) piece.remove_suffix(1);
                 while (piece.size() > limit) { (void)line_to_cleanup(piece.substr(0, limit), false); piece.remove_prefix(limit); }
                 (void)line_to_cleanup(piece, true);
                 mail_->continued = false;
@@ -94,6 +96,7 @@ Session::Take Session::take_chunk(std::int64_t size, bool drop) {
             if (end != piece.npos) {
                 if (held.ends_with('\r')) held.pop_back();
                 else mail_->bare_newline = true;
+                while (!strict && held.ends_with('\r')) held.pop_back();
             }
             while (held.size() > limit + 1) {
                 (void)line_to_cleanup(std::string_view(held).substr(0, limit), false);

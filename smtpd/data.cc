@@ -60,6 +60,7 @@ Session::Take Session::take_content() {
         if (!line) return Take::lost;
         time.stop();
         std::string_view text = line->text;
+        if (!strict && line->complete) while (text.ends_with('\r')) text.remove_suffix(1);   // CR CR LF is one line end, as it always was
         if (line_begins && text.starts_with('.')) {
             if (text.size() == 1 && line->complete) {
                 if (!strict || (line->crlf && after_crlf)) return Take::done;
