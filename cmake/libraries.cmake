@@ -1,5 +1,6 @@
 # What Debian provides (DESIGN.md, section 9). A missing package is named with the package to install.
 option(POSTHORN_TESTS "Build the tests" ON)
+option(POSTHORN_FUZZ "Link tests/fuzz with libFuzzer (clang only)" OFF)
 set(POSTHORN_SANITIZE "" CACHE STRING "Sanitizers for everything, e.g. address,undefined")
 
 find_package(PkgConfig REQUIRED)

@@ -14,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 #include "loop/loop.h"
 #include "service.h"
@@ -36,6 +37,10 @@ public:
 private:
     std::string directory_, before_;
 };
+
+// One session in a loop of its own: each piece is sent when the server has nothing left to do with those before it, then the client's side
+// closes. What the server said; world.messages has what was taken.
+std::string converse(World& world, smtpd::Service& service, const std::vector<std::string_view>& pieces, const std::string& address = "192.0.2.1");
 
 // Plays one file; what went wrong, or "".
 std::string play(const std::string& file);

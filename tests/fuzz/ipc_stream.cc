@@ -1,0 +1,55 @@
+// Bytes on a socket between daemons: attribute lists as they arrive, showq's list of the queue, and postqueue's two ways to show it.
+// uses: postqueue_core
+#include <nlohmann/json.hpp>
+#include "fuzz.h"
+#include "base/bytes.h"
+#include "format.h"
+#include "ipc/attributes.h"
+#include "ipc/mail_queue_list.h"
+#include "net/stream.h"
+
+namespace {
+net::Stream stream_of(std::string_view bytes) { return net::Stream(fuzz::file_of(bytes)); }
+
+void show(const ipc::QueueListMessage& m) {
+    std::string json = postqueue::json(m);
+    fuzz::require(json.find('\n') == json.size() - 1, "JSON is one line", json);
+    auto parsed = nlohmann::json::parse(json, nullptr, false);
+    fuzz::require(parsed.is_object(), "JSON is an object", json);
+    fuzz::require(parsed["recipients"].is_array() && parsed["recipients"].size() == m.recipients.size(), "JSON names all recipients", json);
+    if (bytes::valid_utf8(m.sender)) fuzz::same(parsed["sender"].get<std::string>(), m.sender, "JSON keeps the sender");
+    postqueue::MailqFormat mailq(true);
+    (void)mailq.message(m);
+    (void)mailq.end();
+    std::string wire = ipc::queue_list::encode(m, true);
+    auto s = stream_of(wire);
+    auto again = ipc::queue_list::read_message(s, loop::never);
+    fuzz::require(again.has_value(), "a listed message reads back");
+    if (!*again) return;
+    fuzz::same(ipc::queue_list::encode(**again, true), wire, "a listed message reads back as it was written");
+}
+}
+
+void fuzz::one(std::string_view bytes) {
+    fuzz::Choices choose(bytes);
+    if (choose.flag()) {
+        auto s = stream_of(choose.rest());
+        for (std::size_t n = 0; n < 1000; ++n) {
+            auto in = ipc::receive(s, loop::never);
+            if (!in) break;
+            (void)in->protocol();
+        }
+        return;
+    }
+    auto greeted = stream_of(choose.rest());
+    bool good = ipc::queue_list::read_greeting(greeted, loop::never).has_value();
+    auto plain = stream_of(choose.rest());
+    for (net::Stream* s : {&greeted, &plain}) {
+        if (s == &greeted && !good) continue;
+        for (std::size_t n = 0; n < 1000; ++n) {
+            auto m = ipc::queue_list::read_message(*s, loop::never);
+            if (!m || !*m) break;
+            show(**m);
+        }
+    }
+}
