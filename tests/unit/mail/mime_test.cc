@@ -77,6 +77,20 @@ TEST(Mime, LongLinesInPieces) {
     EXPECT_EQ(r.log, "P:Subject: abc|end||x~--b|.");
 }
 
+// Found by tests/fuzz/mime.cc: a line end came into it, and its rest could become a header.
+TEST(Mime, BoundaryLineInPiecesStaysOneLine) {
+    Recorder r;
+    MimeParser parser({}, r);
+    for (std::string_view line : {"Content-Type: multipart/mixed; boundary=b", ""}) parser.line(line);
+    parser.line("--b and so on", false);
+    parser.line("X: y", false);
+    parser.line("z");
+    parser.line("A: b");
+    parser.line("");
+    parser.finish();
+    EXPECT_EQ(r.log, "P:Content-Type: multipart/mixed; boundary=b|end||--b and so on~X: y~z|M:A: b||.");
+}
+
 TEST(Mime, LimitsAreReported) {
     std::uint32_t problems = 0;
     MimeOptions options;
