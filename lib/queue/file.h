@@ -38,7 +38,7 @@ public:
     Result<std::optional<Item>> next();
     RecordReader& show_pointers() { show_ = true; return *this; }
     RecordReader& in_file_order() { follow_ = false; return *this; }              // pointer records lead nowhere
-    void seek(std::int64_t offset) { next_ = offset; }
+    void seek(std::int64_t offset) { next_ = offset; passed_ = 0; }
     std::int64_t position() const { return next_; }           // of the next record
 
 private:
@@ -46,7 +46,8 @@ private:
     int fd_;
     std::int64_t next_, start_ = 0;                            // start_: file offset of buffer_'s first byte
     std::unique_ptr<char[]> buffer_{};                         // size_ bytes, of which have_ are read: never filled with zeros before
-    std::size_t size_ = 0, have_ = 0, chunk_, jumps_ = 0;
+    std::size_t size_ = 0, have_ = 0, chunk_;
+    std::int64_t passed_ = 0;                                  // bytes of records since seek(): see next()
     bool show_ = false, follow_ = true, at_end_of_file_ = false;
 };
 

@@ -61,7 +61,7 @@ private:
 
 class Run {
 public:
-    explicit Run(const std::string& name) : kept_(name + ".finding") {}
+    explicit Run(const std::string& path) : kept_(path) {}
     void once(std::string input) {
         input.resize(std::min(input.size(), fuzz::input_limit));
         kept_.hold(input);
@@ -137,8 +137,11 @@ int main(int argc, char** argv) {
         else if (option == "--seed") seed = static_cast<unsigned>(std::strtoul(argv[++i], nullptr, 10));
         else files.emplace_back(option);
     }
+    if (!directory.empty()) directory = std::filesystem::absolute(directory);
+    for (std::string& file : files) file = std::filesystem::absolute(file);
     LLVMFuzzerInitialize(&argc, &argv);
-    Run run(name);
+    const std::string finding = std::filesystem::absolute(name + (files.empty() ? ".finding" : ".again"));   // a target may change its directory
+    Run run(finding);
     for (const std::string& file : files) run.once(read(file));
     if (!files.empty()) { std::printf("%s: %zu files\n", name.c_str(), files.size()); return 0; }
 

@@ -209,6 +209,21 @@ TEST_F(QueueTest, PointersThatGoRoundAreDamage) {
     EXPECT_EQ(envelope.error().reason, "pointer records form a loop");
 }
 
+// Found by tests/fuzz/queue_file.cc: a large file was read once for every 17 bytes of it.
+TEST_F(QueueTest, ALargeCircleIsReadOnce) {
+    std::string bytes, path = root + "/circle";
+    queue::append(bytes, RecordType::size, queue::SizeRecord{10, 50, 1, 0, 10, 0}.text());
+    auto start = static_cast<std::int64_t>(bytes.size());
+    for (int i = 0; i < 1000; ++i) queue::append(bytes, RecordType::line, std::string(1000, 'x'));
+    queue::append_pointer(bytes, start);
+    std::ofstream(path, std::ios::binary) << bytes;
+    auto file = queue::QueueFile::open_path(path, queue::Access::read);
+    queue::RecordReader reader(file->fd());
+    int records = 0;
+    for (auto r = reader.next(); r && *r; r = reader.next()) ++records;
+    EXPECT_LE(records, 2001);
+}
+
 TEST_F(QueueTest, EditsOfAMilterAreFollowed) {
     // As Postfix's cleanup leaves a file whose sender and Subject a milter changed: see tests/corpus.
     std::string bytes, path = root + "/edited";
