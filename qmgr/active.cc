@@ -103,6 +103,8 @@ Taken Manager::activate(const mail::QueueId& id, std::string_view from, bool flu
     message.refilled = message.picked;
     message.mode = loaded.mode;
     message.flush = flush;
+    message.old = from == queue::deferred;
+    old_ += message.old;
     message.traced = message.envelope.trace_flags != 0 || message.envelope.size.qmgr_flags != 0;
     message.next_offset = loaded.next_offset;
     message.unread = message.envelope.remaining > loaded.recipients.size() ? message.envelope.remaining - loaded.recipients.size() : 0;

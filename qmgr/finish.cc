@@ -159,6 +159,7 @@ void Manager::remove(Message& message) {
 }
 
 void Manager::forget(Message& message) {
+    old_ -= message.old;
     messages_.erase(message.id.text());
     if (on_room) on_room();
 }

@@ -15,7 +15,7 @@ static constexpr std::size_t found_most = 2000;          // a scan pauses while 
 static constexpr std::size_t batch = 512;                // directory entries in one job for the pool
 static constexpr std::size_t remembered_most = 4000000;
 
-Intake::Intake(Manager& manager, const conf::Settings& settings) : manager_(manager), run_delay_(settings[param::queue_run_delay]) {
+Intake::Intake(Manager& manager, const conf::Settings& settings) : manager_(manager), run_delay_(settings[param::queue_run_delay]), old_most_(manager.config().messages - manager.config().messages / 5) {
     manager_.on_deferred = [this](const mail::QueueId& id, std::int64_t due) { remember(id, due); };
     manager_.on_room = [this] { changed_.notify_all(); };
 }
@@ -167,9 +167,11 @@ void Intake::scan(Source& source) {
 
 void Intake::feed() {
     for (;;) {
-        bool room = manager_.active() + taking_ < manager_.config().messages && taking_ < taking_most;
-        if (!room || (incoming_.found.empty() && deferred_.found.empty())) { changed_.wait(); continue; }
-        Source& source = incoming_.found.empty() || (deferred_turn_ && !deferred_.found.empty()) ? deferred_ : incoming_;
+        const bool room = manager_.active() + taking_ < manager_.config().messages && taking_ < taking_most;
+        const bool fresh = room && !incoming_.found.empty();
+        const bool old = room && !deferred_.found.empty() && manager_.active_old() + taking_ < old_most_;
+        if (!fresh && !old) { changed_.wait(); continue; }
+        Source& source = !fresh || (deferred_turn_ && old) ? deferred_ : incoming_;
         deferred_turn_ = &source == &incoming_;
         take(source);
     }

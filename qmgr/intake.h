@@ -1,5 +1,6 @@
 // Finds messages for the active queue: new mail in incoming when somebody says so, deferred mail whose time has come every
-// queue_run_delay. While both wait, one of each is taken in turn, so that a backlog does not hold up new mail.
+// queue_run_delay. While both wait, one of each is taken in turn, and deferred mail has at most four fifths of the active queue: so a
+// backlog does not hold up new mail, not even one for a destination that is slow.
 //
 // A deferred message's next attempt is its file's time of modification. What this process has put off or looked at once it
 // remembers, so that a scan of a million files asks the file system about the due ones only: some 45 bytes a message, at most
@@ -46,6 +47,7 @@ private:
 
     Manager& manager_;
     std::chrono::seconds run_delay_;
+    std::size_t old_most_;                                             // messages from deferred in the active queue
     Source incoming_{.queue = queue::incoming}, deferred_{.queue = queue::deferred};
     std::unordered_map<std::size_t, std::uint32_t> due_{};             // by hash of the id: seconds since 1970
     Touched touched_{};

@@ -43,6 +43,7 @@ public:
     const Config& config() const { return config_; }
     const queue::Directories& directories() const { return directories_; }
     std::size_t active() const { return messages_.size(); }
+    std::size_t active_old() const { return old_; }                  // of these, those that came from deferred
     std::size_t recipients() const { return recipients_; }
 
     // Moves a complete file from this queue to active and starts with it. Waits for disk and for trivial-rewrite.
@@ -106,7 +107,7 @@ private:
     ipc::Client bounce_, defer_, trace_;
     std::map<std::string, std::unique_ptr<Service>, std::less<>> services_{};
     std::unordered_map<std::string, std::unique_ptr<Message>> messages_{};
-    std::size_t recipients_ = 0;
+    std::size_t recipients_ = 0, old_ = 0;
     double serial_ = 0;
 };
 

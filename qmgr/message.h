@@ -28,6 +28,7 @@ struct Message {
 
     bool deferred = false;                       // some recipient stays
     bool traced = false;                         // some request asked for a report of what was done
+    bool old = false;                            // came from deferred
     bool flush = false;                          // somebody asked for delivery now: defer_transports does not apply
     std::vector<std::unique_ptr<Job>> jobs{};
 

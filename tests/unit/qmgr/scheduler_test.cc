@@ -134,6 +134,83 @@ TEST(SchedulerTest, OvertakingNeverMoreThanSlotsThatWereEarnedOrLent) {
     EXPECT_GE(others, 35);
 }
 
+// A list of so many, then a small message of so many: the place at which the small one comes.
+std::size_t place_of_small(TransportLimits limits, int list, int small) {
+    World w(limits);
+    w.add(w.message(100), "list.test", list);
+    w.add(w.message(50), "small.test", small);
+    return w.sequence(list + small).find('2');
+}
+
+TEST(SchedulerTest, ASlotIsEarnedByEachSlotCostOfEntries) {
+    TransportLimits limits = one_recipient_each();
+    limits.slot_loan = limits.slot_discount = 0;
+    EXPECT_EQ(place_of_small(limits, 100, 1), 5u);
+    EXPECT_EQ(place_of_small(limits, 100, 3), 15u);
+    limits.slot_cost = 10;
+    EXPECT_EQ(place_of_small(limits, 100, 3), 30u);
+}
+
+TEST(SchedulerTest, ALoanLetsSmallMailGoBeforeTheSlotsAreEarned) {
+    TransportLimits limits = one_recipient_each();
+    limits.slot_discount = 0;
+    limits.slot_loan = 2;
+    EXPECT_EQ(place_of_small(limits, 100, 2), 0u);
+    EXPECT_EQ(place_of_small(limits, 100, 4), 10u);
+}
+
+TEST(SchedulerTest, ADiscountIsAShareOfTheSlotsThatAreNeeded) {
+    TransportLimits limits = one_recipient_each();
+    limits.slot_loan = 0;
+    limits.slot_discount = 50;
+    EXPECT_EQ(place_of_small(limits, 100, 4), 10u);
+    limits.slot_discount = 100;
+    EXPECT_EQ(place_of_small(limits, 100, 4), 0u);
+}
+
+TEST(SchedulerTest, AMessageThatCannotEarnTheMinimumIsNotOvertaken) {
+    TransportLimits limits = one_recipient_each();
+    limits.minimum_slots = 3;
+    EXPECT_EQ(place_of_small(limits, 14, 1), 14u);
+    EXPECT_EQ(place_of_small(limits, 15, 1), 0u);
+}
+
+TEST(SchedulerTest, OneSlowDestinationWithMostOfTheQueueDelaysNobody) {
+    TransportLimits limits;
+    World w(limits);
+    for (int i = 0; i < 900; ++i) w.add(w.message(), "slow.test", 1);
+    for (int i = 0; i < 100; ++i) w.add(w.message(), "d" + std::to_string(i), 1);
+    int others = 0;
+    while (auto entry = w.transport.select(start)) {
+        if (entry->destination->nexthop == "slow.test") { w.under_way.push_back(std::move(entry)); continue; }
+        ++others;
+        w.transport.finished(*entry);
+        w.transport.wake(*entry->destination, start);
+    }
+    EXPECT_EQ(others, 100);
+    EXPECT_EQ(w.under_way.size(), static_cast<std::size_t>(limits.concurrency.initial));
+}
+
+TEST(SchedulerTest, FiftyThousandDestinationsEachGetTheirMail) {
+    World w;
+    for (int i = 0; i < 50000; ++i) w.add(w.message(), "d" + std::to_string(i), 1);
+    EXPECT_EQ(w.transport.destinations.size(), 50000u);
+    int seen = 0;
+    while (w.next() != 0) ++seen;
+    EXPECT_EQ(seen, 50000);
+    w.messages.clear();
+    EXPECT_TRUE(w.transport.destinations.empty());
+}
+
+TEST(SchedulerTest, ATransportRateDelayHoldsAllItsDestinations) {
+    World w;
+    w.add(w.message(), "a.test", 1);
+    w.add(w.message(), "b.test", 1);
+    w.transport.not_before = start + std::chrono::seconds(3);
+    EXPECT_FALSE(w.transport.select(start + std::chrono::seconds(2)));
+    EXPECT_TRUE(w.transport.select(start + std::chrono::seconds(3)));
+}
+
 TEST(SchedulerTest, EveryRecipientIsSelectedExactlyOnce) {
     TransportLimits limits;
     limits.destination_recipients = 3;
@@ -207,6 +284,43 @@ TEST(FeedbackTest, TheWindowGrowsWithSuccessAndDiesOfAFailedCohort) {
     EXPECT_EQ(c.window(), 0);
     c.revive();
     EXPECT_EQ(c.window(), 5);
+}
+
+TEST(FeedbackTest, AFailureNarrowsTheWindowAtOnceAndACohortOfThemByOneMore) {
+    ConcurrencyLimits limits;
+    limits.failed_cohorts = 100;
+    limits.negative = *Feedback::parse("1/concurrency");
+    Concurrency c(limits);
+    for (int i = 0; i < 40; ++i) c.succeeded(c.window());
+    ASSERT_EQ(c.window(), 20);
+    EXPECT_FALSE(c.failed());
+    EXPECT_EQ(c.window(), 19);
+    for (int i = 0; i < 17; ++i) EXPECT_FALSE(c.failed());
+    EXPECT_EQ(c.window(), 19);
+    for (int i = 0; i < 3; ++i) EXPECT_FALSE(c.failed());
+    EXPECT_EQ(c.window(), 18);
+}
+
+TEST(FeedbackTest, ASuccessForgivesFailedCohorts) {
+    ConcurrencyLimits limits;
+    limits.failed_cohorts = 2;
+    Concurrency c(limits);
+    int failures = 0;
+    while (!c.failed()) ++failures;
+    EXPECT_GT(failures, 3);                                    // of which one cohort would have died
+    c.revive();
+    for (int i = 0; i < 200; ++i) {
+        EXPECT_FALSE(c.failed()) << i;
+        c.succeeded(c.window());
+    }
+}
+
+TEST(FeedbackTest, WithoutALimitOfCohortsADestinationNeverDies) {
+    ConcurrencyLimits limits;
+    limits.failed_cohorts = 0;
+    Concurrency c(limits);
+    for (int i = 0; i < 1000; ++i) EXPECT_FALSE(c.failed());
+    EXPECT_EQ(c.window(), 1);
 }
 
 TEST(FeedbackTest, TrafficThatDoesNotFillTheWindowDoesNotWidenIt) {
