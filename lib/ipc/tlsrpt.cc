@@ -1,6 +1,7 @@
 #include "ipc/tlsrpt.h"
 #include <nlohmann/json.hpp>
 #include <utility>
+#include "ipc/json.h"
 
 namespace ipc::tlsrpt {
 namespace {
@@ -77,26 +78,8 @@ bool shrink(Datagram& d) {
 
 // --- reading: each returns false where the JSON is of another kind
 
-bool take(const Json& object, const char* key, std::string& to) {
-    auto it = object.find(key);
-    if (it == object.end()) return true;
-    if (!it->is_string()) return false;
-    to = it->get<std::string>();
-    return true;
-}
-
-bool take(const Json& object, const char* key, std::vector<std::string>& to) {
-    auto it = object.find(key);
-    if (it == object.end()) return true;
-    if (!it->is_array()) return false;
-    for (const Json& one : *it) {
-        if (!one.is_string()) return false;
-        to.push_back(one.get<std::string>());
-    }
-    return true;
-}
-
-template <class Value, std::size_t n> bool take(const Json& object, const char* key, const Name<Value> (&table)[n], Value& to) {
+// A number of the table; it has to be there.
+template <class Value, std::size_t n> bool take_code(const Json& object, const char* key, const Name<Value> (&table)[n], Value& to) {
     auto it = object.find(key);
     if (it == object.end() || !it->is_number_integer()) return false;
     for (const auto& one : table) {
@@ -113,8 +96,8 @@ bool take_failures(const Json& object, Policy& policy) {
     if (!it->is_array()) return false;
     for (const Json& one : *it) {
         FailureDetail& f = policy.failures.emplace_back();
-        if (!one.is_object() || !take(one, "c", result_types, f.code)) return false;
-        for (const auto& [key, member] : details) if (!take(one, key, f.*member)) return false;
+        if (!one.is_object() || !take_code(one, "c", result_types, f.code)) return false;
+        for (const auto& [key, member] : details) if (!take_member(one, key, f.*member)) return false;
     }
     return true;
 }
@@ -141,15 +124,15 @@ Result<Datagram> decode(std::string_view text) {
     if (!all.is_object()) return bad("not a JSON object");
     Datagram d;
     std::string version;
-    if (!take(all, "dpv", version) || (!version.empty() && version != "1")) return bad("another version of the protocol than 1");
-    if (!take(all, "d", d.domain) || d.domain.empty()) return bad("no recipient domain");
-    if (!take(all, "pr", d.record) || d.record.empty()) return bad("no TLSRPT record");
+    if (!take_member(all, "dpv", version) || (!version.empty() && version != "1")) return bad("another version of the protocol than 1");
+    if (!take_member(all, "d", d.domain) || d.domain.empty()) return bad("no recipient domain");
+    if (!take_member(all, "pr", d.record) || d.record.empty()) return bad("no TLSRPT record");
     auto policies = all.find("policies");
     if (policies == all.end() || !policies->is_array() || policies->empty()) return bad("no policies");
     for (const Json& one : *policies) {
         Policy& p = d.policies.emplace_back();
-        if (!one.is_object() || !take(one, "policy-type", policy_types, p.type)) return bad("a policy of no known type");
-        if (!take(one, "policy-domain", p.domain) || !take(one, "policy-string", p.strings) || !take(one, "mx-host", p.mx_hosts)) return bad("a policy that is not made of text");
+        if (!one.is_object() || !take_code(one, "policy-type", policy_types, p.type)) return bad("a policy of no known type");
+        if (!take_member(one, "policy-domain", p.domain) || !take_member(one, "policy-string", p.strings) || !take_member(one, "mx-host", p.mx_hosts)) return bad("a policy that is not made of text");
         if (!take_failures(one, p)) return bad("malformed failure details");
         auto failed = one.find("f");
         if (failed == one.end() || !failed->is_number_integer()) return bad("a policy without its result");

@@ -78,7 +78,7 @@ public:
 };
 
 // Held while a session of many requests waits for the next one and nothing of it is under way: the oldest of too many generations ends
-// such sessions. A session that never holds one is always let finish.
+// such sessions, and so does a daemon of one process whose successor waits for its end. A session that never holds one is always let finish.
 class Idle {
 public:
     Idle();

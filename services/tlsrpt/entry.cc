@@ -3,11 +3,13 @@
 #include <nlohmann/json.hpp>
 #include <algorithm>
 #include "base/bytes.h"
+#include "ipc/json.h"
 #include "record.h"
 
 namespace tlsrpt {
 namespace {
 using Json = nlohmann::ordered_json;
+using ipc::take_member;
 using ipc::tlsrpt::FailureDetail;
 
 constexpr std::pair<const char*, std::string FailureDetail::*> texts[] = {{"sending-ip", &FailureDetail::sending_ip}, {"mx", &FailureDetail::receiving_mx}, {"helo", &FailureDetail::receiving_helo},
@@ -38,26 +40,6 @@ PolicyCounts counts_of(const ipc::tlsrpt::Policy& p, const std::string& domain) 
 bool same(const PolicyCounts& a, const PolicyCounts& b) { return a.type == b.type && a.domain == b.domain && a.strings == b.strings && a.mx_hosts == b.mx_hosts; }
 
 // --- reading: each is false where the JSON is of another kind
-template <class T> bool take(const Json& object, const char* key, T& to) {
-    auto it = object.find(key);
-    if (it == object.end()) return true;
-    if constexpr (std::is_same_v<T, std::string>) { if (!it->is_string()) return false; }
-    else if constexpr (std::is_same_v<T, bool>) { if (!it->is_boolean()) return false; }
-    else if constexpr (std::is_unsigned_v<T>) { if (!it->is_number_unsigned()) return false; }
-    else if (!it->is_number_integer()) return false;
-    to = it->get<T>();
-    return true;
-}
-bool take(const Json& object, const char* key, std::vector<std::string>& to) {
-    auto it = object.find(key);
-    if (it == object.end()) return true;
-    if (!it->is_array()) return false;
-    for (const Json& one : *it) {
-        if (!one.is_string()) return false;
-        to.push_back(one.get<std::string>());
-    }
-    return true;
-}
 // Each member of the array, an object, to read(member); an array that is not there is empty.
 template <class Read> bool each(const Json& object, const char* key, Read read) {
     auto it = object.find(key);
@@ -67,23 +49,23 @@ template <class Read> bool each(const Json& object, const char* key, Read read) 
 
 bool read_detail(const Json& j, Detail& d) {
     std::string type;
-    if (!take(j, "result", type) || !take(j, "sessions", d.sessions)) return false;
-    for (const auto& [key, member] : texts) if (!take(j, key, d.what.*member)) return false;
+    if (!take_member(j, "result", type) || !take_member(j, "sessions", d.sessions)) return false;
+    for (const auto& [key, member] : texts) if (!take_member(j, key, d.what.*member)) return false;
     auto code = ipc::tlsrpt::parse_result_type(type);
     if (code) d.what.code = *code;
     return code.has_value();
 }
 bool read_policy(const Json& j, PolicyCounts& p) {
     std::string type;
-    if (!take(j, "type", type) || !take(j, "domain", p.domain) || !take(j, "string", p.strings) || !take(j, "mx", p.mx_hosts)) return false;
-    if (!take(j, "sessions", p.sessions) || !take(j, "failed", p.failed) || p.failed > p.sessions) return false;
+    if (!take_member(j, "type", type) || !take_member(j, "domain", p.domain) || !take_member(j, "string", p.strings) || !take_member(j, "mx", p.mx_hosts)) return false;
+    if (!take_member(j, "sessions", p.sessions) || !take_member(j, "failed", p.failed) || p.failed > p.sessions) return false;
     auto known = ipc::tlsrpt::parse_policy_type(type);
     if (known) p.type = *known;
     return known && each(j, "failures", [&](const Json& one) { return read_detail(one, p.details.emplace_back()); });
 }
 bool read_destination(const Json& j, Destination& d) {
     std::string outcome;
-    if (!take(j, "uri", d.uri) || !take(j, "outcome", outcome) || !parse_uri(d.uri)) return false;
+    if (!take_member(j, "uri", d.uri) || !take_member(j, "outcome", outcome) || !parse_uri(d.uri)) return false;
     for (const auto& [value, name] : outcomes)
         if (name == outcome) { d.outcome = value; return true; }
     return false;
@@ -143,8 +125,8 @@ std::optional<Entry> Entry::parse(std::string_view text) {
     Json j = Json::parse(text, nullptr, false);
     if (!j.is_object()) return std::nullopt;
     Entry e;
-    bool good = take(j, "domain", e.domain) && take(j, "record", e.record) && take(j, "begin", e.begin) && take(j, "end", e.end) && take(j, "id", e.id) && take(j, "due", e.due) &&
-                take(j, "first-try", e.first_try) && take(j, "tries", e.tries) && take(j, "done", e.done) &&
+    bool good = take_member(j, "domain", e.domain) && take_member(j, "record", e.record) && take_member(j, "begin", e.begin) && take_member(j, "end", e.end) && take_member(j, "id", e.id) && take_member(j, "due", e.due) &&
+                take_member(j, "first-try", e.first_try) && take_member(j, "tries", e.tries) && take_member(j, "done", e.done) &&
                 each(j, "policies", [&](const Json& one) { return read_policy(one, e.policies.emplace_back()); }) &&
                 each(j, "destinations", [&](const Json& one) { return read_destination(one, e.destinations.emplace_back()); });
     if (!good || e.domain.empty() || e.begin <= 0 || (e.closed() && (e.end < e.begin || e.id.empty()))) return std::nullopt;
