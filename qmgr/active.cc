@@ -41,8 +41,8 @@ struct Manager::Loaded {
     bool has_defer_log = false;
 };
 
-// One job for the pool: open, look, lock, move, read. The lock is given up with the descriptor: it only shows that no delivery
-// agent of an earlier qmgr still has the message.
+// One job for the pool: open, look, lock, move, read. The lock is given up with the descriptor: it only shows that the file is on disk
+// (NewQueueFile::commit) and that no delivery agent of an earlier qmgr still has the message.
 Manager::Loaded Manager::load(const mail::QueueId& id, std::string_view from, std::size_t most) {
     Loaded out;
     auto fail = [&](Taken result, Error error) { out.result = result; out.error = std::move(error); return std::move(out); };
@@ -52,7 +52,11 @@ Manager::Loaded Manager::load(const mail::QueueId& id, std::string_view from, st
     if (!file->complete() || later) return fail(Taken::not_ready, {});
     auto alone = file->try_lock_exclusive();
     if (!alone) return fail(Taken::failed, alone.error());
-    if (!*alone) return fail(Taken::busy, {});
+    if (!*alone) {
+        // Agents share their lock; a writer, whose fsync is under way, does not. It tells us when it is done.
+        auto shared = file->try_lock_shared();
+        return fail(shared && *shared ? Taken::busy : Taken::not_ready, {});
+    }
     if (auto moved = directories_.rename(id, from, queue::active); !moved) return fail(moved.error().sys_errno == ENOENT ? Taken::gone : Taken::failed, moved.error());
     out.moved = true;
     out.mode = file->mode();

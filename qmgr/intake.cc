@@ -39,7 +39,8 @@ void Intake::arrived(const std::vector<std::string>& ids) {
         Result<mail::QueueId> id = mail::QueueId::parse(text);
         if (!id) { maillog::warning("new mail: {}", id.error().reason); continue; }
         if (!ready_ || incoming_.found.size() >= found_most) { incoming_.wanted = true; continue; }
-        if (manager_.is_active(*id) || !waiting_.insert(text).second) continue;
+        if (manager_.is_active(*id)) continue;
+        if (auto [at, fresh] = waiting_.try_emplace(text, false); !fresh) { at->second = true; continue; }
         incoming_.found.push_back(std::move(*id));
     }
     server::set_mail_waiting(incoming_.found.size());
@@ -156,7 +157,7 @@ void Intake::scan(Source& source) {
             entries.erase(entries.begin() + static_cast<std::ptrdiff_t>(kept), entries.end());
         }
         for (auto& entry : entries) {
-            if (!waiting_.insert(entry.id.text()).second) continue;
+            if (!waiting_.try_emplace(entry.id.text(), false).second) continue;
             source.found.push_back(std::move(entry.id));
         }
         server::set_mail_waiting(incoming_.found.size());
@@ -185,12 +186,19 @@ void Intake::take(Source& source) {
     loop::loop()->spawn([this, &source, id = std::move(id), flush = source.all] {
         due_.erase(std::hash<mail::QueueId>{}(id));
         Taken result = manager_.activate(id, source.queue, flush);
-        if (result == Taken::busy) still_delivered(id, source.queue);
-        else if (result != Taken::not_ready) skipped_.erase(id.text());
-        waiting_.erase(id.text());
         --taking_;
+        taken(source, id, result);
         changed_.notify_all();
     });
+}
+
+void Intake::taken(Source& source, const mail::QueueId& id, Taken result) {
+    if (result == Taken::busy) still_delivered(id, source.queue);
+    else if (result != Taken::not_ready) skipped_.erase(id.text());
+    auto waiting = waiting_.find(id.text());
+    // It was not complete when a scan came upon it, and was announced while that was found out.
+    if (result == Taken::not_ready && waiting != waiting_.end() && std::exchange(waiting->second, false)) source.found.push_back(id);
+    else if (waiting != waiting_.end()) waiting_.erase(waiting);
 }
 
 // An agent that an earlier queue manager started has the message in hand: after a reload it has mostly done in a moment. New mail is looked

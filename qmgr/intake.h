@@ -41,6 +41,7 @@ private:
     void scan(Source& source);
     void feed();
     void take(Source& source);
+    void taken(Source& source, const mail::QueueId& id, Taken result);
     void still_delivered(const mail::QueueId& id, std::string_view from);
     void remember(const mail::QueueId& id, std::int64_t due);
     void forget_touched();
@@ -52,7 +53,7 @@ private:
     std::unordered_map<std::size_t, std::uint32_t> due_{};             // by hash of the id: seconds since 1970
     Touched touched_{};
     std::unordered_map<std::string, int> skipped_{};                   // how often, while an agent of an earlier queue manager had it
-    std::unordered_set<std::string> waiting_{};                        // found or being taken
+    std::unordered_map<std::string, bool> waiting_{};                  // found or being taken; true: announced since
     std::size_t taking_ = 0;
     bool ready_ = false, deferred_turn_ = false;                       // ready: this is the queue manager now
     loop::Condition changed_{}, scan_{};

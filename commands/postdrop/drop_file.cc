@@ -1,5 +1,6 @@
 #include "drop_file.h"
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cerrno>
@@ -100,6 +101,8 @@ Result<void> DropFile::put(std::string_view records) {
 
 Result<void> DropFile::commit() {
     TRY(flush());
+    // pickup takes it only when it is on disk: see queue/new_file.h.
+    if (::flock(fd_.get(), LOCK_EX) != 0) return system_error("flock", errno);
     if (::fchmod(fd_.get(), complete_mode) != 0) return system_error("fchmod", errno);
     if (::fsync(fd_.get()) != 0) return system_error("fsync", errno);
     TRY(fd_.close_checked());

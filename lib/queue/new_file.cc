@@ -1,5 +1,6 @@
 #include "queue/new_file.h"
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -146,6 +147,7 @@ Result<void> NewQueueFile::finish(const SizeRecord& size) {
         timespec times[2] = {{due_, 0}, {due_, 0}};
         if (::futimens(fd_.get(), times) != 0) return system_error("futimens", errno);
     }
+    if (::flock(fd_.get(), LOCK_EX) != 0) return system_error("flock", errno);        // nobody holds it: the file is incomplete
     if (::fchmod(fd_.get(), complete_mode) != 0) return system_error("fchmod", errno);
     TRY(step("mode"));
     if (::fsync(fd_.get()) != 0) return system_error("fsync", errno);
@@ -169,7 +171,8 @@ Result<void> NewQueueFile::commit(const SizeRecord& size) {
 void NewQueueFile::cancel() {
     if (!open_) return;
     open_ = false;
-    ::unlink(path().c_str());
+    // Where it cannot be removed it is not to be taken, if that at least is possible.
+    if (::unlink(path().c_str()) != 0 && errno != ENOENT) (void)::fchmod(fd_.get(), incomplete_mode);
     fd_.reset();
 }
 }

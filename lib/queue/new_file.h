@@ -2,12 +2,17 @@
 //
 //     create    a temporary name in the queue's directory, renamed to the id (a short id holds the inode's number), mode 0600
 //     put …     records, kept in a buffer that is written when it is large
-//     commit    the E record, the numbers of the size record, the complete mode 0700 (only now will qmgr look at it), one fsync
+//     commit    the E record, the numbers of the size record, an exclusive lock, the complete mode 0700, one fsync, the lock given up
+//
+// The mode goes before the fsync, which makes it durable along with the bytes: set after it, a power cut could leave a message that was
+// acknowledged and looks unfinished. But a reader must not take what an fsync may yet refuse, or the client, told 4xx, sends it again beside
+// the copy that was delivered: qmgr and pickup take a file only when nobody holds its lock. The lock ends with the process; what a killed one
+// leaves behind is complete, and is taken.
 //
 // Each of create, a full buffer and commit is one job for the pool when called in a fiber, and a plain call elsewhere.
 //
 // When things fail: put() and commit() return the Error (ENOSPC and EFBIG are told apart by sys_errno); the file is removed, at the
-// latest by the destructor. A failed fsync is never tried again.
+// latest by the destructor, and before its lock is given up. A failed fsync is never tried again.
 #pragma once
 #include <functional>
 #include <string>

@@ -23,6 +23,7 @@
 #include "log/log.h"
 #include "loop/loop.h"
 #include "mail/address.h"
+#include "server/server.h"
 #include "submission.h"
 
 namespace pickup {
@@ -151,14 +152,14 @@ std::deque<std::string> names_in_maildrop(const std::set<std::string>& tried) {
 // Everything that is there now. Files that stay are tried once.
 void scan_once() {
     std::set<std::string> tried;
-    while (tried.size() < 100 * names_at_once) {
+    while (tried.size() < 100 * names_at_once && !server::stopping()) {
         auto names = names_in_maildrop(tried);
         if (names.empty()) return;
         for (const std::string& name : names) tried.insert(name);
         loop::Group::with([&](loop::Group& group) {
             for (std::size_t i = 0; i < std::min(at_once, names.size()); ++i)
                 group.spawn([&names] {
-                    while (!names.empty()) {
+                    while (!names.empty() && !server::stopping()) {
                         const std::string name = std::move(names.front());
                         names.pop_front();
                         take(name);
@@ -197,6 +198,7 @@ void scan(std::string_view) {
         return;
     }
     scanning = true;
+    server::Commit whole;                                    // a stop waits for cleanup's answers to what is in hand: else it would come twice
     struct Done { ~Done() { scanning = false; } } done;
     do {
         again = false;

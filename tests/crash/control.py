@@ -6,7 +6,8 @@ from posthorn import BUILD, skip
 LIBRARY = os.path.join(BUILD, "tests", "crash_points.so")
 WRITE, RENAME, LINK, UNLINK, MODE, SYNC, TRUNCATE, CREATE, MESSAGE, TIME = (1 << i for i in range(10))
 ALL = (1 << 10) - 1
-COUNT, KILL = 0, -1
+COUNT, KILL, HOLD = 0, -1, -2
+ACTION_AT = 32 + 2 * 192 + 4
 HEAD = struct.Struct("=32s192s192sIiQQII128s")
 COUNTER = struct.Struct("=II24sQ")
 COUNTERS = 48
@@ -41,11 +42,16 @@ class Control:
         mta.add_main("command_directory = %s\nimport_environment = MAIL_CONFIG TZ LANG=C LD_PRELOAD=%s CRASH_CONTROL=%s\n" % (commands, LIBRARY, self.path))
 
     def set(self, program, at, action, kinds=ALL):
-        """The at-th step of the program's processes from now on (0: every one) is its last (KILL), or fails with errno `action`."""
+        """The at-th step of the program's processes from now on (0: every one) is its last (KILL), fails with errno `action`, or waits (HOLD)
+        until end_hold()."""
         # What steps look at first is written last.
         self.map[:32] = bytes(32)
         self.map[32:HEAD.size] = HEAD.pack(b"", self.below, self.log, kinds, action, at, 0, 0, 0, b"")[32:]
         self.map[:32] = program.encode().ljust(32, b"\0")
+
+    def end_hold(self, error=0):
+        """The step that waits is done, or fails with this errno."""
+        self.map[ACTION_AT:ACTION_AT + 4] = struct.pack("=i", error)
 
     def off(self):
         self.set("", 0, COUNT)
@@ -54,7 +60,7 @@ class Control:
         return HEAD.unpack(self.map[:HEAD.size])[6]
 
     def killed(self):
-        """The process id, or 0; and the step."""
+        """The process id of who was killed or waits, or 0; and the step."""
         values = HEAD.unpack(self.map[:HEAD.size])
         return values[7], values[9].split(b"\0")[0].decode(errors="replace")
 

@@ -1,6 +1,6 @@
 // A shared object for LD_PRELOAD, in tests only: it counts what a process does to the files below one directory and what it tells other
-// processes over UNIX-domain stream sockets and pipes, and ends the process with SIGKILL before the n-th such step, or lets the steps
-// fail with an errno. Crash points need no line in the product that way: there is one before each system call that matters.
+// processes over UNIX-domain stream sockets and pipes, and ends the process with SIGKILL before the n-th such step, lets the steps
+// fail with an errno, or holds one up until the test says how it ends. Crash points need no line in the product that way: there is one before each system call that matters.
 //
 // Which program, which n, and which kinds of step stands in a file that all processes map (environment: CRASH_CONTROL; layout: struct
 // Control, written by control.py); so it is changed while the system runs. The count is that of all processes of the program's name
@@ -24,7 +24,7 @@
 
 namespace {
 enum Kind : std::uint32_t { write_file = 1, rename_file = 2, link_file = 4, unlink_file = 8, change_mode = 16, sync_file = 32, truncate_file = 64, create_file = 128, message = 256, change_time = 512 };
-enum Action : std::int32_t { count_only = 0, kill_it = -1 };         // a positive number: the errno that each step fails with
+enum Action : std::int32_t { count_only = 0, kill_it = -1, hold_it = -2 };      // a positive number: the errno that each step fails with
 
 struct Counter {
     std::atomic<std::uint32_t> taken;
@@ -37,10 +37,10 @@ struct Control {
     char below[192];                             // files whose path begins so
     char except[192];                            // but not so (the log)
     std::uint32_t kinds;
-    std::int32_t action;
+    std::atomic<std::int32_t> action;
     std::uint64_t at;                            // the n-th step; 0: every one
     std::atomic<std::uint64_t> steps;            // of the program, so far
-    std::atomic<std::uint32_t> killed;           // process id
+    std::atomic<std::uint32_t> killed;           // or held up: process id
     std::uint32_t unused;
     char where[128];                             // which step it was
     Counter programs[48];                        // steps of each program, whatever `program` says
@@ -95,9 +95,12 @@ bool step(Kind kind, const char* call, const char* what) {
     const std::uint64_t number = ++control->steps;
     if (control->action == count_only || (control->at && number != control->at)) return false;
     std::snprintf(control->where, sizeof control->where, "%s %s", call, what);
-    if (control->action > 0) {
+    const bool held = control->action == hold_it;
+    if (held) control->killed = static_cast<std::uint32_t>(::getpid());
+    while (control->action == hold_it) ::usleep(1000);
+    if (control->action > 0 || held) {
         errno = control->action;
-        return true;
+        return control->action > 0;
     }
     control->killed = static_cast<std::uint32_t>(::getpid());
     ::kill(::getpid(), SIGKILL);
@@ -161,6 +164,7 @@ int rename(const char* from, const char* to) noexcept { ON_PATH(rename, rename_f
 int renameat2(int a, const char* from, int b, const char* to, unsigned flags) noexcept { ON_PATH(renameat2, rename_file, to); return real(a, from, b, to, flags); }
 int link(const char* from, const char* to) noexcept { ON_PATH(link, link_file, to); return real(from, to); }
 int unlink(const char* path) noexcept { ON_PATH(unlink, unlink_file, path); return real(path); }
+int remove(const char* path) noexcept { ON_PATH(remove, unlink_file, path); return real(path); }
 int unlinkat(int at, const char* path, int flags) noexcept { ON_PATH(unlinkat, unlink_file, path); return real(at, path, flags); }
 int mkdir(const char* path, mode_t mode) noexcept { ON_PATH(mkdir, create_file, path); return real(path, mode); }
 int utimensat(int at, const char* path, const timespec times[2], int flags) noexcept { ON_PATH(utimensat, change_time, path); return real(at, path, times, flags); }

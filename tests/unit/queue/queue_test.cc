@@ -322,6 +322,27 @@ TEST_F(QueueTest, AfterEachStepOfCommitTheFileIsIncompleteOrWhole) {
     }
 }
 
+TEST_F(QueueTest, ACompleteFileIsLockedUntilItIsOnDisk) {
+    auto where = directories();
+    for (std::string step : {"mode", "sync"}) {
+        auto file = queue::NewQueueFile::create(where, queue::incoming, false);
+        ASSERT_TRUE(file);
+        bool locked = false;
+        queue::NewQueueFile::after_step = [&](std::string_view now) {
+            if (now != step) return true;
+            auto reader = queue::QueueFile::open_path(file->path(), queue::Access::update);
+            locked = reader && reader->complete() && !*reader->try_lock_shared();
+            return true;
+        };
+        queue::SizeRecord size;
+        ASSERT_TRUE(fill(*file, 3, size));
+        ASSERT_TRUE(file->commit(size));
+        EXPECT_TRUE(locked) << step;
+        auto reader = queue::QueueFile::open_path(file->path(), queue::Access::update);
+        EXPECT_TRUE(*reader->try_lock_exclusive()) << step;
+    }
+}
+
 TEST_F(QueueTest, OnlyOneHasTheExclusiveLock) {
     auto where = directories();
     auto id = make(where, 1);
