@@ -6,5 +6,5 @@
 #include "session.h"
 
 int main(int argc, char** argv) {
-    return server::run({.name = "cleanup", .before_jail = cleanup::open_rules, .serve = cleanup::serve, .background = cleanup::notify_queue_manager}, argc, argv);
+    return server::run({.name = "cleanup", .needs = server::need::tables | server::need::files_write, .before_jail = cleanup::open_rules, .serve = cleanup::serve, .background = cleanup::notify_queue_manager}, argc, argv);
 }

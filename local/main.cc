@@ -4,6 +4,7 @@
 
 int main(int argc, char** argv) {
     return server::run({.name = "local",
+                        .needs = server::need::commands,
                         .privileges = server::Privileges::kept,
                         .sessions = server::Sessions::one,
                         .before_jail = local::before_jail,

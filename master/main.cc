@@ -14,6 +14,7 @@
 #include "pid_file.h"
 #include "server/maillog.h"
 #include "server/process.h"
+#include "server/sandbox.h"
 #include "server/worker_protocol.h"
 #include "supervisor.h"
 
@@ -124,6 +125,8 @@ int supervise(const Command& c, const master::ConfigurationPtr& configuration, A
     if (!c.debug) leave_terminal(c);             // only now: what goes wrong on the way is seen
     maillog::to_stderr("");
     maillog::info("daemon started -- version {}, configuration {}", s[param::mail_version], c.directory);
+    if (std::string problem = server::sandbox_problem(); s[param::sandbox_enable] && !problem.empty())
+        maillog::warning("sandbox_enable: the daemons run without system-call filters: {}", problem);
     announcement.ready();
     loop.run();
     return 0;

@@ -29,5 +29,5 @@ void serve(server::Session& session) {
 }
 
 int main(int argc, char** argv) {
-    return server::run({.name = "qmgr", .one_process = true, .watchdog = &param::qmgr_daemon_timeout, .before_jail = before_jail, .serve = serve, .triggered = triggered, .background = [] { intake->run(); }}, argc, argv);
+    return server::run({.name = "qmgr", .needs = server::need::files_write, .one_process = true, .watchdog = &param::qmgr_daemon_timeout, .before_jail = before_jail, .serve = serve, .triggered = triggered, .background = [] { intake->run(); }}, argc, argv);
 }

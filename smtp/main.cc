@@ -79,6 +79,8 @@ int main(int argc, char** argv) {
     name.remove_prefix(std::min(name.size(), name.rfind('/') + 1));
     lmtp = name == "lmtp";
     return server::run({.name = lmtp ? "lmtp" : "smtp",
+                        .needs = server::need::tables | server::need::files_mark,
+                        .holds_keys = true,
                         .before_jail = prepare,
                         .after_jail = [](const conf::Settings&) -> Result<void> { if (config->sessions) config->sessions->seed(); return {}; },
                         .serve = serve,

@@ -17,6 +17,8 @@ Result<void> open_files(const conf::Settings& settings) {
 
 int main(int argc, char** argv) {
     return server::run({.name = "tlsmgr",
+                        .needs = server::need::files_write,
+                        .holds_keys = true,
                         .bound = server::Bound::processes,
                         .one_process = true,
                         .before_jail = open_files,

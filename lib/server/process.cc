@@ -4,9 +4,6 @@
 #include <spawn.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#ifdef __linux__
-#include <sys/prctl.h>
-#endif
 #include <unistd.h>
 #include <cerrno>
 #include <cstdlib>
@@ -119,9 +116,6 @@ Result<void> drop_rights(const Owner& owner) {
     if (setgid(owner.gid) != 0) return system_error("setgid", errno);
     if (setuid(owner.uid) != 0) return system_error("setuid", errno);
     if (setuid(0) == 0) return permanent("rights could not be dropped");
-#ifdef __linux__
-    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-#endif
     return {};
 }
 

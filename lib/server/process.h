@@ -31,7 +31,7 @@ struct Owner {
     std::vector<gid_t> groups;
 };
 Result<Owner> find_owner(const std::string& mail_owner);
-// Goes on as that user, without a way back and (Linux) without gaining rights from what it executes.
+// Goes on as that user, without a way back.
 Result<void> drop_rights(const Owner& owner);
 // Makes queue_directory the root. It must be the working directory already.
 Result<void> enter_jail(const std::string& queue_directory);

@@ -11,6 +11,7 @@
 #include <ctime>
 #include <set>
 #include "base/bytes.h"
+#include "base/fd.h"
 #include "conf/params/commands.h"
 #include "conf/params/global.h"
 #include "dns/dns.h"
@@ -92,12 +93,21 @@ Result<void> check_demands(const Daemon& daemon) {
     return {};
 }
 
+Result<void> confine(need::Set needs, bool holds_keys) {
+    TRY(forbid_new_rights());
+    if (!(*state.normal)[param::sandbox_enable]) return {};
+    if (holds_keys) forbid_core_files();
+    if (Result<void> r = load_filter(needs); !r) maillog::warning("no system-call filter: {}", r.error().reason);
+    return {};
+}
+
 Result<void> prepare(const Daemon& daemon) {
     const Arguments& a = state.arguments;
     const conf::Settings& s = *state.normal;
     const std::string& queue = s[param::queue_directory];
     if (chdir(queue.c_str()) != 0) return system_error("queue_directory " + queue, errno);
     TRY(check_demands(daemon));
+    if (daemon.holds_keys && !a.stand_alone && s[param::sandbox_enable]) forbid_core_files();
     state.limit = session_limit(daemon, s, a.maxproc);
     if (daemon.sessions == Sessions::many) state.own_limit = own_session_limit(s, state.limit);
     tzset();
@@ -108,12 +118,13 @@ Result<void> prepare(const Daemon& daemon) {
     Owner owner;
     if (a.drop_rights) { TRY_ASSIGN(owner, find_owner(s[param::mail_owner])); }
     if (a.jail) {
-        TRY(table::leave_name_service_outside(owner.uid, owner.gid));
+        TRY(table::leave_name_service_outside(owner.uid, owner.gid, [] { (void)confine(need::tables, false); }));
         TRY(enter_jail(queue));
         maillog::on_syslog_lost([] { state.tell("syslog"); });         // there is no /dev/log in the jail: master opens it
     }
     if (a.drop_rights) TRY(drop_rights(owner));
-    return {};
+    if (a.stand_alone || (daemon.needs & need::commands)) return {};   // by hand: with the rights of who started it, whatever they are
+    return confine(daemon.needs, daemon.holds_keys);
 }
 }
 
@@ -140,6 +151,7 @@ int run(const Daemon& daemon, int argc, char** argv) {
     state.kind = kind_of(state.arguments.type);
     maillog::set_verbose(state.arguments.verbose);
     if (!state.arguments.stand_alone) {
+        close_from(worker::first_listener_fd + state.arguments.sockets);         // before this process opens anything of its own
         maillog::open({"postfix/" + state.process_name});
         if (Result<void> r = inherit(); !r) return refuse(r.error().reason);
     }

@@ -6,7 +6,7 @@
 //     }
 //
 // Order: options → settings (the snapshot that master hands over) → before_jail (still root: keys, tables) → chroot, drop rights
-// → after_jail → "ready" to master → (one_process: the predecessor has let go) → sessions. The working directory is
+// → sandbox → after_jail → "ready" to master → (one_process: the predecessor has let go) → sessions. The working directory is
 // queue_directory throughout, and in the jail it is the root: relative paths such as "private/rewrite" work in both.
 //
 // When things fail: before "ready" one fatal line and exit 1, which master throttles; later what concerns one session ends that
@@ -20,6 +20,7 @@
 #include "loop/loop.h"
 #include "net/address.h"
 #include "net/stream.h"
+#include "server/sandbox.h"
 
 namespace server {
 enum class Privileges { dropped, kept };         // kept: local, virtual, pipe, spawn take the recipient's rights themselves
@@ -35,6 +36,8 @@ struct Session {
 
 struct Daemon {
     std::string_view name;                       // the program's, and process_name in the log
+    need::Set needs = need::nothing_more;        // of the kernel, once its rights are dropped (sandbox.h)
+    bool holds_keys = false;                     // no core files
     Privileges privileges = Privileges::dropped;
     Sessions sessions = Sessions::many;
     Bound bound = Bound::sessions;               // processes: anvil, trivial-rewrite, verify, proxymap …

@@ -123,7 +123,7 @@ Result<std::optional<std::string>> ask_on_pool(bool groups, const std::string& k
 
 void note_unix_table() { unix_table_open = true; }
 
-Result<void> leave_name_service_outside(uid_t user, gid_t group) {
+Result<void> leave_name_service_outside(uid_t user, gid_t group, void (*confined)()) {
     jailed = true;
     if (!unix_table_open) return {};
     int pair[2];
@@ -136,6 +136,7 @@ Result<void> leave_name_service_outside(uid_t user, gid_t group) {
         if (dup2(theirs.get(), socket) < 0) _exit(1);
         close_from(socket + 1);
         if (user != 0 && (setgroups(0, nullptr) != 0 || setgid(group) != 0 || setuid(user) != 0)) _exit(1);
+        confined();
         answer_questions(socket);
     }
     helper = new Helper(std::move(ours));

@@ -13,7 +13,7 @@ namespace table {
 // The entry in the shape of passwd(5) or group(5), or absent. In a fiber it waits.
 Result<std::optional<std::string>> ask_name_service(bool groups, const std::string& key);
 // Called as root right before the jail is entered: starts the helper where a unix: table is open. It gives up root's rights for
-// these. Afterwards, without a helper, a question is an Error and not "no such user".
+// these, and calls `confined`. Afterwards, without a helper, a question is an Error and not "no such user".
 void note_unix_table();
-Result<void> leave_name_service_outside(uid_t user, gid_t group);
+Result<void> leave_name_service_outside(uid_t user, gid_t group, void (*confined)());
 }

@@ -33,6 +33,7 @@ int print_templates(bool expand, int argc, char** argv) {
 int main(int argc, char** argv) {
     if (argc > 2 && std::strcmp(argv[1], "-S") == 0 && std::strstr(argv[2], "_templates")) return print_templates(std::strcmp(argv[2], "expand_templates") == 0, argc, argv);
     return server::run({.name = "bounce",
+                        .needs = server::need::files_write,
                         .before_jail = [](const conf::Settings& settings) { return bounce::start(settings, server::service_name()); },
                         .serve = [](server::Session& session) { bounce::serve(session.stream); }},
                        argc, argv);

@@ -21,6 +21,7 @@ Result<void> prepare(const conf::Settings& settings) {
 
 int main(int argc, char** argv) {
     return server::run({.name = "mta-sts",
+                        .needs = server::need::files_write | server::need::network,
                         .bound = server::Bound::processes,
                         .one_process = true,
                         .before_jail = prepare,

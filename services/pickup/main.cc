@@ -6,5 +6,5 @@
 #include "server/server.h"
 
 int main(int argc, char** argv) {
-    return server::run({.name = "pickup", .one_process = true, .before_jail = pickup::read_settings, .triggered = pickup::scan}, argc, argv);
+    return server::run({.name = "pickup", .needs = server::need::files_write, .one_process = true, .before_jail = pickup::read_settings, .triggered = pickup::scan}, argc, argv);
 }

@@ -58,7 +58,7 @@ void end_lines() { if (!gathered.empty()) write_out(); }
 }
 
 int main(int argc, char** argv) {
-    return server::run({.name = "postlogd", .bound = server::Bound::processes, .one_process = true,
+    return server::run({.name = "postlogd", .needs = server::need::files_write, .bound = server::Bound::processes, .one_process = true,
                         .watchdog = &param::postlogd_watchdog_timeout, .before_jail = postlogd::open_file,
                         .datagram = postlogd::take_line, .datagrams_end = postlogd::end_lines}, argc, argv);
 }

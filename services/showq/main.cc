@@ -33,4 +33,4 @@ void serve(server::Session& session) {
 }
 }
 
-int main(int argc, char** argv) { return server::run({.name = "showq", .before_jail = before_jail, .serve = serve}, argc, argv); }
+int main(int argc, char** argv) { return server::run({.name = "showq", .needs = server::need::files_read, .before_jail = before_jail, .serve = serve}, argc, argv); }

@@ -21,6 +21,8 @@ Result<void> prepare(const conf::Settings& settings) {
 
 int main(int argc, char** argv) {
     return server::run({.name = "tlsrpt",
+                        .needs = server::need::files_write | server::need::network,
+                        .holds_keys = true,
                         .bound = server::Bound::processes,
                         .one_process = true,
                         .before_jail = prepare,

@@ -4,6 +4,7 @@
 
 int main(int argc, char** argv) {
     return server::run({.name = "trivial-rewrite",
+                        .needs = server::need::tables,
                         .bound = server::Bound::processes,
                         .before_jail = rewrite::open_tables,
                         .serve = [](server::Session& session) { rewrite::serve(session.stream); }},

@@ -4,6 +4,7 @@
 
 int main(int argc, char** argv) {
     return server::run({.name = "virtual",
+                        .needs = server::need::tables | server::need::files_write | server::need::users_rights,
                         .privileges = server::Privileges::kept,
                         .sessions = server::Sessions::one,
                         .before_jail = virtual_mailbox::before_jail,
