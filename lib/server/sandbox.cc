@@ -61,10 +61,11 @@ constexpr Names everywhere = {
     // the state of files
     "stat", "stat64", "lstat", "lstat64", "fstat", "fstat64", "newfstatat", "fstatat64", "statx", "access", "faccessat", "faccessat2",
     "readlink", "readlinkat", "getcwd", "umask",
-    // memory. Pages that are code: PCRE2 compiles patterns
+    // memory. Pages that are code: PCRE2 compiles patterns, and some processors are to be told
     "brk", "mmap", "mmap2", "munmap", "mremap", "mprotect", "madvise", "mincore", "msync", "membarrier", "pkey_alloc", "pkey_free", "pkey_mprotect",
+    "cacheflush", "riscv_flush_icache", "riscv_hwprobe",
     // threads and signals
-    "futex", "futex_time64", "futex_waitv", "rseq", "set_robust_list", "get_robust_list", "set_tid_address", "set_thread_area", "arch_prctl",
+    "futex", "futex_time64", "futex_waitv", "rseq", "set_robust_list", "get_robust_list", "set_tid_address", "set_thread_area", "set_tls", "arch_prctl",
     "sched_yield", "sched_getaffinity", "sched_getparam", "sched_getscheduler", "sched_get_priority_max", "sched_get_priority_min", "getcpu",
     "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "rt_sigsuspend", "rt_sigpending", "rt_sigtimedwait", "rt_sigtimedwait_time64",
     "sigaction", "sigprocmask", "sigreturn", "sigsuspend", "sigpending", "sigaltstack", "pause", "restart_syscall", "exit", "exit_group",
@@ -80,7 +81,7 @@ constexpr Names everywhere = {
 // --- groups
 constexpr Names files_read_names = {"getdents", "getdents64", "statfs", "statfs64", "fstatfs", "fstatfs64", "chdir", "fchdir", "inotify_init", "inotify_init1",
                                     "inotify_add_watch", "inotify_rm_watch"};
-constexpr Names files_mark_names = {"fsync", "fdatasync", "sync_file_range", "ftruncate", "ftruncate64"};
+constexpr Names files_mark_names = {"fsync", "fdatasync", "sync_file_range", "sync_file_range2", "arm_sync_file_range", "ftruncate", "ftruncate64"};
 constexpr Names files_write_names = {
     "creat", "mkdir", "mkdirat", "rmdir", "unlink", "unlinkat", "rename", "renameat", "renameat2", "link", "linkat", "symlink", "symlinkat",
     "chmod", "fchmod", "fchmodat", "fchmodat2", "truncate", "truncate64", "fallocate", "syncfs", "copy_file_range",
@@ -93,13 +94,15 @@ constexpr Names users_rights_names = {
 
 // --- known, and needed by none
 constexpr Names never = {"listen", "fork", "vfork", "wait4", "waitid", "waitpid", "setsid", "setpgid", "capset", "setpriority", "nice", "sched_setscheduler", "sched_setparam",
-                         "sched_setattr", "setxattr", "lsetxattr", "fsetxattr", "removexattr", "shmget", "semget", "msgget", "memfd_create", "fanotify_init"};
+                         "sched_setattr", "setxattr", "lsetxattr", "fsetxattr", "removexattr", "shmget", "semget", "msgget", "memfd_create", "fanotify_init",
+                         // libraries of Kerberos and systemd try these, and do without
+                         "add_key", "keyctl", "request_key", "kcmp"};
 // --- what only an intruder does
 constexpr Names fatal_names = {
-    "execve", "execveat", "ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd", "kcmp", "chroot", "pivot_root", "mknod", "mknodat",
+    "execve", "execveat", "ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd", "chroot", "pivot_root", "mknod", "mknodat",
     "mount", "umount", "umount2", "move_mount", "open_tree", "fsopen", "fsconfig", "fsmount", "fspick", "mount_setattr", "unshare", "setns",
     "bpf", "perf_event_open", "userfaultfd", "init_module", "finit_module", "delete_module", "kexec_load", "kexec_file_load", "reboot",
-    "swapon", "swapoff", "quotactl", "acct", "iopl", "ioperm", "add_key", "keyctl", "request_key", "open_by_handle_at", "syslog",
+    "swapon", "swapoff", "quotactl", "acct", "iopl", "ioperm", "open_by_handle_at", "syslog",
     "settimeofday", "clock_settime", "clock_settime64", "adjtimex", "clock_adjtime", "sethostname", "setdomainname"};
 
 constexpr std::uint32_t denied = SCMP_ACT_ERRNO(EPERM);
