@@ -60,16 +60,17 @@ Manager::Loaded Manager::load(const mail::QueueId& id, std::string_view from, st
     if (auto moved = directories_.rename(id, from, queue::active); !moved) return fail(moved.error().sys_errno == ENOENT ? Taken::gone : Taken::failed, moved.error());
     out.moved = true;
     out.mode = file->mode();
-    auto envelope = file->envelope();
+    queue::FirstRecipients first{std::max<std::size_t>(most, 1)};
+    auto envelope = file->envelope(&first);
     if (!envelope) { out.damaged = queue::is_damage(envelope.error()); return fail(Taken::failed, envelope.error()); }
     out.envelope = std::move(*envelope);
-    queue::RecipientReader reader(*file, out.envelope);
-    if (auto read = reader.read(out.recipients, std::max<std::size_t>(most, 1)); !read) { out.damaged = queue::is_damage(read.error()); return fail(Taken::failed, read.error()); }
-    out.next_offset = reader.position();
+    out.recipients = std::move(first.list);
+    out.next_offset = first.next_offset;
+    out.result = Taken::taken;
+    if (from == queue::incoming && file->modified() > started_) return out;               // came since: this is its first attempt
     const std::string log = directories_.path(queue::defer_log, id);
     if ((out.mode & 0010) != 0) out.has_defer_log = ::access(log.c_str(), F_OK) == 0;      // its reasons go into the report
     else ::unlink(log.c_str());                                       // each attempt gives its own
-    out.result = Taken::taken;
     return out;
 }
 

@@ -40,7 +40,7 @@ ipc::DeliveryRequest Manager::request_for(const Entry& entry) const {
     if (e.trace_flags & (trace_probe_service | trace_probe_user)) r.flags |= ipc::delivery_flags::probe;
     if (e.trace_flags & (trace_probe_user | trace_record)) r.flags |= ipc::delivery_flags::trace;
     const Destination& d = *entry.destination;
-    if (d.todo > 0) r.flags |= ipc::delivery_flags::connection_store;
+    if (d.todo > 0 || d.busy > 1) r.flags |= ipc::delivery_flags::connection_store;   // there is much for it just now
     if (d.kept_connection || d.busy > 1) r.flags |= ipc::delivery_flags::connection_load;
     r.queue_name = queue::active;
     r.queue_id = m.id.text();
@@ -130,7 +130,7 @@ void Manager::deliver(Service& s, Entry& entry) {
     Destination& d = *entry.destination;
     const std::size_t count = entry.recipients.size();
     ipc::DeliveryRequest request = request_for(entry);
-    message.traced = message.traced || request.flags != 0 || std::any_of(request.recipients.begin(), request.recipients.end(), [](const auto& r) { return r.notify != 0; });
+    message.traced = message.traced || (request.flags & (ipc::delivery_flags::probe | ipc::delivery_flags::trace)) != 0 || std::any_of(request.recipients.begin(), request.recipients.end(), [](const auto& r) { return r.notify != 0; });
     d.kept_connection = (request.flags & ipc::delivery_flags::connection_store) != 0;
     auto reply = converse(s, request);
     s.transport.finished(entry);

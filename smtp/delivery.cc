@@ -146,7 +146,7 @@ void Delivery::finish_with(std::unique_ptr<Peer> peer) {
 }
 
 bool Delivery::use_kept(const std::string& key) {
-    auto peer = kept_.take(key);
+    auto peer = kept_.take(key, tried_);
     if (!peer) return false;
     connected_ = base::wall_now();
     peer->silent = true;

@@ -27,10 +27,11 @@ void Kept::put(std::unique_ptr<Peer> peer, std::string destination) {
     more_.notify_all();
 }
 
-std::unique_ptr<Peer> Kept::take(const std::string& key) {
+std::unique_ptr<Peer> Kept::take(const std::string& key, const std::set<std::string>& tried) {
     for (auto it = list_.end(); it != list_.begin();) {
         --it;
         if (it->destination != key && it->peer->key != key) continue;
+        if (!tried.empty() && tried.contains(it->peer->endpoint.label_with_port())) continue;
         auto peer = std::move(it->peer);
         bool fresh = loop::Clock::now() < it->until;
         it = list_.erase(it);

@@ -3,6 +3,7 @@
 #pragma once
 #include <list>
 #include <memory>
+#include <set>
 #include <string>
 #include "handshake.h"
 #include "loop/loop.h"
@@ -18,8 +19,9 @@ public:
 
     // destination: "" where the host is not the destination's best.
     void put(std::unique_ptr<Peer> peer, std::string destination);
-    // The latest that was put under this key as destination or endpoint and is still open; null where there is none.
-    std::unique_ptr<Peer> take(const std::string& key);
+    // The latest that was put under this key as destination or endpoint, is still open, and does not lead to one of the hosts that were
+    // tried (by label_with_port()): what they could not do a moment ago they cannot do now. Null where there is none.
+    std::unique_ptr<Peer> take(const std::string& key, const std::set<std::string>& tried);
     // For the life of the process, in a fiber of its own.
     void keep_house();
     std::size_t size() const { return list_.size(); }

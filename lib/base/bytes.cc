@@ -77,9 +77,9 @@ bool valid_utf8(std::string_view s) {
 }
 
 std::string printable(std::string_view s, bool utf8) {
-    std::string r;
-    r.reserve(s.size());
-    for (std::size_t i = 0; i < s.size();) {
+    const auto plain = static_cast<std::size_t>(std::find_if(s.begin(), s.end(), [](char c) { return c < 32 || c == 127; }) - s.begin());
+    std::string r(s.substr(0, plain));               // nearly always all of it
+    for (std::size_t i = plain; i < s.size();) {
         unsigned char c = static_cast<unsigned char>(s[i]);
         std::size_t n = c < 0x80 ? 1 : utf8 ? utf8_length(s, i) : 0;
         if (n == 0 || (n == 1 && (c < 32 || c == 127))) { r += '?'; ++i; continue; }

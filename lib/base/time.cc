@@ -1,7 +1,8 @@
 #include "base/time.h"
+#include <fmt/format.h>
 #include <sys/time.h>
-#include <cmath>
-#include <cstdio>
+#include <algorithm>
+#include <cstdlib>
 #include <ctime>
 #include "base/bytes.h"
 
@@ -31,26 +32,28 @@ double seconds_between(WallTime a, WallTime b) {
 std::string rfc5322_date(std::time_t when) {
     static constexpr const char* days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
     static constexpr const char* months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    static thread_local std::time_t last = -1;             // many messages in one second
+    static thread_local std::string text;
+    if (when == last) return text;
     std::tm t{};
     localtime_r(&when, &t);
     long offset = t.tm_gmtoff / 60;
-    char buffer[128];
-    std::snprintf(buffer, sizeof buffer, "%s, %2d %s %04d %02d:%02d:%02d %c%02ld%02ld (%s)", days[t.tm_wday], t.tm_mday, months[t.tm_mon],
-                  t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec, offset < 0 ? '-' : '+', std::labs(offset) / 60, std::labs(offset) % 60, t.tm_zone);
-    return buffer;
+    text = fmt::format("{}, {:2} {} {:04} {:02}:{:02}:{:02} {}{:02}{:02} ({})", days[t.tm_wday], t.tm_mday, months[t.tm_mon], t.tm_year + 1900,
+                       t.tm_hour, t.tm_min, t.tm_sec, offset < 0 ? '-' : '+', std::labs(offset) / 60, std::labs(offset) % 60, t.tm_zone);
+    last = when;
+    return text;
 }
 
 std::string delay_text(double seconds, int max_resolution) {
     if (seconds < 0) seconds = 0;
-    double least = std::pow(10.0, -max_resolution);
+    static constexpr double resolutions[] = {1, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6};
+    double least = resolutions[std::clamp(max_resolution, 0, 6)];
     if (seconds < least / 2) return "0";
     int digits = max_resolution;                            // two significant digits, never finer than the resolution
     if (seconds >= 0.995) digits = seconds >= 9.95 ? 0 : 1;
     else if (seconds >= 0.0995 && max_resolution > 2) digits = 2;
     if (digits > max_resolution) digits = max_resolution;
-    char buffer[64];
-    std::snprintf(buffer, sizeof buffer, "%.*f", digits, seconds);
-    std::string text = buffer;
+    std::string text = fmt::format("{:.{}f}", seconds, digits);
     if (text.find('.') != text.npos) {
         while (text.back() == '0') text.pop_back();
         if (text.back() == '.') text.pop_back();

@@ -20,7 +20,7 @@ namespace delivery_flags {
 inline constexpr int probe = 1 << 0;             // address verification (-bv): no delivery, report to verify
 inline constexpr int trace = 1 << 1;             // record deliveries for a report (-v, NOTIFY=SUCCESS)
 inline constexpr int connection_load = 1 << 2;   // look for a cached connection first
-inline constexpr int connection_store = 1 << 3;  // keep the connection afterwards: more mail for this destination is waiting
+inline constexpr int connection_store = 1 << 3;  // keep the connection afterwards: more mail for this destination is waiting or under way
 }
 struct DeliveryRequest {
     static constexpr std::string_view protocol = "deliver";

@@ -27,14 +27,22 @@ bool is_stream(int fd) {
     return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &n) == 0 && type == SOCK_STREAM;
 }
 
-// As the daemon expects it: "<22>Nov 22 12:00:00 postfix/smtpd[4700]: text".
-std::string line_of(int priority, std::string_view tag, std::string_view text) {
+// "Nov 22 12:00:00", made once a second.
+const std::string& stamp() {
     static const char* const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    std::time_t now = std::time(nullptr);
+    static thread_local std::time_t last = -1;
+    static thread_local std::string text;
+    const std::time_t now = std::time(nullptr);
+    if (now == last) return text;
     tm t{};
     localtime_r(&now, &t);
-    return fmt::format("<{}>{} {:2} {:02}:{:02}:{:02} {}[{}]: {}", priority, months[t.tm_mon], t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec, tag, getpid(), text);
+    text = fmt::format("{} {:2} {:02}:{:02}:{:02}", months[t.tm_mon], t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec);
+    last = now;
+    return text;
 }
+
+// As the daemon expects it: "<22>Nov 22 12:00:00 postfix/smtpd[4700]: text".
+std::string line_of(int priority, std::string_view tag, std::string_view text) { return fmt::format("<{}>{} {}[{}]: {}", priority, stamp(), tag, getpid(), text); }
 
 bool send_line(const std::string& line) {
     if (!out) return false;

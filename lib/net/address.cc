@@ -1,5 +1,6 @@
 #include "net/address.h"
 #include <arpa/inet.h>
+#include <fmt/format.h>
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netdb.h>
@@ -63,8 +64,10 @@ std::string Address::host() const {
     if (family() == AF_UNIX) return reinterpret_cast<const sockaddr_un&>(storage_).sun_path;
     std::string raw = network_bytes();
     if (raw.empty()) return "unknown";
+    auto byte = [&](std::size_t i) { return static_cast<unsigned char>(raw[i]); };
+    if (raw.size() == 4) return fmt::format("{}.{}.{}.{}", byte(0), byte(1), byte(2), byte(3));      // inet_ntop goes through sprintf
     char buffer[INET6_ADDRSTRLEN] = "";
-    inet_ntop(raw.size() == 4 ? AF_INET : AF_INET6, raw.data(), buffer, sizeof buffer);
+    inet_ntop(AF_INET6, raw.data(), buffer, sizeof buffer);
     return buffer;
 }
 

@@ -1,13 +1,14 @@
 // Reading envelopes and recipients: see queue/file.h.
+#include <algorithm>
 #include "base/bytes.h"
 #include "queue/file.h"
 
 namespace queue {
-static constexpr std::size_t attributes_max = 500;           // names that are kept; more is somebody's joke
+static constexpr std::size_t attributes_max = 500;           // that are kept; more is somebody's joke
 
 std::string_view Envelope::attribute(std::string_view name) const {
-    auto at = attributes.find(name);
-    return at == attributes.end() ? std::string_view() : std::string_view(at->second);
+    auto at = std::find_if(attributes.rbegin(), attributes.rend(), [&](const auto& a) { return a.first == name; });
+    return at == attributes.rend() ? std::string_view() : std::string_view(at->second);
 }
 
 static int small_number(std::string_view text) { return static_cast<int>(bytes::to_int(text).value_or(0) & 0xffff); }
@@ -45,7 +46,7 @@ static Result<void> take_attribute(std::string_view payload, Envelope& out) {
     else if (name == attribute::ret_flags) out.dsn_return = small_number(*value);
     else if (name == attribute::trace_flags) out.trace_flags = small_number(*value);
     else if (name == attribute::encoding) out.encoding = *value;
-    else if (out.attributes.size() < attributes_max) out.attributes.insert_or_assign(std::string(name), std::string(*value));
+    else if (out.attributes.size() < attributes_max) out.attributes.emplace_back(name, *value);
     return {};
 }
 
@@ -71,15 +72,21 @@ static Result<void> take(const RecordReader::Item& item, Envelope& out) {
 
 static bool is_recipient(RecordType type) { return type == RecordType::recipient || type == RecordType::done || type == RecordType::canceled; }
 
-// One of the two segments: until M, or until E.
-static Result<void> read_segment(RecordReader& reader, RecordType until, Envelope& out) {
-    Recipient ignored;
+// One of the two segments: until M, or until E. pending: what the records said of the next recipient.
+static Result<void> read_segment(RecordReader& reader, RecordType until, Envelope& out, FirstRecipients& first, Recipient& pending) {
     for (;;) {
         TRY_ASSIGN(auto item, reader.next());
         if (!item) return damage("file ends in the middle");
         if (item->type == until) return {};
-        bool mine = is_recipient(item->type) || take_recipient_field(*item, ignored);
+        const bool recipient = is_recipient(item->type), mine = recipient || take_recipient_field(*item, pending);
         if (mine && out.recipients_at == 0) out.recipients_at = item->offset;
+        if (item->type == RecordType::recipient && first.list.size() < first.most) {
+            pending.address = item->payload;
+            pending.offset = item->offset;
+            first.list.push_back(std::move(pending));
+            first.next_offset = reader.position();
+        }
+        if (recipient) pending = {};
         if (item->type == RecordType::recipient) ++out.remaining;
         else if (item->type == RecordType::done) ++out.finished;
         else if (item->type == RecordType::message || item->type == RecordType::extracted || item->type == RecordType::end) return damage("segments out of order");
@@ -87,9 +94,11 @@ static Result<void> read_segment(RecordReader& reader, RecordType until, Envelop
     }
 }
 
-Result<Envelope> QueueFile::envelope() const {
+Result<Envelope> QueueFile::envelope(FirstRecipients* wanted) const {
     Envelope out;
-    RecordReader reader(fd());
+    FirstRecipients none{0};
+    Recipient pending;
+    RecordReader reader(fd(), 0, static_cast<std::size_t>(std::clamp<std::int64_t>(bytes_ + 1, 1, 16384)));       // 1: it sees the end without another read
     TRY_ASSIGN(auto first, reader.next());
     if (!first || first->type != RecordType::size) return damage("file does not begin with a size record");
     auto size = SizeRecord::parse(first->payload);
@@ -97,11 +106,11 @@ Result<Envelope> QueueFile::envelope() const {
     out.size = *size;
     if (out.size.data_offset <= 0 || out.size.data_offset > bytes_ || out.size.message_size > bytes_ - out.size.data_offset)
         return damage("size record does not fit the file");
-    TRY(read_segment(reader, RecordType::message, out));
+    TRY(read_segment(reader, RecordType::message, out, wanted ? *wanted : none, pending));
     reader.seek(out.size.data_offset + out.size.message_size);
     TRY_ASSIGN(auto mark, reader.next());
     if (!mark || mark->type != RecordType::extracted) return damage("the content does not end where the size record says");
-    TRY(read_segment(reader, RecordType::end, out));
+    TRY(read_segment(reader, RecordType::end, out, wanted ? *wanted : none, pending));
     if (!out.has_sender) return damage("file has no sender record");
     if (out.arrival.seconds == 0) return damage("file has no arrival time");
     return out;

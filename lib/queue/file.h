@@ -10,11 +10,11 @@
 // When things fail: a file that is cut short, has no E record, loops through its pointer records or holds what no record may hold is
 // an Error with sys_errno EBADMSG: the caller moves it to corrupt/ and says so. Other Errors are the system's (ENOENT: it is gone).
 #pragma once
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 #include "base/error.h"
 #include "base/fd.h"
@@ -74,12 +74,19 @@ struct Envelope {
     int dsn_return = 0;                  // mail::ret bits
     int trace_flags = 0;
     std::string encoding;                // "7bit", "8bit", "" where it was not said
-    std::map<std::string, std::string, std::less<>> attributes;   // the others, by name: log_client_name …
+    std::vector<std::pair<std::string, std::string>> attributes;  // the others, in the file's order: log_client_name …
     std::int64_t recipients_at = 0;      // offset where recipients (and their attributes) begin
     std::size_t remaining = 0;           // R records
     std::size_t finished = 0;            // D records
 
-    std::string_view attribute(std::string_view name) const;      // "" where it is absent
+    std::string_view attribute(std::string_view name) const;      // the last of this name; "" where it is absent
+};
+
+// The first recipients that are still to be delivered, for who reads the envelope and wants them at once.
+struct FirstRecipients {
+    std::size_t most;                    // how many are wanted
+    std::vector<Recipient> list{};
+    std::int64_t next_offset = 0;        // for a RecipientReader that goes on behind them
 };
 
 enum class Access { read, update };
@@ -106,7 +113,7 @@ public:
     void unlock();
 
     // Reads the whole file but the content's bytes, and says whether it is one: first record, offsets and E record.
-    Result<Envelope> envelope() const;
+    Result<Envelope> envelope(FirstRecipients* wanted = nullptr) const;
     // R becomes D, in place: one write, not synced (DESIGN.md, section 3).
     Result<void> mark_done(std::int64_t offset) const;
     // The warning has been sent: the time of the record at this offset becomes 0.

@@ -1,7 +1,5 @@
 #include "queue/record.h"
-#include <cinttypes>
-#include <cstdio>
-#include <cstdlib>
+#include <fmt/format.h>
 #include "base/bytes.h"
 
 namespace queue {
@@ -18,11 +16,7 @@ void append(std::string& out, RecordType type, std::string_view payload) {
     out.append(payload);
 }
 
-std::string padded_number(std::int64_t number) {
-    char text[32];
-    std::snprintf(text, sizeof text, "%15" PRId64, number);
-    return text;
-}
+std::string padded_number(std::int64_t number) { return fmt::format("{:15}", number); }
 
 void append_pointer(std::string& out, std::int64_t offset) { append(out, RecordType::pointer, padded_number(offset)); }
 
@@ -63,10 +57,7 @@ Result<Record> decode(std::string_view& input) {
 }
 
 std::string SizeRecord::text() const {
-    char buffer[160];
-    std::snprintf(buffer, sizeof buffer, "%15" PRId64 " %15" PRId64 " %15" PRId64 " %15" PRId64 " %15" PRId64 " %15" PRId64, message_size,
-                  data_offset, recipients, qmgr_flags, content_length, send_options);
-    return buffer;
+    return fmt::format("{:15} {:15} {:15} {:15} {:15} {:15}", message_size, data_offset, recipients, qmgr_flags, content_length, send_options);
 }
 
 Result<SizeRecord> SizeRecord::parse(std::string_view payload) {

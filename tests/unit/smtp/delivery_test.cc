@@ -171,6 +171,26 @@ TEST_F(Smtp, FailedTransactionIsResetBeforeTheNext) {
     EXPECT_EQ(std::count(server.said.begin(), server.said.end(), "RSET"), 1);
     EXPECT_NE(log.find("to=<r@remote.test>, relay=127.0.0.1[127.0.0.1]:" + std::to_string(port) + ", conn_use=2"), std::string::npos) << log;
 }
+TEST_F(Smtp, KeptConnectionIsAskedOnceForAMessage) {
+    ScriptedServer server;
+    server.replies["RCPT TO:<later"] = "450 4.2.1 later";
+    auto port = serve(server);
+    auto first = queue(at(port), {"r@remote.test"}, {"", "b"}), second = queue(at(port), {"later@remote.test"}, {"", "b"});
+    first.flags = second.flags = ipc::delivery_flags::connection_load | ipc::delivery_flags::connection_store;
+    start();
+    auto asked = [&] { return std::count_if(server.said.begin(), server.said.end(), [](const std::string& line) { return line.starts_with("RCPT TO:<later"); }); };
+    bool deferred = false;
+    l->spawn([&] {
+        for (auto* request : {&first, &second})
+            deferred = agent->handle(std::move(*request), [&](delivery::Job& job) { smtp::Delivery(*config, *kept, flags, job).run(); }).deferred;
+        loop::loop()->cancel_all();
+    });
+    l->spawn([&] { while (asked() < 5) loop::yield(); server.replies.clear(); });       // an end, should it be asked again and again
+    l->run();
+    EXPECT_TRUE(deferred) << log;
+    EXPECT_EQ(asked(), 1);
+    EXPECT_EQ(server.connections, 1);
+}
 TEST_F(Smtp, LmtpHasAReplyForEachRecipient) {
     lmtp = true;
     ScriptedServer server;
