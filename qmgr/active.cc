@@ -67,7 +67,6 @@ Manager::Loaded Manager::load(const mail::QueueId& id, std::string_view from, st
     out.recipients = std::move(first.list);
     out.next_offset = first.next_offset;
     out.result = Taken::taken;
-    if (from == queue::incoming && file->modified() > started_) return out;               // came since: this is its first attempt
     const std::string log = directories_.path(queue::defer_log, id);
     if ((out.mode & 0010) != 0) out.has_defer_log = ::access(log.c_str(), F_OK) == 0;      // its reasons go into the report
     else ::unlink(log.c_str());                                       // each attempt gives its own

@@ -109,7 +109,6 @@ private:
     std::unordered_map<std::string, std::unique_ptr<Message>> messages_{};
     std::size_t recipients_ = 0, old_ = 0;
     double serial_ = 0;
-    const std::int64_t started_ = base::wall_now().seconds;
 };
 
 struct Manager::Service {
