@@ -320,8 +320,8 @@ void Service::worker_exited(pid_t pid, int status) {
     if (bad && WIFEXITED(status)) maillog::warning("process {} pid {} exit status {}", program, pid, WEXITSTATUS(status));
     else if (bad) maillog::warning("process {} pid {} killed by signal {}", program, pid, WTERMSIG(status));
     if (bad && WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
-        maillog::warning("process {} pid {}: signal {} is its system-call filter's: an intruder, or a library that makes a call which no daemon of ours should. "
-                         "The kernel's log names the call (type=1326); sandbox_enable=no runs it without a filter", program, pid, SIGSYS);
+        maillog::warning("process {} pid {} was ended by its system-call filter: an intruder, or a library's call that we did not foresee (kernel log: type=1326); "
+                         "sandbox_enable=no runs it without", program, pid);
     if (w->generation == candidate_) candidate_ = nullptr;
     else if (bad && !stopping_ && (!w->was_ready || (!killed && loop::Clock::now() - w->started < 1s))) {
         maillog::warning("{}: bad command startup -- throttling", program);

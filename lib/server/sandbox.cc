@@ -1,5 +1,4 @@
-// See sandbox.h. The lists are names, so that one list serves every architecture: a name that a kernel or libseccomp does not have is
-// passed over. Their order says nothing: libseccomp makes a binary tree of the numbers.
+// See sandbox.h. The filters are made while the programs are built: cmake/sandbox_filters.cc has the calls of each group.
 #include "server/sandbox.h"
 #include <sys/resource.h>
 #include <unistd.h>
@@ -8,16 +7,11 @@
 #include <sys/prctl.h>
 #endif
 #ifdef POSTHORN_SECCOMP
-#include <fcntl.h>
 #include <linux/seccomp.h>
-#include <net/if.h>
-#include <sched.h>
-#include <seccomp.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <initializer_list>
-#include <linux/netlink.h>
-#include <memory>
+#include <sys/syscall.h>
+#include <algorithm>
+#include <vector>
+#include "server/filters.h"
 #endif
 
 namespace server {
@@ -44,165 +38,16 @@ Result<void> forbid_new_rights() {
 }
 
 #ifdef POSTHORN_SECCOMP
-namespace {
-using Names = std::initializer_list<const char*>;
-
-// --- every daemon
-constexpr Names everywhere = {
-    // its descriptors
-    "read", "write", "readv", "writev", "pread64", "pwrite64", "preadv", "pwritev", "preadv2", "pwritev2", "lseek", "_llseek", "close", "close_range",
-    "dup", "dup2", "dup3", "fcntl", "fcntl64", "flock", "pipe", "pipe2", "eventfd", "eventfd2", "signalfd", "signalfd4", "sendfile", "sendfile64",
-    "splice", "tee", "fadvise64", "fadvise64_64", "arm_fadvise64_64", "readahead",
-    "poll", "ppoll", "ppoll_time64", "select", "_newselect", "pselect6", "pselect6_time64",
-    "epoll_create", "epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait", "epoll_pwait2",
-    // connections that exist; what socket() may make is said below
-    "accept", "accept4", "connect", "getsockname", "getpeername", "getsockopt", "setsockopt", "shutdown",
-    "send", "sendto", "sendmsg", "sendmmsg", "recv", "recvfrom", "recvmsg", "recvmmsg", "recvmmsg_time64",
-    // the state of files
-    "stat", "stat64", "lstat", "lstat64", "fstat", "fstat64", "newfstatat", "fstatat64", "statx", "access", "faccessat", "faccessat2",
-    "readlink", "readlinkat", "getcwd", "umask",
-    // memory. Pages that are code: PCRE2 compiles patterns, and some processors are to be told
-    "brk", "mmap", "mmap2", "munmap", "mremap", "mprotect", "madvise", "mincore", "msync", "membarrier", "pkey_alloc", "pkey_free", "pkey_mprotect",
-    "cacheflush", "riscv_flush_icache", "riscv_hwprobe",
-    // threads and signals
-    "futex", "futex_time64", "futex_waitv", "rseq", "set_robust_list", "get_robust_list", "set_tid_address", "set_thread_area", "set_tls", "arch_prctl",
-    "sched_yield", "sched_getaffinity", "sched_getparam", "sched_getscheduler", "sched_get_priority_max", "sched_get_priority_min", "getcpu",
-    "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "rt_sigsuspend", "rt_sigpending", "rt_sigtimedwait", "rt_sigtimedwait_time64",
-    "sigaction", "sigprocmask", "sigreturn", "sigsuspend", "sigpending", "sigaltstack", "pause", "restart_syscall", "exit", "exit_group",
-    // time
-    "clock_gettime", "clock_gettime64", "clock_getres", "clock_getres_time64", "clock_nanosleep", "clock_nanosleep_time64", "nanosleep",
-    "gettimeofday", "time", "times", "alarm", "getitimer", "setitimer", "timer_create", "timer_settime", "timer_settime64", "timer_gettime",
-    "timer_gettime64", "timer_getoverrun", "timer_delete", "timerfd_create", "timerfd_settime", "timerfd_settime64", "timerfd_gettime", "timerfd_gettime64",
-    // who and where it is
-    "getpid", "getppid", "gettid", "getuid", "geteuid", "getgid", "getegid", "getresuid", "getresgid", "getgroups", "getuid32", "geteuid32", "getgid32",
-    "getegid32", "getresuid32", "getresgid32", "getgroups32", "getpgrp", "getpgid", "getsid", "getrlimit", "ugetrlimit", "setrlimit", "getrusage",
-    "uname", "sysinfo", "getrandom"};
-
-// --- groups
-constexpr Names files_read_names = {"getdents", "getdents64", "statfs", "statfs64", "fstatfs", "fstatfs64", "chdir", "fchdir", "inotify_init", "inotify_init1",
-                                    "inotify_add_watch", "inotify_rm_watch"};
-constexpr Names files_mark_names = {"fsync", "fdatasync", "sync_file_range", "sync_file_range2", "arm_sync_file_range", "ftruncate", "ftruncate64"};
-constexpr Names files_write_names = {
-    "creat", "mkdir", "mkdirat", "rmdir", "unlink", "unlinkat", "rename", "renameat", "renameat2", "link", "linkat", "symlink", "symlinkat",
-    "chmod", "fchmod", "fchmodat", "fchmodat2", "truncate", "truncate64", "fallocate", "syncfs", "copy_file_range",
-    "utime", "utimes", "futimesat", "utimensat", "utimensat_time64"};
-constexpr Names network_names = {"bind"};
-constexpr Names users_rights_names = {
-    "setuid", "setgid", "setreuid", "setregid", "setresuid", "setresgid", "setfsuid", "setfsgid", "setgroups",
-    "setuid32", "setgid32", "setreuid32", "setregid32", "setresuid32", "setresgid32", "setfsuid32", "setfsgid32", "setgroups32",
-    "chown", "fchown", "lchown", "fchownat", "chown32", "fchown32", "lchown32"};
-
-// --- known, and needed by none
-constexpr Names never = {"listen", "fork", "vfork", "wait4", "waitid", "waitpid", "setsid", "setpgid", "capset", "setpriority", "nice", "sched_setscheduler", "sched_setparam",
-                         "sched_setattr", "setxattr", "lsetxattr", "fsetxattr", "removexattr", "shmget", "semget", "msgget", "memfd_create", "fanotify_init",
-                         // libraries of Kerberos and systemd try these, and do without
-                         "add_key", "keyctl", "request_key", "kcmp"};
-// --- what only an intruder does
-constexpr Names fatal_names = {
-    "execve", "execveat", "ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd", "chroot", "pivot_root", "mknod", "mknodat",
-    "mount", "umount", "umount2", "move_mount", "open_tree", "fsopen", "fsconfig", "fsmount", "fspick", "mount_setattr", "unshare", "setns",
-    "bpf", "perf_event_open", "userfaultfd", "init_module", "finit_module", "delete_module", "kexec_load", "kexec_file_load", "reboot",
-    "swapon", "swapoff", "quotactl", "acct", "iopl", "ioperm", "open_by_handle_at", "syslog",
-    "settimeofday", "clock_settime", "clock_settime64", "adjtimex", "clock_adjtime", "sethostname", "setdomainname"};
-
-constexpr std::uint32_t denied = SCMP_ACT_ERRNO(EPERM);
-#if defined(__s390__) || defined(__CRIS__)
-constexpr unsigned clone_flags = 1;              // which argument of clone(2)
-#else
-constexpr unsigned clone_flags = 0;
-#endif
-
-class Filter {
-public:
-    Filter() : context_(seccomp_init(SCMP_ACT_ERRNO(ENOSYS)), seccomp_release) {
-        if (!context_) { problem_ = ENOMEM; return; }
-        for (auto [attribute, value] : {std::pair{SCMP_FLTATR_CTL_TSYNC, 1u}, {SCMP_FLTATR_CTL_OPTIMIZE, 2u}, {SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS}})
-            (void)seccomp_attr_set(context_.get(), attribute, value);  // an older library or kernel: without it
-    }
-    void add(std::uint32_t action, Names names) { for (const char* name : names) add(action, name, {}); }
-    // Only where all conditions hold; the same call may stand in several such rules.
-    void add(std::uint32_t action, const char* name, std::initializer_list<scmp_arg_cmp> conditions) {
-        int number = seccomp_syscall_resolve_name(name);
-        if (number == __NR_SCMP_ERROR || problem_ != 0) return;
-        problem_ = -seccomp_rule_add_array(context_.get(), action, number, static_cast<unsigned>(conditions.size()), conditions.begin());
-    }
-    Result<void> load() {
-        if (problem_ == 0) problem_ = -seccomp_load(context_.get());
-        if (problem_ != 0) return system_error("load the system-call filter", problem_);
-        return {};
-    }
-
-private:
-    std::unique_ptr<void, void (*)(void*)> context_;
-    int problem_ = 0;
-};
-
-// argument & mask == value
-constexpr scmp_arg_cmp bits(unsigned argument, std::uint64_t mask, std::uint64_t value) { return {argument, SCMP_CMP_MASKED_EQ, mask, value}; }
-// argument == value: in 32 bits, whatever the register holds above
-constexpr scmp_arg_cmp is(unsigned argument, std::uint64_t value) { return bits(argument, 0xffffffff, value); }
-
-void add_files(Filter& filter, need::Set needs) {
-    auto has = [&](need::Set group) { return (needs & group) == group; };
-    filter.add(has(need::files_read) ? SCMP_ACT_ALLOW : denied, files_read_names);
-    filter.add(has(need::files_mark) ? SCMP_ACT_ALLOW : denied, files_mark_names);
-    filter.add(has(need::files_write) ? SCMP_ACT_ALLOW : denied, files_write_names);
-    if (has(need::files_write)) return filter.add(SCMP_ACT_ALLOW, {"open", "openat"});
-    if (!has(need::files_read)) return filter.add(denied, {"open", "openat"});
-    for (auto [name, flags] : {std::pair{"open", 1u}, {"openat", 2u}}) {
-        if (has(need::files_mark)) {
-            filter.add(SCMP_ACT_ALLOW, name, {bits(flags, O_CREAT | O_TRUNC, 0)});
-            filter.add(denied, name, {bits(flags, O_CREAT, O_CREAT)});
-        } else {
-            filter.add(SCMP_ACT_ALLOW, name, {bits(flags, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY)});
-            filter.add(denied, name, {bits(flags, O_ACCMODE, O_WRONLY)});
-            filter.add(denied, name, {bits(flags, O_ACCMODE, O_RDWR)});
-        }
-    }
-}
-
-void add_sockets(Filter& filter, bool network) {
-    for (const char* name : {"socket", "socketpair"}) filter.add(SCMP_ACT_ALLOW, name, {is(0, AF_UNIX)});
-    constexpr unsigned type = 0xf;               // without SOCK_CLOEXEC and SOCK_NONBLOCK
-    for (unsigned family : {AF_INET, AF_INET6}) {
-        if (!network) filter.add(denied, "socket", {is(0, family)});
-        else for (unsigned kind : {SOCK_STREAM, SOCK_DGRAM}) filter.add(SCMP_ACT_ALLOW, "socket", {is(0, family), bits(1, type, kind)});
-    }
-    // The resolver asks which addresses this host has.
-    if (network) filter.add(SCMP_ACT_ALLOW, "socket", {is(0, AF_NETLINK), is(2, NETLINK_ROUTE)});
-    filter.add(network ? SCMP_ACT_ALLOW : denied, network_names);
-}
-
-// Threads, but no processes; signals to itself alone.
-void add_processes(Filter& filter) {
-    filter.add(SCMP_ACT_ALLOW, "clone", {bits(clone_flags, CLONE_THREAD, CLONE_THREAD)});
-    filter.add(denied, "clone", {bits(clone_flags, CLONE_THREAD, 0)});
-    auto own = static_cast<std::uint64_t>(getpid());
-    for (const char* name : {"kill", "tgkill"}) filter.add(SCMP_ACT_ALLOW, name, {is(0, own)});
-    filter.add(SCMP_ACT_ALLOW, "prlimit64", {is(0, 0)});
-    for (unsigned what : {PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE, PR_GET_NO_NEW_PRIVS, PR_SET_VMA}) filter.add(SCMP_ACT_ALLOW, "prctl", {is(0, what)});
-}
-
-// What libraries ask of sockets and files; FIONREAD also of pipes.
-void add_ioctl(Filter& filter) {
-    for (unsigned long what : {FIONREAD, FIONBIO, FIOCLEX, FIONCLEX, TCGETS, SIOCGIFCONF, SIOCGIFNAME, SIOCGIFINDEX, SIOCGIFFLAGS, SIOCGIFADDR, SIOCGIFNETMASK})
-        filter.add(SCMP_ACT_ALLOW, "ioctl", {is(1, what)});
-}
-
-}
-
 Result<void> load_filter(need::Set needs) {
     if (built_with_sanitizer || !sandbox_problem().empty()) return {};           // master has said so
-    Filter filter;
-    filter.add(SCMP_ACT_ALLOW, everywhere);
-    filter.add(denied, never);
-    filter.add(SCMP_ACT_KILL_PROCESS, fatal_names);
-    add_files(filter, needs);
-    add_sockets(filter, needs & need::network);
-    add_processes(filter);
-    add_ioctl(filter);
-    filter.add(needs & need::users_rights ? SCMP_ACT_ALLOW : denied, users_rights_names);
-    return filter.load();
+    auto made = std::find_if(compiled_filters.begin(), compiled_filters.end(), [&](const CompiledFilter& f) { return f.needs == needs; });
+    if (made == compiled_filters.end()) return permanent("there is no system-call filter for these needs");
+    std::vector<sock_filter> program(made->program.begin(), made->program.end());
+    for (sock_filter& i : program) if (asks_own_process(i)) i.k = static_cast<std::uint32_t>(getpid());
+    sock_fprog all{static_cast<unsigned short>(program.size()), program.data()};
+    // A positive answer is a thread that could not be brought in.
+    if (long r = ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &all); r != 0) return system_error("load the system-call filter", r < 0 ? errno : EBUSY);
+    return {};
 }
 
 std::string sandbox_problem() {

@@ -1,5 +1,5 @@
 // What a daemon may ask of the kernel once it has dropped its rights: a system-call filter (seccomp), named by groups beside its main();
-// no new privileges; no core files where keys are held. sandbox.cc has the calls of each group; docs/sandbox.md the whole table.
+// no new privileges; no core files where keys are held. cmake/sandbox_filters.cc has the calls of each group, README.md the whole table.
 //
 // A call outside the groups fails and the daemon goes on: EPERM for what we know, ENOSYS for what we do not, so that a newer C library
 // falls back on the older call. What only an intruder does (execve, ptrace, mount, bpf …) ends the process at once, by SIGSYS: no
