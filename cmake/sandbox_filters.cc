@@ -1,7 +1,7 @@
 // Makes the system-call filters while the programs are built: BPF programs, one for each set of groups that a daemon may name
 // (lib/server/sandbox.h), as C++ on standard output. At the start of a daemon libseccomp would take 1.7 ms of processor time for that.
 //
-// With an argument it makes them for that architecture (aarch64, x86 …), to see that they can be made: tests/CMakeLists.txt.
+// With an argument it makes them for that architecture (aarch64, x86 …; of this machine's byte order), to see that they can be made.
 // The lists are names, so that one list serves every architecture: a name that libseccomp does not have is passed over. Their order
 // says nothing: libseccomp makes a binary tree of the numbers.
 #include <fcntl.h>
@@ -198,6 +198,7 @@ std::vector<sock_filter> compile(need::Set needs, std::uint32_t architecture) {
 
 int main(int argc, char** argv) {
     std::uint32_t architecture = argc > 1 ? seccomp_arch_resolve_name(argv[1]) : seccomp_arch_native();
+    if (architecture == 0) { std::fprintf(stderr, "unknown architecture\n"); return 1; }
     std::printf("// Made by cmake/sandbox_filters.cc.\n#include \"server/filters.h\"\n\nnamespace server {\nnamespace {\n");
     std::string all;
     for (need::Set files : {need::nothing_more, need::files_read, need::files_mark, need::files_write})
