@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <map>
+#include <mutex>
 #include <string>
 #include <thread>
 #include "base/bytes.h"
@@ -51,11 +52,12 @@ public:
     void add(const std::string& owner, dns::Type type, const std::string& data, unsigned ttl = 300) { add_to(owner, owner, type, data, ttl); }
     // A record of another owner in the answer for `asked`, as recursive servers send them behind a CNAME.
     void add_to(const std::string& asked, const std::string& owner, dns::Type type, const std::string& data, unsigned ttl = 300) {
+        std::lock_guard l(lock_);
         Zone& z = zones_[asked];
         z.answers += name(owner) + number(static_cast<unsigned>(type)) + number(1) + number(0) + number(ttl) + number(static_cast<unsigned>(data.size())) + data;
         ++z.count;
     }
-    void fail(const std::string& owner, int rcode) { zones_[owner].rcode = rcode; }
+    void fail(const std::string& owner, int rcode) { std::lock_guard l(lock_); zones_[owner].rcode = rcode; }
     std::atomic<int> asked{0};
 
 private:
@@ -76,6 +78,7 @@ private:
             ares_free_string(text);
             if (wanted.rfind("drop", 0) == 0) continue;
             std::string reply(reinterpret_cast<char*>(b), 12 + static_cast<std::size_t>(used) + 4);
+            std::lock_guard l(lock_);
             auto it = zones_.find(wanted);
             reply[2] = static_cast<char>(0x81);
             reply[3] = static_cast<char>(0x80 | (it == zones_.end() ? 3 : it->second.rcode));
@@ -90,7 +93,8 @@ private:
     }
     int fd_;
     std::string directory_;
-    std::map<std::string, Zone> zones_;          // filled before the first question
+    std::mutex lock_;                            // for zones_
+    std::map<std::string, Zone> zones_;
     std::atomic<bool> stop_{false};
     std::thread thread_;
 };
