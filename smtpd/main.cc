@@ -6,6 +6,6 @@
 
 int main(int argc, char** argv) {
     if (smtpd::stand_alone_wanted(argc, argv)) return smtpd::stand_alone(argc, argv);
-    return server::run({.name = "smtpd", .needs = server::need::tables, .holds_keys = true, .default_limit = &param::default_session_limit, .before_jail = smtpd::open_service, .after_jail = smtpd::ready, .serve = smtpd::serve},
+    return server::run({.name = "smtpd", .needs = server::need::tables, .holds_keys = true, .default_limit = &param::default_session_limit, .before_jail = smtpd::open_service, .after_jail = smtpd::ready, .serve = smtpd::serve, .no_memory = smtpd::no_memory},
                        argc, argv);
 }

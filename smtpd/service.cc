@@ -241,6 +241,7 @@ Result<void> Service::open_lists() {
 void Service::open_tls() {
     const conf::Settings& s = settings_;
     tls_wrapper = s[param::smtpd_tls_wrappermode];
+    if (!tls_wrapper) no_memory = "421 4.3.0 " + myhostname + " Error: insufficient memory\r\n";
     tls_received_header = s[param::smtpd_tls_received_header];
     tls_fast_shutdown = s[param::tls_fast_shutdown_enable];
     const std::string level = bytes::lowered(s[param::smtpd_tls_security_level]);

@@ -68,6 +68,7 @@ public:
     std::int64_t ipv4_prefix = 32, ipv6_prefix = 84;
     BareNewline bare_newline = BareNewline::normalize;
     TlsLevel tls_level = TlsLevel::none;
+    std::string no_memory;                       // the greeting of a client for whom there is none; empty where TLS comes first
     std::string tls_problem;                     // why it cannot be had
     bool delay_reject = true, relay_first = true, reject_unlisted_recipient = true, reject_unlisted_sender = false, helo_required = false, vrfy_disabled = false;
     bool soft_bounce = false, require_tls = true, strict_envelopes = false, smtputf8 = true, strict_smtputf8 = false, forbid_unauth_pipelining = true, delay_open = true;

@@ -105,12 +105,15 @@ void Session::serve() {
     // Without deadlines for whole requests the time limit is one for each read and write.
     if (!limits_.request_deadline) stream_.limit_each_wait(limits_.timeout);
     log_connect();
-    bool farewell = false;
+    bool farewell = false, no_memory = false;
     try {
         if (greet()) dialogue();
     } catch (const loop::Cancelled&) {
         farewell = true;
+    } catch (const std::bad_alloc&) {
+        no_memory = true;
     }
+    if (no_memory) starved();
     if (farewell && !in_content_ && !encrypted() && stream_.pending() == 0) {        // one write that does not wait
         std::string text = "421 4.3.2 " + service_.myhostname + " Service shutting down\r\n";
         (void)!::send(stream_.fd(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -231,6 +234,19 @@ void Session::lost(net::Stream::Failure how) {
     else maillog::info("{}: {} after {} from {}", queue_id(), what, where_, client_.shown);
     ended_ = what;
     hang_up_ = true;
+}
+
+// Gives up what this session holds, then says why it ends; a stream under TLS may need memory for that and says nothing, then.
+void Session::starved() {
+    hang_up_ = true;
+    ended_ = "out of memory";
+    mail_.reset();
+    stream_.discard_input();
+    try {
+        maillog::warning("out of memory after {} from {}", where_, client_.shown);
+        (void)say("421 4.3.0 " + service_.myhostname + " Error: insufficient memory");
+    } catch (const std::bad_alloc&) {
+    }
 }
 
 bool Session::step() {

@@ -72,6 +72,7 @@ private:
     bool say_lines(const std::vector<std::string>& lines, std::string_view code);
     bool refuse(std::string_view reply) { (void)say(reply); return false; }
     void lost(net::Stream::Failure how);
+    void starved();
     void log_connect();
     void log_disconnect();
     loop::Deadline command_deadline() const;

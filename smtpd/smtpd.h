@@ -1,5 +1,6 @@
 // The daemon's three moments: before the jail, each connection, stand-alone.
 #pragma once
+#include <string>
 #include "base/error.h"
 #include "conf/settings.h"
 
@@ -9,4 +10,5 @@ namespace smtpd {
 Result<void> open_service(const conf::Settings& settings);
 Result<void> ready(const conf::Settings& settings);          // in the jail, in a fiber
 void serve(server::Session& session);
+const std::string& no_memory();                              // what a client is told that cannot be served
 }

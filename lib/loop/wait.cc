@@ -31,7 +31,7 @@ Wait wait_once(int fd, short what, Deadline d) {
         x->got = true;
         loop()->wake(*x->fiber);
     }, &w);
-    event_add(&w.ev, nullptr);
+    if (event_add(&w.ev, nullptr) != 0) throw std::bad_alloc();
     while (!w.got) if (loop()->park_until(d) == Wait::timed_out && !w.got) return Wait::timed_out;
     return Wait::ready;
 }
@@ -63,7 +63,7 @@ Wait Watch::readable(Deadline d) {
             w->can_read_ = true;
             if (w->reader_) loop()->wake(*w->reader_);
         }, this);
-        event_add(&event_, nullptr);             // reports at once what is ready already
+        if (event_add(&event_, nullptr) != 0) throw std::bad_alloc();      // reports at once what is ready already
         added_ = true;
     }
     assert(!reader_);

@@ -1,9 +1,11 @@
 // The loop of a daemon of many sessions: each connection is a fiber, each listening socket has one that accepts, and a director
 // watches over them: master's words, idle exit, the end.
 #include <signal.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 #include <unordered_map>
+#include "base/memory.h"
 #include "conf/params/global.h"
 #include "log/log.h"
 #include "log/syslog_client.h"
@@ -49,14 +51,43 @@ void session_ended(loop::Fiber* f) {
     if (running->sessions.empty()) running->changed.notify_all();
 }
 
+// For lack of memory: one write that does not wait.
+void turn_away(int fd) {
+    if (!state.daemon->no_memory) return;
+    const std::string& text = state.daemon->no_memory();
+    (void)!::send(fd, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 void start_session(UniqueFd client, const net::Address& peer) {
     // std::function wants something that can be copied.
     auto fd = std::make_shared<UniqueFd>(std::move(client));
-    loop::Fiber& f = running->fibers.spawn([fd, peer] { serve_connection(std::move(*fd), peer); });
-    running->sessions[&f] = {};
+    loop::Fiber* begun = nullptr;
+    try {
+        begun = &running->fibers.spawn([fd, peer] { serve_connection(std::move(*fd), peer); });
+        running->sessions[begun] = {};
+    } catch (const std::bad_alloc&) {
+        if (begun) running->fibers.cancel(*begun);
+        turn_away(fd->get());
+        throw;
+    }
+    loop::Fiber& f = *begun;
     f.ended = [&f] { session_ended(&f); };
     if (state.full() && !running->told_full) { running->told_full = true; state.tell("full"); }
     if (running->sessions.size() == 1) running->changed.notify_all();
+}
+
+// Starts a session; a client for whom there is no memory is told so, and so is the log, now and then.
+void welcome(UniqueFd client, const net::Address& peer) noexcept {
+    static loop::Deadline quiet_until{};
+    try {
+        if (!base::memory_is_short()) return start_session(std::move(client), peer);
+        turn_away(client.get());
+    } catch (const std::bad_alloc&) {
+    }
+    state.give_place_back();
+    if (loop::Clock::now() < quiet_until) return;
+    quiet_until = loop::in(10s);
+    try { maillog::warning("no memory for more sessions"); } catch (const std::bad_alloc&) {}
 }
 
 // Accepts as long as there are places and clients.
@@ -69,8 +100,7 @@ void accept_clients(int listener) {
             net::Address peer;
             Result<UniqueFd> client = net::accept_one(listener, peer);
             if (client && *client) {
-                try { start_session(std::move(*client), peer); }
-                catch (const std::bad_alloc&) { maillog::warning("no memory for another session"); state.give_place_back(); }
+                welcome(std::move(*client), peer);
                 complained = false;
                 if (burst % 16 == 15) loop::yield();
                 continue;
@@ -181,6 +211,7 @@ void direct() {
 }
 
 int serve_many() {
+    base::keep_memory_reserve();
     loop::Loop fibers;
     Running r(fibers);
     running = &r;

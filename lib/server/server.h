@@ -51,6 +51,7 @@ struct Daemon {
     void (*triggered)(std::string_view request) = nullptr;
     void (*datagram)(std::string_view data) = nullptr;               // unix-dgram services
     void (*datagrams_end)() = nullptr;           // no further datagram waits: write what was gathered
+    const std::string& (*no_memory)() = nullptr;                     // what a client is told for whom there is no memory; it must not allocate
     void (*background)() = nullptr;              // a fiber for the life of the process (qmgr's scheduler …); ends by Cancelled
     void (*ending)() = nullptr;                  // at the very end, outside fibers: last statistics. Must not wait
 };

@@ -1,15 +1,16 @@
 """Clients that send for as long as they are let, by every way in, and remember what was acknowledged."""
 import collections, contextlib, os, random, smtplib, ssl, subprocess, sys, threading, time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
-from posthorn import wait_for
+from posthorn import PEER, wait_for
 from world import World
 
 TLS = ssl._create_unverified_context()
+SMTP_SOURCE = os.path.join(PEER, "usr/sbin/smtp-source")               # Debian's, where it is unpacked
 
 
 class Load:
     """threads clients at once. acknowledged: address -> when, on the monotonic clock. replies: how often each code that refused came;
-    broken: connections that ended without one; ways: messages taken over TLS, in the clear, from sendmail."""
+    broken: connections that ended without one; ways: messages taken over TLS, in the clear, from sendmail, from smtp-source where it is there."""
 
     def __init__(self, world, threads=4, sizes=(10, 10, 3000, 3000, 100000), prefix="m"):
         self.world, self.sizes, self.prefix = world, sizes, prefix
@@ -48,12 +49,12 @@ class Load:
 
     def _work(self, seat):
         rng = random.Random(seat)
-        ways = ((self._smtp, False), (self._smtp, True), (self._sendmail, None))
+        ways = [(self._smtp, False), (self._smtp, True), (self._sendmail, None)] + [(self._smtp_source, None)] * os.access(SMTP_SOURCE, os.X_OK)
         while not self.stopping:
             self.may_run.wait()
             with self.lock:
                 self.at_work += 1
-            way, tls = ways[rng.randrange(3)] if seat else ways[0]
+            way, tls = rng.choice(ways) if seat else ways[0]
             before = len(self.acknowledged)
             way(rng, tls)
             with self.lock:
@@ -99,6 +100,22 @@ class Load:
         with contextlib.suppress(subprocess.TimeoutExpired):
             if self.world.submit_locally(sender, recipients):
                 return self._acknowledge(recipients, "sendmail")
+        with self.lock:
+            self.broken += 1
+
+    def _smtp_source(self, rng, _):
+        """A few messages in two sessions; it numbers their recipients. What it says for each recipient is known only when all were taken."""
+        _, sender = self._recipients(rng)
+        to, count = sender.split("@")[0] + rng.choice(("@out.test", "-dir@virt.test", "-box@virt.test")), rng.choice((1, 2, 4))
+        message = os.path.join(self.world.directory, "message-%d" % rng.choice(self.sizes))
+        if not os.path.exists(message):
+            with open(message + sender, "w") as f:
+                f.write(World.text(int(message.rsplit("-", 1)[1])).replace("\r", ""))
+            os.rename(message + sender, message)
+        done = subprocess.run([SMTP_SOURCE, "-N", "-s", "2", "-m", str(count), "-F", message, "-f", sender, "-t", to, "127.0.0.1:%d" % self.world.port],
+                              capture_output=True, env=dict(os.environ, LD_LIBRARY_PATH=os.path.join(PEER, "usr/lib/postfix")), timeout=90)
+        if done.returncode == 0:
+            return self._acknowledge(["%d%s" % (n + 1, to) for n in range(count)], "smtp-source")
         with self.lock:
             self.broken += 1
 

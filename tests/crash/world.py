@@ -2,8 +2,8 @@
 who gets reports, and what has become of each recipient.
 
 Addresses say what shall happen: TAG@out.test is taken by the sink, soft-TAG@out.test at the second try, hard-TAG@out.test never,
-stuck-TAG@out.test is put off each time, TAG@err.test is refused by the error agent; USER+TAG@local.test goes to a mailbox, dir+TAG@local.test
-to a maildir, fwd+TAG@local.test on to fwd-TAG@out.test, box-TAG@virt.test and dir-TAG@virt.test to virtual mailboxes. Reports go to
+stuck-TAG@out.test is put off each time, TAG@err.test is refused by the error agent, TAG@lmtp.test goes to the sink by LMTP; USER+TAG@local.test goes to a mailbox, dir+TAG@local.test
+to a maildir, fwd+TAG@local.test on to fwd-TAG@out.test, box-TAG@virt.test, TAG-box@virt.test, dir-TAG@virt.test and TAG-dir@virt.test to virtual mailboxes. Reports go to
 back-TAG@back.test, at the sink.
 """
 import collections, contextlib, os, pwd, re, signal, smtplib, subprocess, sys
@@ -24,7 +24,7 @@ alias_database = hash:{etc}/aliases
 recipient_delimiter = +
 mail_spool_directory = {mail}/spool
 allow_mail_to_files = alias
-transport_maps = inline:{{err.test=error:5.1.1, virt.test=virtual}}
+transport_maps = inline:{{err.test=error:5.1.1, virt.test=virtual, lmtp.test=lmtp:inet:[127.0.0.1]:{port}}}
 virtual_mailbox_domains = virt.test
 virtual_mailbox_base = {mail}
 virtual_mailbox_maps = regexp:{etc}/virtual
@@ -55,7 +55,7 @@ class World(Instance):
         os.makedirs(os.path.join(self.mail, "aliased"), exist_ok=True)
         nobody = pwd.getpwnam("nobody")
         os.chown(os.path.join(self.mail, "aliased"), nobody.pw_uid, nobody.pw_gid)
-        self.write("virtual", "/^box-/ box\n/^dir-/ dir/\n")
+        self.write("virtual", "/^box-|-box@/ box\n/^dir-|-dir@/ dir/\n")
         self.add_main(MAIN.format(port=self.sink.port, etc=self.config, mail=self.mail, uid=owner.pw_uid, gid=owner.pw_gid) + "default_privs = nobody\n")
         self.write("aliases", "dir: %s/aliased/\nfwd: fwd@out.test\n" % self.mail)
         self.add_main("propagate_unmatched_extensions = alias, virtual\n" + main)   # the tag travels in the extension

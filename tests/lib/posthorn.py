@@ -122,7 +122,7 @@ postlog    unix-dgram n - n - 1 postlogd
 
 class Sink:
     """A scripted SMTP server on a loopback port. rules: command word (or "GREETING", "DOT") -> reply text, or a function of the line
-    that returns one; None closes the connection. Every accepted message is kept in `messages` as (sender, recipients, text)."""
+    that returns one; None closes the connection. After LHLO it speaks LMTP: a reply to the text for each recipient. Every accepted message is kept in `messages` as (sender, recipients, text)."""
 
     def __init__(self, rules=None, extensions=("PIPELINING", "8BITMIME", "DSN", "SIZE 100000000", "SMTPUTF8")):
         self.rules = dict(rules or {})
@@ -154,7 +154,7 @@ class Sink:
                 stream.write(text.encode() + b"\r\n")
                 stream.flush()
             say(self._reply("GREETING", "", "220 sink.test ESMTP"))
-            sender, recipients = None, []
+            sender, recipients, lmtp = None, [], False
             while True:
                 line = stream.readline().decode(errors="replace").rstrip("\r\n")
                 if not line:
@@ -162,7 +162,8 @@ class Sink:
                 self.commands.append(line)
                 word = line.split()[0].upper()
                 default = "250 2.0.0 Ok"
-                if word == "EHLO":
+                lmtp = lmtp or word == "LHLO"
+                if word in ("EHLO", "LHLO"):
                     default = "\r\n".join(["250-sink.test"] + ["250-" + e for e in self.extensions[:-1]] + ["250 " + e for e in self.extensions[-1:]]) if self.extensions else "250 sink.test"
                 elif word == "DATA":
                     default = "354 go on" if recipients else "554 5.5.1 no valid recipients"
@@ -184,7 +185,8 @@ class Sink:
                     verdict = self._reply("DOT", text.decode(errors="replace"), "250 2.0.0 Ok: taken")
                     if verdict and verdict.startswith("2"):
                         self.messages.append((sender, recipients, text))
-                    say(verdict)
+                    for _ in recipients if lmtp else (1,):
+                        say(verdict)
                 elif word == "QUIT":
                     return
 
