@@ -11,9 +11,11 @@
 
 namespace queue {
 static constexpr std::size_t buffer_most = 128 * 1024;   // small messages are one write
+static constexpr std::size_t usual_size = 8 * 1024;
 
 NewQueueFile::NewQueueFile(const Directories& directories, std::string queue, mail::QueueId id, base::WallTime created, UniqueFd fd)
     : directories_(&directories), queue_(std::move(queue)), id_(std::move(id)), created_(created), fd_(std::move(fd)) {
+    buffer_.reserve(usual_size);
     append(buffer_, RecordType::size, SizeRecord{}.text());
 }
 

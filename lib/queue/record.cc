@@ -57,7 +57,14 @@ Result<Record> decode(std::string_view& input) {
 }
 
 std::string SizeRecord::text() const {
-    return fmt::format("{:15} {:15} {:15} {:15} {:15} {:15}", message_size, data_offset, recipients, qmgr_flags, content_length, send_options);
+    std::string text;
+    for (std::int64_t number : {message_size, data_offset, recipients, qmgr_flags, content_length, send_options}) {
+        const fmt::format_int digits(number);
+        if (!text.empty()) text += ' ';
+        if (digits.size() < 15) text.append(15 - digits.size(), ' ');
+        text.append(digits.data(), digits.size());
+    }
+    return text;
 }
 
 Result<SizeRecord> SizeRecord::parse(std::string_view payload) {
