@@ -102,12 +102,7 @@ private:
 
 void list_directly(const conf::Settings& settings, Printer& printer) {
     queue::Directories directories(settings);
-    queue::list_queues(directories, [&](const queue::ListedMessage& m) {
-        ipc::QueueListMessage out{m.queue, m.id, m.arrival, m.size, m.force_expired, m.sender};
-        for (const auto& r : m.recipients) out.recipients.push_back({r.address, r.original, r.reason});
-        printer.message(out);
-        return true;
-    });
+    queue::list_queues(directories, [&](const queue::ListedMessage& m, std::string&) { printer.message(m); }, [](std::string_view) { return true; });
     printer.end();
 }
 

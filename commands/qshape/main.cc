@@ -72,8 +72,8 @@ int main(int argc, char** argv) {
         while (auto entry = scan.next()) {
             auto message = queue::list_message(directories, queue, entry->id, entry->path, false);
             if (!message) continue;
-            if (request.senders) table.add(qshape::domain_of(message->sender), now - message->arrival);
-            else for (const auto& r : message->recipients) table.add(qshape::domain_of(r.address), now - message->arrival);
+            if (request.senders) table.add(qshape::domain_of(message->sender), now - message->time);
+            else for (const auto& r : message->recipients) table.add(qshape::domain_of(r.address), now - message->time);
             if (terminal && ++messages % request.batch == 0) std::printf("%s\n", table.text(request.top).c_str());
         }
     }

@@ -38,6 +38,18 @@ Result<void> write_all(int fd, std::string_view data) {
 Result<std::string> read_file(const std::string& path, std::size_t limit) {
     UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!fd) return system_error("open " + path, errno);
+    return read_file(fd, path, limit);
+}
+
+int open_untimed(const char* path, int flags) {
+#ifdef O_NOATIME
+    const int fd = ::open(path, flags | O_NOATIME);
+    if (fd >= 0 || errno != EPERM) return fd;                        // EPERM: another user's
+#endif
+    return ::open(path, flags);
+}
+
+Result<std::string> read_file(const UniqueFd& fd, const std::string& path, std::size_t limit) {
     struct stat st{};
     if (fstat(fd.get(), &st) == 0 && S_ISDIR(st.st_mode)) return system_error("read " + path, EISDIR);
     std::string text;

@@ -49,8 +49,7 @@ bool wants_details(int client) {
     return std::string_view(peer.sun_path + 1, size - offsetof(sockaddr_un, sun_path) - 1).starts_with(details_name) && peer.sun_path[0] == '\0';
 }
 
-std::string encode(const QueueListMessage& m, bool details) {
-    std::string out;
+void append(std::string& out, const QueueListMessage& m, bool details) {
     put(out, "queue_name", m.queue_name);
     put(out, "queue_id", m.queue_id);
     put(out, "time", std::to_string(m.time));
@@ -63,7 +62,6 @@ std::string encode(const QueueListMessage& m, bool details) {
         put(out, "reason", r.reason);
     }
     out.push_back('\0');
-    return out;
 }
 
 std::string end() { return std::string(1, '\0'); }

@@ -7,7 +7,7 @@
 // Linux's abstract name space, followed by its process id) gets original_recipient before each recipient as well; all others get
 // what Postfix's postqueue of any version reads. Bytes sent as a question would make a server that does not read them reset the connection.
 //
-// When things fail: encode() cannot; read_message() returns Errors of the stream, and of lists that make no sense.
+// When things fail: append() cannot; read_message() returns Errors of the stream, and of lists that make no sense.
 #pragma once
 #include <optional>
 #include <string>
@@ -29,7 +29,7 @@ std::string greeting();
 // Connects to the socket at path, under the name that asks for details where the system has such names.
 Result<UniqueFd> connect(const std::string& path);
 bool wants_details(int client);                      // server: the client's end has that name
-std::string encode(const QueueListMessage& message, bool details);
+void append(std::string& out, const QueueListMessage& message, bool details);
 std::string end();
 Result<void> read_greeting(net::Stream& from, loop::Deadline deadline);
 // The next message; absent at the end of the list.

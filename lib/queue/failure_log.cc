@@ -1,8 +1,12 @@
 #include "queue/failure_log.h"
+#include <fcntl.h>
+#include <cerrno>
 #include "base/bytes.h"
 #include "base/fd.h"
 
 namespace queue {
+static constexpr std::size_t log_most = 64u << 20;
+
 static void take(FailureEntry& entry, std::string_view name, std::string_view value) {
     if (name == "recipient") entry.recipient = value;
     else if (name == "original_recipient") entry.original_recipient = value;
@@ -43,7 +47,10 @@ std::vector<FailureEntry> parse_failure_log(std::string_view text, std::size_t m
 }
 
 Result<std::vector<FailureEntry>> read_failure_log(const std::string& path, std::size_t most) {
-    TRY_ASSIGN(std::string text, read_file(path));
+    UniqueFd fd(open_untimed(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (!fd && errno == ENOENT) return tl::unexpected(Error{{4, 3, 0}, "no such log", ENOENT});        // often, in a listing of a million
+    if (!fd) return system_error("open " + path, errno);
+    TRY_ASSIGN(std::string text, read_file(fd, path, log_most));
     return parse_failure_log(text, most);
 }
 }

@@ -22,7 +22,7 @@ Result<QueueFile> QueueFile::adopt(UniqueFd fd, std::string path) {
 
 // O_NONBLOCK: a fifo that someone put there must not hold us; on a regular file it changes nothing.
 Result<QueueFile> QueueFile::open_path(const std::string& path, Access access) {
-    UniqueFd fd(::open(path.c_str(), (access == Access::update ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    UniqueFd fd(open_untimed(path.c_str(), (access == Access::update ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     if (!fd) return system_error("open " + path, errno);
     return adopt(std::move(fd), path);
 }

@@ -1,5 +1,7 @@
 #include "queue/listing.h"
 #include <algorithm>
+#include <deque>
+#include <mutex>
 #include <unordered_map>
 #include "base/bytes.h"
 #include "loop/loop.h"
@@ -9,7 +11,9 @@
 namespace queue {
 namespace {
 constexpr std::size_t recipients_most = 100000;          // shown of one message
-constexpr std::size_t batch = 100;                       // messages in one job for the pool
+constexpr std::size_t envelope_size = 4096;              // most are smaller: one read, of little that is not needed
+constexpr std::size_t batch = 100;                       // files in one job for the pool
+constexpr std::size_t text_most = 256u << 10;             // what a job gathers, messages with many recipients apart
 constexpr std::size_t readers = 4;                       // jobs at once: beyond what processors do, disks that are asked for more are faster
 
 // What a submission in maildrop says: it has no size record, and its recipients may still be in the header.
@@ -25,7 +29,7 @@ std::optional<ListedMessage> list_submission(const QueueFile& file, ListedMessag
         if (r.type == RecordType::message) content = true;
         if (r.type == RecordType::extracted) content = false;
         if (content) continue;
-        if (r.type == RecordType::time) message.arrival = bytes::to_int(bytes::cut(r.payload, ' ').first).value_or(0);
+        if (r.type == RecordType::time) message.time = bytes::to_int(bytes::cut(r.payload, ' ').first).value_or(0);
         if (r.type == RecordType::sender) message.sender = r.payload;
         if (r.type == RecordType::recipient && message.recipients.size() < recipients_most) message.recipients.push_back({std::string(r.payload), "", ""});
     }
@@ -42,7 +46,7 @@ bool read_segment(RecordReader& reader, RecordType until, ListedMessage& message
         if (r.type == until) return true;
         switch (r.type) {
         case RecordType::message: case RecordType::extracted: case RecordType::end: return false;
-        case RecordType::time: if (message.arrival == 0) message.arrival = bytes::to_int(bytes::cut(r.payload, ' ').first).value_or(0); break;
+        case RecordType::time: if (message.time == 0) message.time = bytes::to_int(bytes::cut(r.payload, ' ').first).value_or(0); break;
         case RecordType::sender: if (!std::exchange(has_sender, true)) message.sender = r.payload; break;
         case RecordType::original: original = r.payload; break;
         case RecordType::recipient:
@@ -59,7 +63,7 @@ bool read_segment(RecordReader& reader, RecordType until, ListedMessage& message
 
 // QueueFile::envelope() and RecipientReader in one pass, and without what only a delivery needs: most of a listing is this.
 bool read_envelope(const QueueFile& file, ListedMessage& message, std::vector<std::int64_t>& offsets) {
-    RecordReader reader(file.fd());
+    RecordReader reader(file.fd(), 0, envelope_size);
     auto first = reader.next();
     if (!first || !*first || (*first)->type != RecordType::size) return false;
     auto size = SizeRecord::parse((*first)->payload);
@@ -70,7 +74,7 @@ bool read_envelope(const QueueFile& file, ListedMessage& message, std::vector<st
     reader.seek(size->data_offset + size->message_size);
     auto mark = reader.next();
     if (!mark || !*mark || (*mark)->type != RecordType::extracted) return false;
-    return read_segment(reader, RecordType::end, message, has_sender, offsets) && has_sender && message.arrival != 0;
+    return read_segment(reader, RecordType::end, message, has_sender, offsets) && has_sender && message.time != 0;
 }
 
 // Reasons by the offset of the recipient's record; logs of the oldest systems have none, then by address.
@@ -98,7 +102,7 @@ private:
 std::optional<ListedMessage> list_message(const Directories& directories, std::string_view queue, const mail::QueueId& id, const std::string& path, bool with_reasons) {
     auto file = QueueFile::open_path(path, Access::read);
     if (!file || !file->complete()) return std::nullopt;
-    ListedMessage message{.queue = std::string(queue), .id = id.text(), .force_expired = (file->mode() & 0010) != 0, .sender = {}};
+    ListedMessage message{.queue_name = std::string(queue), .queue_id = id.text(), .forced_expire = (file->mode() & 0010) != 0, .sender = {}};
     if (queue.ends_with(maildrop)) {
         auto listed = list_submission(*file, std::move(message));
         if (listed && listed->sender.empty()) listed->sender = "MAILER-DAEMON";
@@ -112,63 +116,93 @@ std::optional<ListedMessage> list_message(const Directories& directories, std::s
         if (auto log = read_failure_log(directories.path(defer_log, id), recipients_most)) entries = std::move(*log);
     Reasons reasons(std::move(entries));
     for (std::size_t i = 0; i < message.recipients.size(); ++i) {
-        ListedRecipient& r = message.recipients[i];
+        ipc::QueueListRecipient& r = message.recipients[i];
         r.reason = reasons.of(r.address, offsets[i]);
         if (r.original == r.address) r.original.clear();
         if (r.address.empty()) r.address = "MAILER-DAEMON";
     }
     // Those that share a reason come together, those without one last.
-    std::stable_sort(message.recipients.begin(), message.recipients.end(), [](const auto& a, const auto& b) { return !a.reason.empty() && b.reason.empty(); });
+    if (message.recipients.size() > 1)
+        std::stable_sort(message.recipients.begin(), message.recipients.end(), [](const auto& a, const auto& b) { return !a.reason.empty() && b.reason.empty(); });
     return message;
 }
 
 namespace {
-struct Batch {
-    std::vector<Scan::Entry> files{};
-    std::vector<ListedMessage> listed{};
+// What the readers share. Names are taken in jobs of the pool, under the lock; texts are written by the fibers, in turn.
+class Listing {
+public:
+    Listing(const Directories& directories, const std::function<void(const ListedMessage&, std::string&)>& form, const std::function<bool(std::string_view)>& write)
+        : directories_(directories), form_(form), write_(write) {}
+    // One reader: a batch after another, to the end.
+    void read();
+
+private:
+    struct Batch {
+        std::string_view queue{};
+        std::vector<Scan::Entry> files{};
+    };
+    Batch next();
+
+    const Directories& directories_;
+    const std::function<void(const ListedMessage&, std::string&)>& form_;
+    const std::function<bool(std::string_view)>& write_;
+    std::mutex names_{};
+    std::deque<std::string_view> queues_{maildrop, active, incoming, deferred, hold};
+    std::optional<Scan> scan_{};
+    loop::Condition turn_{};
+    bool writing_ = false, alive_ = true;
 };
 
-// The next files, `batch` for each reader; fewer at the end.
-std::vector<Batch> next_files(Scan& scan) {
-    std::vector<Batch> round(1);
-    while (auto entry = scan.next()) {
-        round.back().files.push_back(std::move(*entry));
-        if (round.back().files.size() < batch) continue;
-        if (round.size() == readers) break;
-        round.emplace_back();
-    }
-    return round;
-}
-
-void read_files(const Directories& directories, std::string_view queue, std::vector<Batch>& round) {
-    auto read = [&](Batch& b) {
-        for (const auto& file : b.files)
-            if (auto message = list_message(directories, queue, file.id, file.path)) b.listed.push_back(std::move(*message));
-    };
-    if (round.size() == 1 || !loop::current()) {
-        for (Batch& b : round) loop::offload([&] { read(b); });
-        return;
-    }
-    loop::Group::with([&](loop::Group& group) {
-        for (Batch& b : round) group.spawn([&] { loop::offload([&] { read(b); }); });
-        group.join(false);
-    });
-}
-}
-
-void list_queues(const Directories& directories, const std::function<bool(const ListedMessage&)>& found) {
-    for (std::string_view queue : {maildrop, active, incoming, deferred, hold}) {
-        Scan scan(directories, queue);
-        for (std::size_t seen = 1; seen != 0;) {
-            std::vector<Batch> round;
-            loop::offload([&] { round = next_files(scan); });
-            read_files(directories, queue, round);
-            seen = 0;
-            for (const Batch& b : round) {
-                seen += b.files.size();
-                for (const auto& message : b.listed) if (!found(message)) return;
+// Of one queue only. Without files: the end.
+Listing::Batch Listing::next() {
+    std::lock_guard hold_names(names_);
+    Batch out;
+    while (out.files.empty() && !queues_.empty()) {
+        out.queue = queues_.front();
+        if (!scan_) scan_.emplace(directories_, out.queue);
+        while (out.files.size() < batch) {
+            auto entry = scan_->next();
+            if (!entry) {
+                scan_.reset();
+                queues_.pop_front();
+                break;
             }
+            out.files.push_back(std::move(*entry));
         }
     }
+    return out;
+}
+
+void Listing::read() {
+    std::string text;
+    Batch b;
+    std::size_t at = 0;
+    for (bool more = true; more && alive_;) {
+        text.clear();
+        loop::offload([&] {
+            if (at == b.files.size()) {
+                b = next();
+                at = 0;
+            }
+            more = !b.files.empty();
+            for (; at < b.files.size() && text.size() < text_most; ++at)
+                if (auto message = list_message(directories_, b.queue, b.files[at].id, b.files[at].path)) form_(*message, text);
+        });
+        while (writing_) turn_.wait();
+        if (text.empty() || !alive_) continue;
+        writing_ = true;
+        alive_ = write_(text);
+        writing_ = false;
+        turn_.notify_one();
+    }
+}
+}
+
+void list_queues(const Directories& directories, const std::function<void(const ListedMessage&, std::string&)>& form, const std::function<bool(std::string_view)>& write) {
+    Listing listing(directories, form, write);
+    if (!loop::current()) return listing.read();
+    loop::Group::with([&](loop::Group& group) {
+        for (std::size_t i = 0; i < readers; ++i) group.spawn([&] { listing.read(); });
+    });
 }
 }

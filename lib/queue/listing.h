@@ -7,21 +7,15 @@
 #include <optional>
 #include <string>
 #include <vector>
+#include "ipc/mail_queue_list.h"
 #include "queue/directories.h"
 
 namespace queue {
-struct ListedRecipient { std::string address, original, reason; };   // original: "" where it is the same or unknown
-struct ListedMessage {
-    std::string queue, id;
-    std::int64_t arrival = 0, size = 0;
-    bool force_expired = false;
-    std::string sender;                          // "MAILER-DAEMON" for the null sender
-    std::vector<ListedRecipient> recipients{};
-};
+using ListedMessage = ipc::QueueListMessage;     // the sender is "MAILER-DAEMON" for the null sender; original is "" where it is the same or unknown
 // One file. Absent where it is to be passed over. Without reasons the log of deferrals is not read.
 std::optional<ListedMessage> list_message(const Directories& directories, std::string_view queue, const mail::QueueId& id, const std::string& path, bool reasons = true);
 
-// All of maildrop, active, incoming, deferred and hold. found is called for each message, some at a time after a job of the pool;
-// false ends the listing.
-void list_queues(const Directories& directories, const std::function<bool(const ListedMessage&)>& found);
+// All of maildrop, active, incoming, deferred and hold. form appends what is to be said of a message, in the jobs of the pool that read the files:
+// several at once, where there is a loop. write then gets the texts, many messages in each, one call at a time; false ends the listing.
+void list_queues(const Directories& directories, const std::function<void(const ListedMessage&, std::string& out)>& form, const std::function<bool(std::string_view)>& write);
 }

@@ -23,10 +23,8 @@ void serve(server::Session& session) {
     if (!client.write(ipc::queue_list::greeting())) return;
     const bool details = ipc::queue_list::wants_details(client.fd());
     bool alive = true;
-    queue::list_queues(*directories, [&](const queue::ListedMessage& m) {
-        ipc::QueueListMessage out{m.queue, m.id, m.arrival, m.size, m.force_expired, m.sender};
-        for (const auto& r : m.recipients) out.recipients.push_back({r.address, r.original, r.reason});
-        alive = client.write(ipc::queue_list::encode(out, details), loop::in(limit)).has_value();
+    queue::list_queues(*directories, [details](const queue::ListedMessage& m, std::string& out) { ipc::queue_list::append(out, m, details); }, [&](std::string_view text) {
+        alive = client.write(text, loop::in(limit)) && client.flush(loop::in(limit));
         return alive;
     });
     if (alive && client.write(ipc::queue_list::end())) (void)client.flush(loop::in(limit));

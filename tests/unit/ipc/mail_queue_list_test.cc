@@ -7,6 +7,12 @@ using ipc::QueueListMessage;
 const QueueListMessage sample{"deferred", "8CD85A940BA", 1795308561, 265, true, "a@b", {{"r@c", "o@c", "busy"}, {"s@c", "", ""}}};
 
 // What a reader of these bytes gets.
+std::string encode(const QueueListMessage& m, bool details) {
+    std::string out;
+    ipc::queue_list::append(out, m, details);
+    return out;
+}
+
 Result<std::optional<QueueListMessage>> read(const std::string& bytes) {
     auto pair = std::move(*net::stream_pair());
     net::Stream writer(std::move(pair.first)), reader(std::move(pair.second));
@@ -19,12 +25,12 @@ Result<std::optional<QueueListMessage>> read(const std::string& bytes) {
 TEST(MailQueueListTest, WithoutDetailsItIsPostfixsList) {
     static constexpr char expected[] = "queue_name\0deferred\0queue_id\0" "8CD85A940BA\0time\0" "1795308561\0size\0" "265\0forced_expire\0" "1\0sender\0a@b\0"
                          "recipient\0r@c\0reason\0busy\0recipient\0s@c\0reason\0\0\0";
-    EXPECT_EQ(ipc::queue_list::encode(sample, false), std::string(expected, sizeof expected - 1));
+    EXPECT_EQ(encode(sample, false), std::string(expected, sizeof expected - 1));
 }
 
 TEST(MailQueueListTest, WhatIsSentIsRead) {
     for (bool details : {false, true}) {
-        auto back = read(ipc::queue_list::encode(sample, details));
+        auto back = read(encode(sample, details));
         ASSERT_TRUE(back && *back);
         EXPECT_EQ((*back)->queue_id, sample.queue_id);
         EXPECT_EQ((*back)->time, sample.time);
@@ -40,7 +46,7 @@ TEST(MailQueueListTest, WhatIsSentIsRead) {
 }
 
 TEST(MailQueueListTest, ACutListIsAnError) {
-    std::string whole = ipc::queue_list::encode(sample, true);
+    std::string whole = encode(sample, true);
     for (std::size_t n = 0; n + 1 < whole.size(); ++n) EXPECT_FALSE(read(whole.substr(0, n))) << n;
 }
 }

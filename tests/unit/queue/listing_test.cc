@@ -74,7 +74,7 @@ TEST(ListingTest, ReasonsBelongToTheRecordTheyWereWrittenFor) {
     ASSERT_TRUE(file->commit(size));
     std::ofstream(root + "/defer/" + file->id().text()) << "recipient=late@x\noffset=" << at << "\nreason=busy\n";
     std::vector<queue::ListedMessage> listed;
-    queue::list_queues(where, [&](const queue::ListedMessage& m) { listed.push_back(m); return true; });
+    queue::list_queues(where, [&](const queue::ListedMessage& m, std::string&) { listed.push_back(m); }, [](std::string_view) { return true; });
     ASSERT_EQ(listed.size(), 1u);
     EXPECT_EQ(listed[0].sender, "MAILER-DAEMON");
     EXPECT_EQ(listed[0].size, 4711);
