@@ -14,16 +14,53 @@ static constexpr std::size_t taking_most = 16;           // files opened and rea
 static constexpr std::size_t found_most = 2000;          // a scan pauses while so many wait
 static constexpr std::size_t batch = 512;                // directory entries in one job for the pool
 static constexpr std::size_t remembered_most = 4000000;
+static constexpr std::uint32_t crowded_most = 1000, held = UINT32_MAX - crowded_most;     // held + n: for destination n of crowded_
 
-Intake::Intake(Manager& manager, const conf::Settings& settings) : manager_(manager), run_delay_(settings[param::queue_run_delay]), old_most_(manager.config().messages - manager.config().messages / 5) {
+Intake::Intake(Manager& manager, const conf::Settings& settings) : manager_(manager), run_delay_(settings[param::queue_run_delay]) {
     manager_.on_deferred = [this](const mail::QueueId& id, std::int64_t due) { remember(id, due); };
     manager_.on_room = [this] { changed_.notify_all(); };
 }
 
 void Intake::remember(const mail::QueueId& id, std::int64_t due) {
     if (due_.size() >= remembered_most) due_.clear();
-    due_[std::hash<mail::QueueId>{}(id)] = static_cast<std::uint32_t>(std::clamp<std::int64_t>(due, 0, UINT32_MAX));
+    due_[std::hash<mail::QueueId>{}(id)] = static_cast<std::uint32_t>(std::clamp<std::int64_t>(due, 0, held - 1));
 }
+
+std::optional<std::size_t> Intake::number_of(Manager::Place place) {
+    for (std::size_t n = 0; n < crowded_.size(); ++n) if (crowded_[n].place == place) return n;
+    if (crowded_.size() == crowded_most) return std::nullopt;        // for the life of this process: then mail is taken as it comes
+    crowded_.push_back({std::move(place), false});
+    return crowded_.size() - 1;
+}
+
+void Intake::hold_back(const mail::QueueId& id, std::size_t number) {
+    if (due_.size() >= remembered_most) due_.clear();
+    due_[std::hash<mail::QueueId>{}(id)] = held + static_cast<std::uint32_t>(number);
+    crowded_[number].mail = true;
+}
+
+// Whether what due_ says of a message is that it is held back, and its destination is as crowded as before.
+bool Intake::still_held(const Source& source, std::uint32_t due) {
+    if (due < held) return false;
+    Crowded& c = crowded_[due - held];
+    if (!manager_.share_of(c.place).full()) return false;
+    c.mail = true;
+    held_new_ += &source == &incoming_;
+    return true;
+}
+
+// Every second. At half of its share a destination may have more: not at each message that leaves, since finding some is a scan.
+void Intake::look_for_held() {
+    for (Crowded& c : crowded_) {
+        const Manager::Share share = manager_.share_of(c.place);
+        if (!c.mail || share.held * 2 > share.most) continue;
+        c.mail = false;
+        incoming_.wanted = deferred_.wanted = true;
+        scan_.notify_all();
+    }
+}
+
+void Intake::tell_waiting() { server::set_mail_waiting(incoming_.found.size() + held_new_); }
 
 void Intake::trigger(std::string_view request) {
     auto has = [&](char c) { return request.find(c) != request.npos; };
@@ -43,7 +80,7 @@ void Intake::arrived(const std::vector<std::string>& ids) {
         if (auto [at, fresh] = waiting_.try_emplace(text, false); !fresh) { at->second = true; continue; }
         incoming_.found.push_back(std::move(*id));
     }
-    server::set_mail_waiting(incoming_.found.size());
+    tell_waiting();
     changed_.notify_all();
     if (incoming_.wanted) scan_.notify_all();
 }
@@ -89,6 +126,7 @@ void Intake::run() {
                 loop::sleep_until(loop::in(std::chrono::seconds(1)));
                 manager_.maintain();
                 forget_touched();                // before the kernel's list is full
+                look_for_held();
             }
         });
         feed();
@@ -120,6 +158,7 @@ static std::int64_t modified(const std::string& path) {
 void Intake::scan(Source& source) {
     queue::Scan files(manager_.directories(), source.queue);
     const bool timed = &source == &deferred_ && !source.all;
+    if (&source == &incoming_) held_new_ = 0;
     if (timed) forget_touched();
     std::string directory;
     bool in_doubt = true;                                                    // what is remembered of this directory's files
@@ -136,15 +175,15 @@ void Intake::scan(Source& source) {
         const std::int64_t now = base::wall_now().seconds;
         std::erase_if(entries, [&](const queue::Scan::Entry& e) {
             if (waiting_.contains(e.id.text()) || manager_.is_active(e.id)) return true;
+            auto known = due_.find(std::hash<mail::QueueId>{}(e.id));
+            if (known != due_.end() && still_held(source, known->second)) return true;
             if (!timed) return false;
             const std::string_view parent = std::string_view(e.path).substr(0, e.path.rfind('/'));
             if (parent != directory) {
                 directory = parent;
                 in_doubt = touched_.watch(directory) != Touched::Watched::already;
             }
-            if (in_doubt) return false;
-            auto known = due_.find(std::hash<mail::QueueId>{}(e.id));
-            return known != due_.end() && known->second > now;
+            return !in_doubt && known != due_.end() && known->second < held && known->second > now;
         });
         if (timed && !entries.empty()) {
             std::vector<std::int64_t> times(entries.size());
@@ -160,7 +199,7 @@ void Intake::scan(Source& source) {
             if (!waiting_.try_emplace(entry.id.text(), false).second) continue;
             source.found.push_back(std::move(entry.id));
         }
-        server::set_mail_waiting(incoming_.found.size());
+        tell_waiting();
         changed_.notify_all();
         while (source.found.size() > found_most) changed_.wait();
     }
@@ -170,7 +209,7 @@ void Intake::feed() {
     for (;;) {
         const bool room = manager_.active() + taking_ < manager_.config().messages && taking_ < taking_most;
         const bool fresh = room && !incoming_.found.empty();
-        const bool old = room && !deferred_.found.empty() && manager_.active_old() + taking_ < old_most_;
+        const bool old = room && !deferred_.found.empty() && manager_.active_old() + taking_ < manager_.config().old_messages();
         if (!fresh && !old) { changed_.wait(); continue; }
         Source& source = !fresh || (deferred_turn_ && old) ? deferred_ : incoming_;
         deferred_turn_ = &source == &incoming_;
@@ -181,11 +220,17 @@ void Intake::feed() {
 void Intake::take(Source& source) {
     mail::QueueId id = std::move(source.found.front());
     source.found.pop_front();
-    server::set_mail_waiting(incoming_.found.size());
+    tell_waiting();
     ++taking_;
     loop::loop()->spawn([this, &source, id = std::move(id), flush = source.all] {
+        std::optional<std::size_t> crowded;
+        if (auto place = manager_.crowded_place(id, source.queue, flush)) crowded = number_of(std::move(*place));
         due_.erase(std::hash<mail::QueueId>{}(id));
-        Taken result = manager_.activate(id, source.queue, flush);
+        Taken result = crowded ? Taken::not_ready : manager_.activate(id, source.queue, flush);
+        if (crowded) {
+            hold_back(id, *crowded);
+            held_new_ += &source == &incoming_;
+        }
         --taking_;
         taken(source, id, result);
         changed_.notify_all();

@@ -1,6 +1,7 @@
 // Finds messages for the active queue: new mail in incoming when somebody says so, deferred mail whose time has come every
 // queue_run_delay. While both wait, one of each is taken in turn, and deferred mail has at most four fifths of the active queue: so a
-// backlog does not hold up new mail, not even one for a destination that is slow.
+// backlog does not hold up new mail, not even one for a destination that is slow. Mail for a destination that has its share of the active
+// queue (share.cc) is held back: it stays where it is, and is looked for again when that destination has room.
 //
 // A deferred message's next attempt is its file's time of modification. What this process has put off or looked at once it
 // remembers, so that a scan of a million files asks the file system about the due ones only: some 45 bytes a message, at most
@@ -45,12 +46,19 @@ private:
     void still_delivered(const mail::QueueId& id, std::string_view from);
     void remember(const mail::QueueId& id, std::int64_t due);
     void forget_touched();
+    void hold_back(const mail::QueueId& id, std::size_t number);
+    std::optional<std::size_t> number_of(Manager::Place place);
+    bool still_held(const Source& source, std::uint32_t due);
+    void look_for_held();
+    void tell_waiting();
 
     Manager& manager_;
     std::chrono::seconds run_delay_;
-    std::size_t old_most_;                                             // messages from deferred in the active queue
     Source incoming_{.queue = queue::incoming}, deferred_{.queue = queue::deferred};
-    std::unordered_map<std::size_t, std::uint32_t> due_{};             // by hash of the id: seconds since 1970
+    std::unordered_map<std::size_t, std::uint32_t> due_{};             // by hash of the id: seconds since 1970; the last of these are numbers of crowded places
+    struct Crowded { Manager::Place place; bool mail; };               // mail: some is held back
+    std::vector<Crowded> crowded_{};
+    std::size_t held_new_ = 0;                                         // in incoming, as of its last scan
     Touched touched_{};
     std::unordered_map<std::string, int> skipped_{};                   // how often, while an agent of an earlier queue manager had it
     std::unordered_map<std::string, bool> waiting_{};                  // found or being taken; true: announced since

@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include "conf/settings.h"
@@ -29,6 +30,7 @@ struct Config {
     explicit Config(const conf::Settings& settings);
     std::chrono::seconds minimal_backoff, maximal_backoff, queue_lifetime, bounce_lifetime, transport_retry, ipc_timeout, daemon_timeout, clog_warn;
     std::size_t messages, recipients, recipients_minimum;
+    std::size_t old_messages() const { return messages - messages / 5; }                // of these, from deferred
     bool helpful, feedback_debug;
     std::string recipient_delimiter, double_bounce;
 };
@@ -48,6 +50,18 @@ public:
 
     // Moves a complete file from this queue to active and starts with it. Waits for disk and for trivial-rewrite.
     Taken activate(const mail::QueueId& id, std::string_view from, bool flush);
+    // What a destination holds of the active queue, in messages, and what it may hold now (share.cc).
+    struct Place {
+        std::string transport, destination;      // the key of the latter there
+        friend bool operator==(const Place&, const Place&) = default;
+    };
+    struct Share {
+        std::size_t held, most;
+        bool full() const { return held >= most; }
+    };
+    Share share_of(const Place& place) const;
+    // The destination of all of a message, where that one has its share already: the message had better wait where it is. Waits as activate() does.
+    std::optional<Place> crowded_place(const mail::QueueId& id, std::string_view from, bool flush);
     bool is_active(const mail::QueueId& id) const { return messages_.contains(id.text()); }
     // Forgets what it knows about dead transports and destinations (postqueue -f).
     void revive_all();
