@@ -82,7 +82,7 @@ def timed(*command, **more):
 class Measurement:
     def __init__(self, system, args):
         self.system, self.args = system, args
-        self.mta = posthorn.Instance(start=False, peer=system == "postfix", binaries=args.binaries if system != "postfix" else None, name="scale")
+        self.mta = posthorn.Instance(start=False, peer=system == "postfix", binaries=args.binaries and os.path.abspath(args.binaries) if system != "postfix" else None, name="scale")
         self.mta.queue = args.queue
         self.mta.add_main("queue_directory = %s\ndefault_transport = discard\nqueue_run_delay = 1h\nminimal_backoff_time = 1h\nin_flow_delay = 0\n" % args.queue)
 
