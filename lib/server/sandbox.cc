@@ -24,7 +24,10 @@ void forbid_core_files() {
 }
 
 // A sanitizer makes calls of its own that no list foresees (ptrace among them): such a build, for tests, has no filters.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifndef __has_feature
+#define __has_feature(name) 0                    // g++, which says it by the first two
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 [[maybe_unused]] constexpr bool built_with_sanitizer = true;
 #else
 [[maybe_unused]] constexpr bool built_with_sanitizer = false;
