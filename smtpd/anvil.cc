@@ -30,12 +30,9 @@ std::string client_network(const net::Address& address, std::int64_t ipv4_prefix
     }
     return text + "/" + std::to_string(bits);
 }
-Result<ipc::AnvilReply> ask(ipc::Client::Lease& lease, loop::Deadline deadline, std::string_view request, const std::string& ident) {
-    TRY(ipc::send(lease.stream(), ipc::AnvilRequest{std::string(request), ident}, deadline));
-    return ipc::receive<ipc::AnvilReply>(lease.stream(), deadline);
 }
-constexpr std::chrono::seconds patience(10);
-}
+
+std::string Session::anvil_ident() const { return service_.service_ident + ":" + client_network(peer_, service_.ipv4_prefix, service_.ipv6_prefix); }
 
 bool Session::anvil_connect() {
     const bool any = service_.connection_count_limit > 0 || service_.connection_rate_limit > 0 || service_.message_rate_limit > 0 ||
@@ -43,15 +40,12 @@ bool Session::anvil_connect() {
     if (!any || client_.family == 0) { exempt_ = true; return true; }
     auto match = service_.limit_exceptions.match(client_.name, client_.address);
     if (match && *match) { exempt_ = true; return true; }
-    auto lease = service_.anvil.borrow();
-    std::string ident = service_.service_ident + ":" + client_network(peer_, service_.ipv4_prefix, service_.ipv6_prefix);
-    Result<ipc::AnvilReply> reply = lease ? ask(*lease, loop::in(patience), "connect", ident) : tl::unexpected(lease.error());
+    Result<ipc::AnvilReply> reply = service_.anvil.ask("connect", anvil_ident());
     if (!reply) {
         maillog::warning("{}: no answer: {}", service_.anvil.path(), reply.error().reason);
         return true;
     }
-    anvil_ = std::make_unique<ipc::Client::Lease>(std::move(*lease));
-    anvil_->stream().release_buffers();
+    anvil_ = service_.anvil.serial();
     auto too_many = [&](std::string_view what, int number) {
         maillog::warning("{}: {} from {} for service {}", what, number, client_.shown, service_.service_ident);
         (void)say(fmt::format("421 4.7.0 {} Error: too many connections from {}", service_.myhostname, client_.address));
@@ -73,20 +67,17 @@ bool Session::anvil_over(std::string_view event, std::int64_t limit) { return an
 
 int Session::anvil_rate(std::string_view event, std::int64_t limit) {
     if (limit <= 0 || exempt_ || !anvil_) return 0;
-    auto reply = ask(*anvil_, loop::in(patience), event, service_.service_ident + ":" + client_network(peer_, service_.ipv4_prefix, service_.ipv6_prefix));
+    auto reply = service_.anvil.ask(event, anvil_ident());
     if (!reply) {
         maillog::warning("{}: no answer: {}", service_.anvil.path(), reply.error().reason);
         anvil_.reset();
         return 0;
     }
-    anvil_->stream().release_buffers();
     return event == "message" ? reply->mail : event == "recipient" ? reply->recipients : reply->newtls;
 }
 
-void Session::anvil_disconnect() {
-    if (!anvil_) return;
-    auto gone = ask(*anvil_, loop::in(patience), "disconnect", service_.service_ident + ":" + client_network(peer_, service_.ipv4_prefix, service_.ipv6_prefix));
-    if (gone) anvil_->keep();
+void Session::anvil_disconnect(bool may_wait) {
+    if (anvil_) service_.anvil.disconnected(anvil_ident(), *anvil_, may_wait);
     anvil_.reset();
 }
 }

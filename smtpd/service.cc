@@ -79,9 +79,11 @@ unsigned parse_keywords(std::string_view text, std::string_view parameter) {
     return bits;
 }
 
+static constexpr std::chrono::seconds anvil_patience(10);      // a client is not limited then
+
 Service::Service(const conf::Settings& settings)
     : cleanup("public/" + settings[param::cleanup_service_name], settings), rewrite("private/" + settings[param::rewrite_service_name], settings),
-      anvil("private/anvil", settings), flush("public/" + settings[param::flush_service_name], settings), settings_(settings) {}
+      flush("public/" + settings[param::flush_service_name], settings), anvil("private/anvil", anvil_patience), settings_(settings) {}
 Service::~Service() = default;
 
 Result<std::unique_ptr<Service>> Service::open(const conf::Settings& settings, Resolver resolver) {

@@ -15,6 +15,7 @@
 #include <unordered_map>
 #include <vector>
 #include "access_list.h"
+#include "anvil_link.h"
 #include "base/error.h"
 #include "conf/settings.h"
 #include "dns/dns.h"
@@ -101,7 +102,8 @@ public:
 
     // --- others
     Resolver resolver;
-    ipc::Client cleanup, rewrite, anvil, flush;
+    ipc::Client cleanup, rewrite, flush;
+    AnvilLink anvil;
     std::function<Result<std::unique_ptr<CleanupClient>>()> submit;     // stand-alone: instead of cleanup
     std::shared_ptr<tls::ServerContext> tls;
 

@@ -126,8 +126,7 @@ void Session::serve() {
     }
     if (!farewell && !service_.tls_fast_shutdown) tls::say_farewell(stream_, loop::in(limits_.starttls_timeout));
     stream_.close();                             // with our side of TLS's farewell
-    if (!farewell) anvil_disconnect();
-    else anvil_.reset();
+    anvil_disconnect(!farewell);
     log_disconnect();
     if (farewell) throw loop::Cancelled{};
 }

@@ -139,7 +139,8 @@ private:
     bool anvil_count(std::string_view event, std::int64_t limit, std::string_view complaint);
     int anvil_rate(std::string_view event, std::int64_t limit);       // 0: not limited, or anvil cannot tell
     bool anvil_over(std::string_view event, std::int64_t limit);      // without a line in the log
-    void anvil_disconnect();
+    void anvil_disconnect(bool may_wait);
+    std::string anvil_ident() const;
 
     // --- access (access.cc): the reply where the rules refuse
     std::optional<std::string> check_client();
@@ -162,7 +163,7 @@ private:
     std::optional<bool> may_forward_{};
     const Recipient* recipient_ = nullptr;
     std::unique_ptr<tls::Info> tls_{};
-    std::unique_ptr<ipc::Client::Lease> anvil_{};
+    std::optional<std::uint64_t> anvil_{};       // what AnvilLink::disconnected wants
     std::string access_denied_{};                // smtpd_delay_reject=no, and the client's rules refused
     std::string etrn_domain_{};
     Actions actions_{};                          // of client and helo rules, without smtpd_delay_reject: for every message

@@ -83,6 +83,14 @@ Result<void> append(int fd, std::string_view text, const MailboxTarget& target, 
     length += static_cast<std::int64_t>(text.size());
     return {};
 }
+
+// What a power cut left of a delivery that was under way has no end: without one the next message would read as part of it.
+Result<void> end_last_message(int fd, const MailboxTarget& target, std::int64_t& length) {
+    char last = '\n';
+    if (length == 0 || ::pread(fd, &last, 1, length - 1) != 1 || last == '\n') return {};
+    maillog::warning("{}: the last message there is cut short", target.path);
+    return append(fd, "\n\n", target, length, true);
+}
 }
 
 Result<std::int64_t> append_to_mbox(const MailboxTarget& target, const std::function<Result<void>(const Sink&)>& write) {
@@ -110,7 +118,8 @@ Result<std::int64_t> append_to_mbox(const MailboxTarget& target, const std::func
         const std::int64_t before = regular ? ::lseek(fd, 0, SEEK_END) : 0;
         if (before < 0) return mailbox_error("cannot find the end of the file", errno);
         std::int64_t length = before;
-        Result<void> done = write([&](std::string_view text) { return append(fd, text, target, length, regular); });
+        Result<void> done = regular ? end_last_message(fd, target, length) : Result<void>();
+        if (done) done = write([&](std::string_view text) { return append(fd, text, target, length, regular); });
         if (done && regular && ::fsync(fd) != 0) done = mailbox_error("error writing message", errno);
         if (done && file.created) done = sync_directory(parent_of(target.path));
         if (!done && regular && ::ftruncate(fd, before) != 0)

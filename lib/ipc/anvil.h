@@ -1,5 +1,5 @@
 // What smtpd asks anvil (private/anvil, one process): how many connections a client has, and its rates within
-// anvil_rate_time_unit. A session's connection to anvil is its registration: when it closes, the client has disconnected.
+// anvil_rate_time_unit. What was connected over a connection to anvil is disconnected at its end.
 #pragma once
 #include "ipc/attributes.h"
 

@@ -3,6 +3,8 @@
 #include "net/socket.h"
 
 namespace ipc {
+static constexpr std::size_t idle_most = 64;             // after a burst the others' places at the service are free again
+
 Client::Client(std::string path, const conf::Settings& settings) : Client(std::move(path), settings[param::ipc_timeout]) {
     idle_time_ = settings[param::ipc_idle];
     ttl_ = settings[param::ipc_ttl];
@@ -13,7 +15,7 @@ Client::Lease::Lease(Client& owner, std::unique_ptr<net::Stream> stream, loop::C
     : owner_(&owner), stream_(std::move(stream)), made_(made), fresh_(fresh) {}
 
 Client::Lease::~Lease() {
-    if (!stream_ || !keep_) return;
+    if (!stream_ || !keep_ || owner_->idle_.size() >= idle_most) return;
     stream_->release_buffers();
     owner_->idle_.push_back({std::move(stream_), made_, loop::Clock::now()});
 }

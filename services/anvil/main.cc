@@ -1,9 +1,10 @@
-// anvil: counts connections and events of each client for smtpd, which applies the limits (ipc/anvil.h). One process. A connection to
-// anvil stands for one session of smtpd: when it closes, the client that it named last has disconnected.
+// anvil: counts connections and events of each client for smtpd, which applies the limits (ipc/anvil.h). One process. What a
+// connection to anvil named as connected, and has not taken back, has disconnected when it closes: its smtpd has died.
 //
 // When things fail: a request that makes no sense ends the connection; when anvil is restarted all counts begin at zero.
 #include <memory>
-#include <optional>
+#include <string>
+#include <unordered_map>
 #include "conf/params/services.h"
 #include "ipc/anvil.h"
 #include "log/log.h"
@@ -15,23 +16,28 @@ namespace {
 std::unique_ptr<Rates> rates;
 constexpr std::size_t ident_limit = 1000;
 
+// Who is connected to the process at the other end, and how often.
 struct Registration {
-    std::optional<std::string> ident;
-    ~Registration() { end(); }
-    void end() {
-        if (ident) rates->disconnect(*ident);
-        ident.reset();
+    std::unordered_map<std::string, int> clients;
+    ~Registration() {
+        for (const auto& [ident, count] : clients)
+            for (int i = 0; i < count; ++i) rates->disconnect(ident);
+    }
+    void end(const std::string& ident) {
+        const auto at = clients.find(ident);
+        if (at == clients.end()) return;
+        rates->disconnect(ident);
+        if (--at->second == 0) clients.erase(at);
     }
 };
 
 ipc::AnvilReply answer(const ipc::AnvilRequest& request, Registration& registration) {
     if (request.request == "connect") {
-        registration.end();
-        registration.ident = request.ident;
+        ++registration.clients[request.ident];
         return rates->connect(request.ident, Clock::now());
     }
     if (request.request == "disconnect") {
-        registration.end();
+        registration.end(request.ident);
         return rates->count(request.ident, "lookup", Clock::now());
     }
     return rates->count(request.ident, request.request, Clock::now());

@@ -123,6 +123,9 @@ class World(Instance):
         return done.returncode == 0
 
     # --- out
+    def mailboxes(self):
+        return os.path.join(self.mail, "spool", self.box_user), os.path.join(self.mail, "box")
+
     def outcomes(self):
         """address -> Counter of "delivered", "returned" (a report that it failed), "reported" (other reports)."""
         found = collections.defaultdict(collections.Counter)
@@ -134,7 +137,7 @@ class World(Instance):
                         found[recipient.decode()]["returned" if action == b"failed" else "reported"] += 1
                 elif LAST_LINE.encode() in text:
                     found[address]["delivered"] += 1
-        for path in (os.path.join(self.mail, "spool", self.box_user), os.path.join(self.mail, "box")):
+        for path in self.mailboxes():
             with contextlib.suppress(FileNotFoundError), open(path, errors="replace") as f:
                 for text in re.split(r"(?m)^From ", f.read()):
                     self._stored(found, text)
@@ -157,7 +160,7 @@ class World(Instance):
         self.sink.commands.clear()
         self._softly.clear()
         self.stuck = True
-        for path in (os.path.join(self.mail, "spool", self.box_user), os.path.join(self.mail, "box")):
+        for path in self.mailboxes():
             with contextlib.suppress(FileNotFoundError):
                 os.truncate(path, 0)
         for folder in ("aliased", "dir"):

@@ -46,6 +46,12 @@ TEST_F(MailboxTest, AppendsAndTellsTheOldLength) {
     EXPECT_FALSE(std::filesystem::exists(target.path + ".lock"));
 }
 
+TEST_F(MailboxTest, WhatAPowerCutLeftDoesNotSwallowTheNextMessage) {
+    ASSERT_TRUE(append("From a\nhalf a li"));
+    EXPECT_EQ(append("From b\ntext\n\n").value(), 16);
+    EXPECT_EQ(slurp(target.path), "From a\nhalf a li\n\nFrom b\ntext\n\n");
+}
+
 TEST_F(MailboxTest, FailedWriteCutsTheMailboxBack) {
     ASSERT_TRUE(append("one\n"));
     auto done = delivery::append_to_mbox(target, [&](const delivery::Sink& sink) -> Result<void> {
