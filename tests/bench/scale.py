@@ -4,13 +4,13 @@
     scale.py --messages 100000 [--binaries DIR] [--queue DIR] [--only start,list,…] [postfix] [posthorn]
 
 The queue (--queue: an empty or a prepared directory, best on a file system of its own) is filled by make_queue when it holds no deferred mail.
-All but a thousandth is due in two hours or later. Each figure is one line: system, name, value. Destroys nothing but with --only delete.
+All but a thousandth is due in two hours or later. Each figure is one line: system, name, value. Destroys nothing but with --only drain or delete.
 """
 import argparse, contextlib, glob, os, re, shutil, subprocess, sys, time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 import posthorn
 
-STEPS = ("start", "cold", "new", "run", "list", "super", "shape", "active", "delete")
+STEPS = ("start", "cold", "new", "run", "list", "super", "shape", "active", "drain", "delete")
 
 
 def arguments():
@@ -20,7 +20,7 @@ def arguments():
     p.add_argument("--binaries", help="as for tests/lib/posthorn.py: an installation's prefix, or a build's bin")
     p.add_argument("--make-queue", default=os.path.join(posthorn.BUILD, "tests", "make_queue"))
     p.add_argument("--queue", help="default: a new directory in /var/tmp")
-    p.add_argument("--only", default=",".join(s for s in STEPS if s != "delete"))
+    p.add_argument("--only", default=",".join(s for s in STEPS if s not in ("drain", "delete")))
     p.add_argument("systems", nargs="*", default=["posthorn"])
     return p.parse_args()
 
@@ -245,7 +245,33 @@ class Measurement:
         self.mta.command("postsuper", "-h", "ALL", "active", "incoming", timeout=600)     # back to deferred, with their times
         self.mta.command("postsuper", "-H", "ALL", timeout=600)
 
+    def drain(self):
+        """As many messages as there are destinations, all due, one for each: does a message's time grow with their number?"""
+        number = self.args.destinations
+        subprocess.run([self.args.make_queue, "--messages", str(number), "--size", "500", "--destinations", "1", "--seed", "77", "--each", "1", "--due-from", "-100", "--due-to", "-1", self.args.queue],
+                       check=True, stderr=subprocess.DEVNULL)
+        os.path.exists(self.mta.log_path) and os.unlink(self.mta.log_path)
+        self.mta.start()
+        qmgr, peak, done, tenth = 0, 0, 0, 1
+        with open(self.mta.log_path) as log:
+            while done < number:
+                qmgr = qmgr or daemon(self.mta, "qmgr")
+                done += log.read().count("status=sent")
+                peak = max(peak, status(qmgr, "VmRSS")) if qmgr else 0
+                if done * 10 >= number * tenth and qmgr:
+                    self.say("drain: qmgr cpu a message, us, at %d" % done, ticks(qmgr) / os.sysconf("SC_CLK_TCK") * 1e6 / done)
+                    tenth = done * 10 // number + 1
+                time.sleep(0.05)
+        self.say("drain: qmgr VmRSS at most, KiB", peak)
+        self.mta.stop()
+
     def delete(self):
+        for options in (("-e", "ALL"), ("-r", "ALL")):
+            seconds, _, _, cpu, peak = timed(os.path.join(self.mta.sbin, "postsuper"), *options, env=self.mta.environment)
+            self.say("postsuper %s: s" % " ".join(options), seconds)
+            self.say("postsuper %s: cpu, s" % " ".join(options), cpu)
+        for path in glob.glob(os.path.join(self.args.queue, "maildrop", "*")):
+            os.rename(path, os.path.join(self.args.queue, "hold", os.path.basename(path)))
         seconds, _, _, cpu, peak = timed(os.path.join(self.mta.sbin, "postsuper"), "-d", "ALL", env=self.mta.environment)
         self.say("postsuper -d ALL: s", seconds)
         self.say("postsuper -d ALL: cpu, s", cpu)

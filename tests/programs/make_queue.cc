@@ -3,8 +3,8 @@
 //     make_queue --messages 1000000 --destinations 50000 /var/spool/posthorn
 //
 // The files are lib/queue's own, in hashed directories; only the fsync is left out. Run it as root while the mail system is down: files belong to
-// --owner. Recipients go to d0.test, d1.test …, or, --share percent of them, to slow.test. Next attempts are spread over --due seconds from now,
-// arrivals over the last --age seconds; --logs percent of the messages have a log of deferrals.
+// --owner. Recipients go to d0.test, d1.test …, or, --share percent of them, to slow.test; with --each 1 each message has a destination of its own.
+// Next attempts are spread over --due seconds from now, arrivals over the last --age seconds; --logs percent of the messages have a log of deferrals.
 //
 // When things fail: a line that says why, and status 1; what was made stays.
 #include <fcntl.h>
@@ -24,7 +24,7 @@
 
 namespace {
 struct Wish {
-    std::int64_t messages = 1000, destinations = 100, recipients = 1, size = 1000, share = 0, due_from = 300, due_to = 4000, age = 86400, logs = 10, depth = 1, seed = 1;
+    std::int64_t messages = 1000, destinations = 100, recipients = 1, size = 1000, share = 0, due_from = 300, due_to = 4000, age = 86400, logs = 10, depth = 1, seed = 1, each = 0;
     bool long_ids = false;
     std::string owner = "postfix", root{};
 };
@@ -39,7 +39,7 @@ constexpr Option options[] = {
     {"messages", &Wish::messages, 0, 100000000}, {"destinations", &Wish::destinations, 1, 10000000}, {"recipients", &Wish::recipients, 1, 100000},
     {"size", &Wish::size, 0, 1000000000},        {"share", &Wish::share, 0, 100},                    {"due-from", &Wish::due_from, -10000000, 10000000},
     {"due-to", &Wish::due_to, -10000000, 10000000}, {"age", &Wish::age, 0, 10000000},                {"logs", &Wish::logs, 0, 100},
-    {"depth", &Wish::depth, 0, 8},               {"seed", &Wish::seed, 0, 1000000000}};
+    {"depth", &Wish::depth, 0, 8},               {"seed", &Wish::seed, 0, 1000000000}, {"each", &Wish::each, 0, 1}};
 
 Wish read_options(int argc, char** argv) {
     Wish wish;
@@ -59,7 +59,7 @@ Wish read_options(int argc, char** argv) {
         wish.*o.number = *n;
     }
     if (optind + 1 != argc) fail("usage: make_queue [--messages n] [--destinations n] [--recipients n] [--size bytes] [--share percent] [--due-from s] [--due-to s] "
-                                 "[--age s] [--logs percent] [--depth n] [--seed n] [--long-ids] [--owner user] queue_directory");
+                                 "[--age s] [--logs percent] [--depth n] [--seed n] [--each 0|1] [--long-ids] [--owner user] queue_directory");
     wish.root = argv[optind];
     if (wish.due_to < wish.due_from) wish.due_to = wish.due_from;
     return wish;
@@ -122,7 +122,7 @@ Result<void> Maker::message(std::int64_t number) {
     TRY(file.put_attribute(queue::attribute::log_protocol_name, "ESMTP"));
     to_.clear();
     for (std::int64_t i = 0; i < wish_.recipients; ++i) {
-        const std::string domain = roll(0, 99) < wish_.share ? "slow.test" : fmt::format("d{}.test", roll(0, wish_.destinations - 1));
+        const std::string domain = roll(0, 99) < wish_.share ? "slow.test" : wish_.each ? fmt::format("d{}.test", number) : fmt::format("d{}.test", roll(0, wish_.destinations - 1));
         const std::string address = fmt::format("user{}@{}", number * wish_.recipients + i, domain);
         TRY(file.put(queue::RecordType::original, address));
         to_.push_back({address, file.offset()});
