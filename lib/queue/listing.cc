@@ -128,7 +128,7 @@ std::optional<ListedMessage> list_message(const Directories& directories, std::s
 }
 
 namespace {
-// What the readers share. Names are taken in jobs of the pool, under the lock; texts are written by the fibers, in turn.
+// What the readers share. Names are taken in jobs of the pool, under the lock; texts are written by the fibers, in the order of the names.
 class Listing {
 public:
     Listing(const Directories& directories, const std::function<void(const ListedMessage&, std::string&)>& form, const std::function<bool(std::string_view)>& write)
@@ -138,6 +138,7 @@ public:
 
 private:
     struct Batch {
+        std::size_t number = 0;
         std::string_view queue{};
         std::vector<Scan::Entry> files{};
     };
@@ -149,8 +150,9 @@ private:
     std::mutex names_{};
     std::deque<std::string_view> queues_{maildrop, active, incoming, deferred, hold};
     std::optional<Scan> scan_{};
+    std::size_t given_ = 0, written_ = 0;                // batches
     loop::Condition turn_{};
-    bool writing_ = false, alive_ = true;
+    bool alive_ = true;
 };
 
 // Of one queue only. Without files: the end.
@@ -170,6 +172,7 @@ Listing::Batch Listing::next() {
             out.files.push_back(std::move(*entry));
         }
     }
+    if (!out.files.empty()) out.number = given_++;
     return out;
 }
 
@@ -177,23 +180,21 @@ void Listing::read() {
     std::string text;
     Batch b;
     std::size_t at = 0;
-    for (bool more = true; more && alive_;) {
+    while (alive_) {
         text.clear();
         loop::offload([&] {
             if (at == b.files.size()) {
                 b = next();
                 at = 0;
             }
-            more = !b.files.empty();
             for (; at < b.files.size() && text.size() < text_most; ++at)
                 if (auto message = list_message(directories_, b.queue, b.files[at].id, b.files[at].path)) form_(*message, text);
         });
-        while (writing_) turn_.wait();
-        if (text.empty() || !alive_) continue;
-        writing_ = true;
-        alive_ = write_(text);
-        writing_ = false;
-        turn_.notify_one();
+        if (b.files.empty()) return;
+        while (alive_ && b.number != written_) turn_.wait();
+        if (alive_ && !text.empty()) alive_ = write_(text);
+        if (at == b.files.size()) ++written_;
+        if (!alive_ || at == b.files.size()) turn_.notify_all();
     }
 }
 }

@@ -1,8 +1,11 @@
 // Logs of deferrals and the listing that shows their reasons.
 #include <gtest/gtest.h>
 #include <unistd.h>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <thread>
+#include "loop/loop.h"
 #include "queue/failure_log.h"
 #include "queue/listing.h"
 #include "queue/new_file.h"
@@ -82,6 +85,38 @@ TEST(ListingTest, ReasonsBelongToTheRecordTheyWereWrittenFor) {
     EXPECT_EQ(listed[0].recipients[0].address, "late@x");
     EXPECT_EQ(listed[0].recipients[0].reason, "busy");
     EXPECT_EQ(listed[0].recipients[1].reason, "");
+    fs::remove_all(root);
+}
+
+// Several readers are at work; what the first takes long for is still written first.
+TEST(ListingTest, QueuesAreListedInTheirOrder) {
+    char name[] = "/tmp/listing_test.XXXXXX";
+    const std::string root = ::mkdtemp(name);
+    for (auto q : {"maildrop", "active", "incoming", "deferred", "hold", "defer"}) fs::create_directory(root + "/" + q);
+    queue::Directories where({}, 1, root);
+    using T = queue::RecordType;
+    for (std::string_view in : {queue::active, queue::deferred, queue::deferred, queue::hold}) {
+        auto file = queue::NewQueueFile::create(where, in, false);
+        ASSERT_TRUE(file);
+        (void)file->put(T::time, "1795308535");
+        (void)file->put(T::sender, "");
+        (void)file->put(T::recipient, "r@x");
+        (void)file->put(T::message);
+        queue::SizeRecord size;
+        size.data_offset = file->offset();
+        (void)file->put(T::extracted);
+        ASSERT_TRUE(file->commit(size));
+    }
+    loop::Loop fibers;
+    std::string written;
+    fibers.spawn([&] {
+        queue::list_queues(where, [](const queue::ListedMessage& m, std::string& out) {
+            if (m.queue_name == queue::active) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+            out += m.queue_name + " ";
+        }, [&](std::string_view text) { written += text; return true; });
+    });
+    fibers.run();
+    EXPECT_EQ(written, "active deferred deferred hold ");
     fs::remove_all(root);
 }
 }
