@@ -22,17 +22,16 @@ std::optional<Manager::Place> Manager::crowded_place(const mail::QueueId& id, st
     if (active() * 2 < config_.old_messages()) return std::nullopt;  // nobody holds as much as is free
     Message probe(id);
     probe.flush = flush;
-    std::vector<queue::Recipient> recipients;
+    queue::FirstRecipients first{few};
     loop::file_job([&] {
         auto file = queue::QueueFile::open(directories_, from, id, queue::Access::read);
         if (!file || !file->complete() || (file->mode() & 0010) != 0) return;         // forced to expire: needs no destination
-        auto envelope = file->envelope();
-        if (!envelope || envelope->remaining > few) return;
-        probe.envelope = std::move(*envelope);
-        if (!queue::RecipientReader(*file, probe.envelope).read(recipients, few)) recipients.clear();
+        auto envelope = file->envelope(&first);
+        if (!envelope || envelope->remaining > few) first.list.clear();
+        else probe.envelope = std::move(*envelope);
     });
     std::optional<Place> only;
-    for (const queue::Recipient& r : recipients) {
+    for (const queue::Recipient& r : first.list) {
         const Route route = resolver_.resolve(probe, r);
         if (route.discard) return std::nullopt;
         Place place{route.transport, destination_key(service(route.transport).transport.limits, route)};
