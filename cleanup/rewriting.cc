@@ -1,60 +1,24 @@
 #include "rewriting.h"
 #include <algorithm>
 #include <memory>
-#include <unordered_map>
 #include "base/bytes.h"
-#include "conf/params/global.h"
-#include "ipc/client.h"
-#include "ipc/rewrite.h"
+#include "ipc/trivial_rewrite.h"
 #include "log/log.h"
 #include "mail/address_tokens.h"
 
 namespace cleanup {
 namespace {
 constexpr int canonical_nesting_max = 10;
-constexpr std::size_t cache_entries_max = 4096;
-constexpr std::chrono::seconds cache_time{30};
-
-// Answers of trivial-rewrite: forgotten all at once when they are old or many.
-struct Cache {
-    std::unordered_map<std::string, std::string> answers;
-    loop::Clock::time_point since = loop::Clock::now();
-};
-Cache cache;
-std::unique_ptr<ipc::Client> service;
+std::unique_ptr<ipc::TrivialRewrite> service;
 }
 
-void connect_trivial_rewrite(const conf::Settings& settings) {
-    service = std::make_unique<ipc::Client>("private/" + settings[param::rewrite_service_name], settings);
-}
+void connect_trivial_rewrite(const conf::Settings& settings) { service = std::make_unique<ipc::TrivialRewrite>(settings); }
 
-Result<std::string> ask_trivial_rewrite(std::string_view context, const std::string& external) {
-    const auto now = loop::Clock::now();
-    if (now - cache.since > cache_time || cache.answers.size() >= cache_entries_max) {
-        cache.answers.clear();
-        cache.since = now;
-    }
-    std::string key = std::string(context) + ' ' + external;
-    if (const auto found = cache.answers.find(key); found != cache.answers.end()) return found->second;
-    TRY_ASSIGN(ipc::RewriteReply reply, service->ask<ipc::RewriteReply>(ipc::RewriteRequest{std::string(context), external}));
-    if (reply.failed) return temporary("address rewriting problem for " + external);
-    cache.answers.emplace(std::move(key), reply.address);
-    return std::move(reply.address);
-}
-
-bool is_canonical(std::string_view external) {
-    const auto [local, domain] = mail::split_address(external);
-    if (!domain || local.empty() || domain->find('.') == std::string_view::npos || domain->front() == '.' || domain->back() == '.') return false;
-    for (char c : local)
-        if (!bytes::is_alnum(c) && c != '.' && c != '-' && c != '_' && c != '+' && c != '=') return false;
-    for (char c : *domain)
-        if (!bytes::is_alnum(c) && c != '.' && c != '-') return false;
-    return local.front() != '.' && local.back() != '.' && external.find("..") == std::string_view::npos;
-}
+Result<std::string> ask_trivial_rewrite(std::string_view context, const std::string& external) { return service->rewrite(context, external); }
 
 Result<std::string> Rewriting::complete(std::string_view context, const std::string& internal) const {
     std::string external = mail::to_external(internal);
-    if (is_canonical(external)) return internal;
+    if (mail::is_plain(external)) return internal;
     TRY_ASSIGN(std::string answer, rewrite_(context, external));
     return mail::to_internal(answer);
 }
@@ -139,7 +103,7 @@ Result<Rewriting::Recipient> Rewriting::recipient(const std::string& internal, b
 Result<std::optional<std::string>> Rewriting::header(const std::string& external, std::string_view context, bool sender, bool map) const {
     if (external.empty()) return std::optional<std::string>();
     std::string completed = external;
-    if (!is_canonical(external)) { TRY_ASSIGN(completed, rewrite_(context, external)); }
+    if (!mail::is_plain(external)) { TRY_ASSIGN(completed, rewrite_(context, external)); }
     std::optional<std::string> out;
     if (completed != external) out = completed;
     if (!map) return out;

@@ -10,12 +10,10 @@
 
 namespace cleanup {
 // Canonical form: "local" completes with $myorigin and $mydomain, "remote" with remote_header_rewrite_domain. External form in
-// and out. Addresses that no rule can change are not asked for; the others are kept for a while.
+// and out.
 using Rewrite = Result<std::string> (*)(std::string_view context, const std::string& external);
 Result<std::string> ask_trivial_rewrite(std::string_view context, const std::string& external);
 void connect_trivial_rewrite(const conf::Settings& settings);
-// "joe@example.org": nothing that append_*, swap_bangpath, allow_percent_hack or a trailing dot would touch.
-bool is_canonical(std::string_view external);
 
 class Rewriting {
 public:

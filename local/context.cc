@@ -42,8 +42,8 @@ Contexts parse_contexts(std::string_view list) {
 Context::Context(const conf::Settings& s)
     : agent(s, s[param::local_delivery_status_filter]), settings(s), aliases(maps(s, param::alias_maps)),
       mailbox_transport_maps(maps(s, param::mailbox_transport_maps)), mailbox_command_maps(maps(s, param::mailbox_command_maps)),
-      fallback_transport_maps(maps(s, param::fallback_transport_maps)), rewrite("private/" + s[param::rewrite_service_name], s),
-      cleanup("public/" + s[param::cleanup_service_name], s), extension(extension_rules(settings)),
+      fallback_transport_maps(maps(s, param::fallback_transport_maps)), cleanup("public/" + s[param::cleanup_service_name], s), rewrite(s),
+      extension(extension_rules(settings)),
       commands_allowed(parse_contexts(s[param::allow_mail_to_commands])), files_allowed(parse_contexts(s[param::allow_mail_to_files])),
       propagate(parse_contexts(s[param::propagate_unmatched_extensions])), prepend_delivered(parse_contexts(s[param::prepend_delivered_header])),
       environment(delivery::exported_environment(s)), seen_max(static_cast<std::size_t>(s[param::duplicate_filter_limit])) {}

@@ -10,7 +10,7 @@
 #include "delivery/agent.h"
 #include "delivery/command.h"
 #include "delivery/mailbox.h"
-#include "ipc/client.h"
+#include "ipc/trivial_rewrite.h"
 #include "mail/address.h"
 #include "table/maps.h"
 
@@ -24,7 +24,8 @@ struct Context {
     delivery::Agent agent;
     conf::Settings settings;
     table::Maps aliases, mailbox_transport_maps, mailbox_command_maps, fallback_transport_maps;
-    ipc::Client rewrite, cleanup;
+    ipc::Client cleanup;
+    ipc::TrivialRewrite rewrite;
     delivery::LockRules locks;
     delivery::Rights default_rights;             // default_privs
     mail::ExtensionRules extension;

@@ -6,25 +6,10 @@
 #include "log/log.h"
 
 namespace qmgr {
-static constexpr std::size_t answers_most = 20000;
-static constexpr std::chrono::seconds answer_life{5};                // a table that changed is believed soon enough
-
 Resolver::Resolver(const conf::Settings& settings)
-    : client_("private/" + settings[param::rewrite_service_name], settings[param::qmgr_ipc_timeout]), error_service_(settings[param::error_service_name]),
+    : trivial_rewrite_(settings, settings[param::qmgr_ipc_timeout]), error_service_(settings[param::error_service_name]),
       double_bounce_(settings[param::double_bounce_sender]), filter_nexthop_(settings[param::default_filter_nexthop]), allow_minus_(settings[param::allow_min_user]) {
     for (auto name : bytes::split(settings[param::defer_transports], ", \t\r\n")) deferred_transports_.emplace(name);
-    sender_matters_ = !settings[param::sender_dependent_relayhost_maps].empty() || !settings[param::sender_dependent_default_transport_maps].empty() ||
-                      settings[param::sender_based_routing] != "no";
-}
-
-Result<ipc::ResolveReply> Resolver::ask(const std::string& sender, const std::string& address) {
-    std::string key = sender_matters_ ? sender + '\0' + address : address;
-    Time now = loop::Clock::now();
-    if (auto known = answers_.find(key); known != answers_.end() && now < known->second.until) return known->second.reply;
-    TRY_ASSIGN(ipc::ResolveReply reply, client_.ask<ipc::ResolveReply>(ipc::ResolveRequest{.sender = sender, .address = address}));
-    if (answers_.size() >= answers_most) answers_.clear();
-    if ((reply.flags & ipc::ResolveReply::failed) == 0) answers_.insert_or_assign(std::move(key), Answer{reply, now + answer_life});
-    return reply;
 }
 
 Route Resolver::retry(std::string_view status, std::string_view reason, const std::string& address) const {
@@ -57,7 +42,7 @@ Route Resolver::resolve(const Message& message, const queue::Recipient& recipien
     const std::string& address = message.envelope.redirect.empty() ? recipient.address : message.envelope.redirect;
     if (message.force_expired()) return retry("4.7.0", "message is administratively expired", address);
     if (address.size() > 4000) return refuse("5.1.3", "bad address syntax", address);
-    auto reply = ask(message.envelope.sender, address);
+    auto reply = trivial_rewrite_.resolve(message.envelope.sender, address);
     if (!reply) {
         if (Time now = loop::Clock::now(); now >= quiet_until_) {     // once a second, whatever number of recipients
             maillog::warning("{}: {}", message.id.text(), reply.error().reason);

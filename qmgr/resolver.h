@@ -1,16 +1,12 @@
 // Where a recipient goes: trivial-rewrite's answer, then what the message itself or the administrator says otherwise (redirect,
 // content filter, defer_transports, addresses that must not reach a command line).
 //
-// Answers are kept for a few seconds, so that a mailing list asks once for each address, and a queue run not for each message.
-//
 // When things fail: no answer sends the recipient to the retry service with the reason; malformed addresses go to the error service.
 #pragma once
-#include <map>
 #include <set>
 #include <string>
 #include "conf/settings.h"
-#include "ipc/client.h"
-#include "ipc/rewrite.h"
+#include "ipc/trivial_rewrite.h"
 #include "message.h"
 
 namespace qmgr {
@@ -26,19 +22,16 @@ public:
     Route resolve(const Message& message, const queue::Recipient& recipient);
     // "retry" or "error" with a status and text that those services report.
     Route retry(std::string_view status, std::string_view reason, const std::string& address) const;
-    void forget() { answers_.clear(); }
+    void forget() { trivial_rewrite_.forget(); }
 
 private:
-    Result<ipc::ResolveReply> ask(const std::string& sender, const std::string& address);
     Route refuse(std::string_view status, std::string_view reason, const std::string& address) const;
     Route routed(const Message& message, ipc::ResolveReply reply) const;
 
-    struct Answer { ipc::ResolveReply reply; Time until; };
-    ipc::Client client_;
-    std::map<std::string, Answer, std::less<>> answers_{};
+    ipc::TrivialRewrite trivial_rewrite_;
     std::set<std::string, std::less<>> deferred_transports_{};
     std::string error_service_, retry_service_{"retry"}, double_bounce_, filter_nexthop_;
-    bool sender_matters_ = false, allow_minus_ = false;
+    bool allow_minus_ = false;
     Time quiet_until_{};
 };
 }

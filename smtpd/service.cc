@@ -21,9 +21,6 @@ namespace smtpd {
 using table::MatchList;
 
 namespace {
-constexpr std::chrono::seconds cache_time(5);    // what trivial-rewrite said holds that long
-constexpr std::size_t cache_limit = 1000;
-
 Limits read_limits(const conf::Settings& s) {
     Limits l;
     l.timeout = s[param::smtpd_timeout];
@@ -82,8 +79,8 @@ unsigned parse_keywords(std::string_view text, std::string_view parameter) {
 static constexpr std::chrono::seconds anvil_patience(10);      // a client is not limited then
 
 Service::Service(const conf::Settings& settings)
-    : cleanup("public/" + settings[param::cleanup_service_name], settings), rewrite("private/" + settings[param::rewrite_service_name], settings),
-      flush("public/" + settings[param::flush_service_name], settings), anvil("private/anvil", anvil_patience), settings_(settings) {}
+    : cleanup("public/" + settings[param::cleanup_service_name], settings),
+      flush("public/" + settings[param::flush_service_name], settings), rewrite(settings), anvil("private/anvil", anvil_patience), settings_(settings) {}
 Service::~Service() = default;
 
 Result<std::unique_ptr<Service>> Service::open(const conf::Settings& settings, Resolver resolver) {
@@ -147,7 +144,6 @@ Result<void> Service::read() {
     untrusted_routing = s[param::allow_untrusted_routing];
     show_table_name = s[param::show_user_unknown_table_name];
     hide_client_session = s[param::smtpd_hide_client_session];
-    sender_matters = !s[param::sender_dependent_default_transport_maps].empty();
     external_log_form = s[param::info_log_address_format] != "internal";
 
     const std::string mode = bytes::lowered(s[param::smtpd_forbid_bare_newline]);
@@ -275,53 +271,11 @@ unsigned Service::discarded_keywords(const std::string& client_address) const {
 
 // --- where addresses go
 
-namespace {
-// user@host.domain without anything that rewriting could change.
-bool plain(std::string_view address) {
-    std::size_t at = address.rfind('@');
-    if (at == address.npos || at == 0) return false;
-    std::string_view local = address.substr(0, at), domain = address.substr(at + 1);
-    for (char c : local) if (!bytes::is_alnum(c) && c != '.' && c != '-' && c != '_' && c != '+' && c != '=') return false;
-    if (local.front() == '.' || local.back() == '.' || local.find("..") != local.npos) return false;
-    for (char c : domain) if (!bytes::is_alnum(c) && c != '.' && c != '-') return false;
-    return domain.find('.') != domain.npos && domain.front() != '.' && domain.back() != '.' && domain.find("..") == domain.npos;
-}
-}
-
-bool Service::plainly_valid(std::string_view address) const { return plain(address) && address.front() != '-' && mail::valid_hostname(address.substr(address.rfind('@') + 1)); }
+bool Service::plainly_valid(std::string_view address) const { return mail::is_plain(address) && mail::valid_hostname(*mail::split_address(address).domain); }
 
 Result<ipc::ResolveReply> Service::resolve(std::string_view sender, std::string_view address) {
-    if (!sender_matters) sender = {};            // answers then hold for every sender
-    std::string key(sender);
-    key.push_back('\0');
-    key += address;
-    auto now = loop::Clock::now();
-    if (auto known = cached_.find(key); known != cached_.end()) {
-        auto entry = known->second;
-        if (now < entry->until) {
-            cache_.splice(cache_.begin(), cache_, entry);
-            return entry->reply;
-        }
-        cached_.erase(known);
-        cache_.erase(entry);
-    }
-    std::string canonical_address(address);
-    if (!plain(address)) { TRY_ASSIGN(canonical_address, canonical_form(address)); }
-    TRY_ASSIGN(ipc::ResolveReply reply, rewrite.ask<ipc::ResolveReply>(ipc::ResolveRequest{std::string(sender), canonical_address}));
-    if (reply.flags & ipc::ResolveReply::failed) return reply;
-    while (cache_.size() >= cache_limit) {
-        cached_.erase(cache_.back().key);
-        cache_.pop_back();
-    }
-    if (cached_.contains(key)) return reply;     // another fiber asked the same meanwhile
-    cache_.push_front(Cached{std::move(key), reply, now + cache_time});
-    cached_[cache_.front().key] = cache_.begin();
-    return reply;
-}
-
-Result<std::string> Service::canonical_form(std::string_view address) {
-    TRY_ASSIGN(ipc::RewriteReply reply, rewrite.ask<ipc::RewriteReply>(ipc::RewriteRequest{"local", mail::to_external(address)}));
-    if (reply.failed) return temporary("address rewriting: a table did not answer");
-    return mail::to_internal(reply.address);
+    if (mail::is_plain(address)) return rewrite.resolve(sender, address);
+    TRY_ASSIGN(std::string standard, rewrite.rewrite("local", mail::to_external(address)));
+    return rewrite.resolve(sender, mail::to_internal(standard));
 }
 }

@@ -7,12 +7,10 @@
 #include <bitset>
 #include <chrono>
 #include <functional>
-#include <list>
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 #include "access_list.h"
 #include "anvil_link.h"
@@ -21,7 +19,7 @@
 #include "dns/dns.h"
 #include "dns/host.h"
 #include "ipc/client.h"
-#include "ipc/rewrite.h"
+#include "ipc/trivial_rewrite.h"
 #include "table/local_domains.h"
 #include "table/maps.h"
 #include "table/match_list.h"
@@ -54,7 +52,7 @@ public:
     const conf::Settings& settings() const { return settings_; }
     const Limits& limits(bool stressed) const { return stressed ? stressed_ : normal_; }
 
-    // Canonical form, then where it goes (trivial-rewrite); answers are kept for a few seconds.
+    // Standard form, then where it goes (trivial-rewrite).
     Result<ipc::ResolveReply> resolve(std::string_view sender, std::string_view address);
     // user@host.domain that no rewriting could change, and a good host name: true without asking anybody.
     bool plainly_valid(std::string_view address) const;
@@ -75,7 +73,7 @@ public:
     bool soft_bounce = false, require_tls = true, strict_envelopes = false, smtputf8 = true, strict_smtputf8 = false, forbid_unauth_pipelining = true, delay_open = true;
     bool peername_lookup = true, port_logging = false, untrusted_routing = false, show_table_name = true, tls_wrapper = false, tls_received_header = false,
          tls_fast_shutdown = true, auth_needs_tls = false;
-    bool tls_usable = false, sender_matters = false, no_unknown_recipient_checks = false, external_log_form = true, hide_client_session = false;
+    bool tls_usable = false, no_unknown_recipient_checks = false, external_log_form = true, hide_client_session = false;
     int cleanup_flags = 0;
     unsigned notify = 0;                         // notify_classes, bits of Notify
     std::int64_t history_threshold = 100;
@@ -102,7 +100,8 @@ public:
 
     // --- others
     Resolver resolver;
-    ipc::Client cleanup, rewrite, flush;
+    ipc::Client cleanup, flush;
+    ipc::TrivialRewrite rewrite;
     AnvilLink anvil;
     std::function<Result<std::unique_ptr<CleanupClient>>()> submit;     // stand-alone: instead of cleanup
     std::shared_ptr<tls::ServerContext> tls;
@@ -113,14 +112,10 @@ private:
     Result<void> open_lists();
     void open_tables();
     void open_tls();
-    Result<std::string> canonical_form(std::string_view address);
     conf::Settings settings_;
     Limits normal_, stressed_;
     unsigned discarded_ = 0;
     std::bitset<256> expansion_characters_;
-    struct Cached { std::string key; ipc::ResolveReply reply; loop::Clock::time_point until; };
-    std::list<Cached> cache_;                    // newest first
-    std::unordered_map<std::string_view, std::list<Cached>::iterator> cached_;
 };
 
 // EHLO keywords that can be discarded.

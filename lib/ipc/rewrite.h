@@ -1,5 +1,5 @@
-// What cleanup, smtpd, qmgr, local ask trivial-rewrite at private/rewrite ($rewrite_service_name): put an address into canonical
-// form, and where does it go.
+// What clients ask trivial-rewrite at private/rewrite ($rewrite_service_name): put an address into standard form, and where
+// does it go. TrivialRewrite (trivial_rewrite.h) asks.
 #pragma once
 #include <cstdint>
 #include "ipc/attributes.h"
@@ -36,7 +36,12 @@ struct VerifyResolveRequest {
 };
 struct ResolveReply {
     static constexpr std::string_view protocol = "resolved";
-    enum Flags : int { failed = 1, error = 2, routed = 4 };            // failed: a table did not answer; error: the address is malformed; routed: %, ! or @ within the local part
+    enum Flags : int {
+        failed = 1,                              // a table did not answer
+        error = 2,                               // the address is malformed
+        routed = 4,                              // %, ! or @ within the local part
+        whole_domain = 8                         // the same holds for each plain address (mail::is_plain) of that domain, with itself as recipient
+    };
     int flags = 0;
     AddressClass address_class = AddressClass::other;
     std::string transport, nexthop, recipient;   // recipient in internal form

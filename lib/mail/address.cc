@@ -9,6 +9,16 @@ AddressParts split_address(std::string_view internal) {
     return {internal.substr(0, at), internal.substr(at + 1)};
 }
 
+bool is_plain(std::string_view address) {
+    const auto [local, domain] = split_address(address);
+    if (!domain || local.empty() || domain->find('.') == std::string_view::npos || address.find("..") != std::string_view::npos) return false;
+    for (char c : local)
+        if (!bytes::is_alnum(c) && c != '.' && c != '-' && c != '_' && c != '+' && c != '=') return false;
+    for (char c : *domain)
+        if (!bytes::is_alnum(c) && c != '.' && c != '-') return false;
+    return local.front() != '-' && local.front() != '.' && local.back() != '.' && domain->front() != '.' && domain->back() != '.';
+}
+
 namespace {
 bool atom_char(char c) {
     if (static_cast<unsigned char>(c) > 127) return true;

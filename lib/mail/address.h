@@ -16,6 +16,9 @@ struct AddressParts {
     std::optional<std::string_view> domain;                  // absent where there is no '@'
 };
 AddressParts split_address(std::string_view internal);       // at the last '@'
+// user@host.domain of letters, digits and . - _ + = in the local part: the same in both forms, and with nothing that address
+// rewriting could complete, or read as a route or an option.
+bool is_plain(std::string_view address);
 
 // Quotes the local part where RFC 5321 and RFC 5322 want it: special characters, dots in a row or at an end, empty.
 // Bytes above 127 need no quotes.

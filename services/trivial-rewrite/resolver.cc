@@ -87,6 +87,8 @@ ResolveReply Resolver::resolve(std::string_view sender, std::string_view address
             TRY(apply_transport_maps(domain, reply));
             if (reply.transport != "error") TRY(apply_relocated_maps(reply));
         }
+        const bool by_domain = transport_maps_.empty() && relocated_maps_.empty();
+        if (by_domain && reply.flags == 0 && reply.recipient == address && mail::is_plain(address)) reply.flags = ResolveReply::whole_domain;
         return {};
     };
     if (Result<void> done = work(); !done) {

@@ -25,6 +25,13 @@ TEST(Address, InternalAndExternalFormsAreInverse) {
     EXPECT_EQ(to_internal("trailing\\"), "trailing\\");
 }
 
+TEST(Address, PlainIsWhatRewritingLeavesAlone) {
+    for (const char* plain : {"joe@example.org", "joe+x@a-b.example.org", "a.b_c=d@EXAMPLE.org", "1@2.3"}) EXPECT_TRUE(is_plain(plain)) << plain;
+    for (const char* odd : {"joe", "joe@", "@example.org", "joe@host", "joe@host.", "joe@.org", ".joe@a.b", "joe.@a.b", "j..e@a.b", "joe@a..b", "-joe@a.b", "a!b@c.d", "a%b@c.d",
+                            "a b@c.d", "a@b@c.d", "\"a\"@c.d", "joe@[1.2.3.4]", "j\xc3\xb6@a.b", "joe@\xc3\xb6.b", ""})
+        EXPECT_FALSE(is_plain(odd)) << odd;
+}
+
 TEST(Address, ExtensionIsSplitAtTheFirstOfSeveralDelimiters) {
     EXPECT_EQ(*split_extension("joe+a-b", {"+-"}).extension, "a-b");
     EXPECT_EQ(*split_extension("joe-a+b", {"+-"}).extension, "a+b");

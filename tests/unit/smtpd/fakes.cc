@@ -228,7 +228,8 @@ std::string converse(World& world, smtpd::Service& service, const std::vector<st
             said += *some;
         }
         session.join();
-        for (ipc::Client* kept : {&service.cleanup, &service.rewrite, &service.flush}) kept->close_idle();
+        for (ipc::Client* kept : {&service.cleanup, &service.flush}) kept->close_idle();
+        service.rewrite.close_idle();
         service.anvil.close();
         services.cancel();
         services.join(false);

@@ -64,6 +64,17 @@ std::string go(std::string_view address, conf::Overrides more = {}, std::string_
     return text;
 }
 
+bool holds_for_domain(std::string_view address, conf::Overrides more = {}) {
+    conf::Settings settings = with(std::move(more));
+    return rewrite::Resolver(settings, false, table::LocalDomains::open(settings)).resolve("s@s.test", address).flags & ipc::ResolveReply::whole_domain;
+}
+TEST(Resolve, AnswerHoldsForADomainWhereNoTableLooksAtLocalParts) {
+    for (const char* address : {"u@here.test", "u@alias.test", "u@mbox.test", "u@relay.test", "u@other.test", "u+x@other.test"}) EXPECT_TRUE(holds_for_domain(address)) << address;
+    for (const char* address : {"u", "", "u@", "a%b@other.test", "a!b@here.test", "-u@other.test", "u@[127.0.0.1]", "u@host", "u@bad..test"}) EXPECT_FALSE(holds_for_domain(address)) << address;
+    EXPECT_FALSE(holds_for_domain("u@other.test", {{"transport_maps", "inline:{x=y:}"}}));
+    EXPECT_FALSE(holds_for_domain("u@other.test", {{"relocated_maps", "inline:{x=y}"}}));
+}
+
 TEST(Resolve, Classes) {
     EXPECT_EQ(go("u@here.test"), "1 local mail.here.test u@here.test");
     EXPECT_EQ(go("u@[127.0.0.1]"), "1 local mail.here.test u@[127.0.0.1]");
