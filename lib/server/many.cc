@@ -100,6 +100,7 @@ void accept_clients(int listener) {
             net::Address peer;
             Result<UniqueFd> client = net::accept_one(listener, peer);
             if (client && *client) {
+                state.judge_stress();
                 welcome(std::move(*client), peer);
                 complained = false;
                 if (burst % 16 == 15) loop::yield();

@@ -44,6 +44,7 @@ Turn serve_one(int listener) {
         maillog::warning("{}", client.error().reason);
         return Turn::limit;
     }
+    state.judge_stress();
     state.tell("full");
     end_in(static_cast<unsigned>(settings()[param::daemon_timeout].count()));
     serve_connection(std::move(*client), peer);

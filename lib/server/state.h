@@ -32,7 +32,8 @@ struct State {
     std::int64_t served = 0;                     // so far
 
     bool tell(std::string_view message) const { return arguments.stand_alone || worker::send(worker::channel_fd, message); }
-    bool take_place();                           // also turns stress on and off, and tells master of a limit that is reached
+    bool take_place();                           // for the next session; false where the service has all it may have
+    void judge_stress();                         // a client took its place: stress on or off, and master told of a limit that is reached
     void give_place_back();
     bool full() const { return own_limit > 0 && sessions >= own_limit; }
     bool idle_exit() const { return !daemon->one_process; }
