@@ -200,7 +200,6 @@ bool State::take_place() {
 void State::judge_stress() {
     std::int32_t all = limit > 0 ? board.sessions() : 0;
     if (limit > 0 && all >= limit) stress_on = true;
-    else if (own_limit > 0 && sessions * 10 >= own_limit * 9) stress_on = true;
     else if (stress_on && all * 10 < limit * 9) stress_on = false;
     if (stress_on && !limit_told && limit > 1 && daemon->sessions == Sessions::many) { tell("limit"); limit_told = true; }
     if (!stress_on) limit_told = false;

@@ -11,7 +11,7 @@ inline constexpr conf::Text default_cache_db_type{{.name = "default_cache_db_typ
 inline constexpr conf::Text default_delivery_status_filter{{.name = "default_delivery_status_filter", .fallback = "", .implemented = true, .doc = "Tables that replace a delivery's status code and text, for every delivery agent without its own."}};
 inline constexpr conf::Int default_process_limit{{.name = "default_process_limit", .fallback = "100", .min = 1, .implemented = true, .doc = "Most processes of a service, or sessions where one process serves one client, when master.cf gives no number."}};
 inline constexpr conf::Text defer_service_name{{.name = "defer_service_name", .fallback = "defer", .implemented = true, .doc = "The service that records why mail is deferred."}};
-inline constexpr conf::Int default_session_limit{{.name = "default_session_limit", .fallback = "10000", .min = 0, .implemented = true, .doc = "How many sessions an smtpd service may have that has \"-\" as maxproc in master.cf, while default_process_limit is not set; 0: as many as descriptors and memory carry."}};
+inline constexpr conf::Int default_session_limit{{.name = "default_session_limit", .fallback = "12000", .min = 0, .implemented = true, .doc = "How many sessions an smtpd service may have that has \"-\" as maxproc in master.cf, while default_process_limit is not set; 0: as many as descriptors and memory carry."}};
 inline constexpr conf::Bool disable_verp_bounces{{.name = "disable_verp_bounces", .fallback = "no", .implemented = true, .doc = "Whether bounces are sent to the plain sender even if the mail was sent with VERP."}};
 inline constexpr conf::Bool dns_ncache_ttl_fix_enable{{.name = "dns_ncache_ttl_fix_enable", .fallback = "no", .doc = "Whether negative DNS answers are believed for the time their SOA record allows."}};
 inline constexpr conf::Int dont_remove{{.name = "dont_remove", .fallback = "0", .min = 0, .implemented = true, .doc = "Whether finished queue files go to the saved queue instead of being removed: for looking into trouble."}};
@@ -65,6 +65,6 @@ inline constexpr conf::Time service_throttle_time{{.name = "service_throttle_tim
 inline constexpr conf::Text showq_service_name{{.name = "showq_service_name", .fallback = "showq", .implemented = true, .doc = "The service that lists the queue."}};
 inline constexpr conf::Int socketmap_max_query_size{{.name = "socketmap_max_query_size", .fallback = "10000", .min = 1, .implemented = true, .doc = "Longest query to a socketmap server."}};
 inline constexpr conf::Int socketmap_max_reply_size{{.name = "socketmap_max_reply_size", .fallback = "100000", .min = 1, .implemented = true, .doc = "Longest answer from a socketmap server."}};
-inline constexpr conf::Text stress{{.name = "stress", .fallback = "", .implemented = true, .doc = "yes in a server that is near its session limit, else empty; defaults refer to it."}};
+inline constexpr conf::Text stress{{.name = "stress", .fallback = "", .implemented = true, .doc = "yes in a server that has reached its session limit, until a tenth of it is free again; else empty. Defaults refer to it."}};
 inline constexpr conf::Text trace_service_name{{.name = "trace_service_name", .fallback = "trace", .implemented = true, .doc = "The service that records delivery reports for those who asked for them."}};
 }
