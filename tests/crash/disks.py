@@ -37,7 +37,7 @@ class Disk:
         try:
             self._make(os.path.join(self.base, "xfs.img"), 1600, "mkfs.xfs", "-q", "-m", "reflink=1")
             mount_or_skip("-o", "loop", os.path.join(self.base, "xfs.img"), self.ground)
-            self.image, self.copy = os.path.join(self.ground, "ext4.img"), os.path.join(self.ground, "cut.img")
+            self.image, self.copy, self.untouched = (os.path.join(self.ground, n + ".img") for n in ("ext4", "cut", "untouched"))
             self._make(self.image, megabytes, "mkfs.ext4", "-q", "-F")
             mount_or_skip("-o", "loop", self.image, self.path)
             if _run("cp", "--reflink=always", self.image, self.copy).returncode != 0:
@@ -55,7 +55,16 @@ class Disk:
             skip("%s: %s" % (mkfs[0], (done.stdout + done.stderr).strip()))
 
     def cut(self):
-        subprocess.run(["cp", "--reflink=always", self.image, self.copy], check=True)
+        for image, copy in ((self.image, self.copy), (self.copy, self.untouched)):
+            subprocess.run(["cp", "--reflink=always", image, copy], check=True)
+
+    def keep(self):
+        """Images for whoever looks for the cause: the last cut's, and that after the mail system ran on it (not mounted any more)."""
+        where = tempfile.mkdtemp(prefix="posthorn-lost-", dir="/var/tmp")
+        kept = [os.path.join(where, name) for name in ("cut.img", "after.img")]
+        for image, path in zip((self.untouched, self.copy), kept):
+            subprocess.run(["cp", "--reflink=never", "--sparse=always", image, path], check=True)
+        return kept
 
     def mount_cut(self):
         """The directory where the copy is mounted."""

@@ -1,5 +1,5 @@
 """Clients that send for as long as they are let, by every way in, and remember what was acknowledged."""
-import collections, contextlib, os, random, smtplib, ssl, subprocess, sys, threading, time
+import collections, contextlib, os, random, re, smtplib, ssl, subprocess, sys, threading, time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 from posthorn import PEER, wait_for
 from world import World
@@ -10,12 +10,12 @@ SMTP_SOURCE = os.path.join(PEER, "usr/sbin/smtp-source")               # Debian'
 
 class Load:
     """threads clients at once. acknowledged: address -> when, on the monotonic clock. replies: how often each code that refused came;
-    broken: connections that ended without one; ways: messages taken over TLS, in the clear, from sendmail, from smtp-source where it is there."""
+    broken: what ended without one, by its way in and how; ways: messages taken over TLS, in the clear, from sendmail, from smtp-source where it is there."""
 
     def __init__(self, world, threads=4, sizes=(10, 10, 3000, 3000, 100000), prefix="m"):
         self.world, self.sizes, self.prefix = world, sizes, prefix
         self.lock = threading.Lock()
-        self.acknowledged, self.replies, self.ways, self.broken, self.number = {}, collections.Counter(), collections.Counter(), 0, 0
+        self.acknowledged, self.replies, self.ways, self.broken, self.number = {}, collections.Counter(), collections.Counter(), collections.Counter(), 0
         self.stopping, self.may_run, self.at_work = False, threading.Event(), 0
         self.may_run.set()
         self.threads = [threading.Thread(target=self._work, args=(i,), daemon=True) for i in range(threads)]
@@ -73,6 +73,10 @@ class Load:
             self.replies[code] += 1
             self.replies["%d %s" % (code, text.decode(errors="replace")[:60])] += 1
 
+    def _broken(self, way, how=""):
+        with self.lock:
+            self.broken[("%s %s" % (way, how)).strip()] += 1
+
     def _smtp(self, rng, tls):
         try:
             with contextlib.closing(self.world.smtp()) as client:
@@ -91,17 +95,15 @@ class Load:
                     self._acknowledge(recipients, "TLS" if tls else "plain")
         except smtplib.SMTPResponseException as e:
             self._refused(e.smtp_code, e.smtp_error if isinstance(e.smtp_error, bytes) else str(e.smtp_error).encode())
-        except (OSError, smtplib.SMTPException, ValueError):
-            with self.lock:
-                self.broken += 1
+        except (OSError, smtplib.SMTPException, ValueError) as e:
+            self._broken("TLS" if tls else "plain", e)
 
     def _sendmail(self, rng, _):
         recipients, sender = self._recipients(rng)
         with contextlib.suppress(subprocess.TimeoutExpired):
             if self.world.submit_locally(sender, recipients):
                 return self._acknowledge(recipients, "sendmail")
-        with self.lock:
-            self.broken += 1
+        self._broken("sendmail")
 
     def _smtp_source(self, rng, _):
         """A few messages in two sessions; it numbers their recipients. What it says for each recipient is known only when all were taken."""
@@ -116,8 +118,10 @@ class Load:
                               capture_output=True, env=dict(os.environ, LD_LIBRARY_PATH=os.path.join(PEER, "usr/lib/postfix")), timeout=90)
         if done.returncode == 0:
             return self._acknowledge(["%d%s" % (n + 1, to) for n in range(count)], "smtp-source")
-        with self.lock:
-            self.broken += 1
+        said = re.search(rb"\b([45]\d\d) (\d\.[^\n]*)", done.stderr)   # it gives up at a reply that it does not like, and quotes it
+        if said:
+            return self._refused(int(said.group(1)), said.group(2))
+        self._broken("smtp-source", done.stderr.decode(errors="replace").strip()[-100:])
 
     def wait_more(self, count, seconds=30):
         """Waits until so many more recipients have been acknowledged."""
