@@ -104,9 +104,9 @@ void Session::serve() {
     }
     // Without deadlines for whole requests the time limit is one for each read and write.
     if (!limits_.request_deadline) stream_.limit_each_wait(limits_.timeout);
-    log_connect();
     bool farewell = false, no_memory = false;
     try {
+        log_connect();
         if (greet()) dialogue();
     } catch (const loop::Cancelled&) {
         farewell = true;
@@ -235,17 +235,19 @@ void Session::lost(net::Stream::Failure how) {
     hang_up_ = true;
 }
 
-// Gives up what this session holds, then says why it ends; a stream under TLS may need memory for that and says nothing, then.
+// Gives up what this session holds, then says why it ends: in the clear in a way that takes no memory. TLS needs some.
 void Session::starved() {
     hang_up_ = true;
     ended_ = "out of memory";
     mail_.reset();
     stream_.discard_input();
+    try { maillog::warning("out of memory after {} from {}", where_, client_.shown); } catch (const std::bad_alloc&) {}
     try {
-        maillog::warning("out of memory after {} from {}", where_, client_.shown);
-        (void)say("421 4.3.0 " + service_.myhostname + " Error: insufficient memory");
+        if (stream_.layer()) (void)say("421 4.3.0 " + service_.myhostname + " Error: insufficient memory");
+        (void)stream_.flush(loop::in(std::chrono::seconds(10)));
     } catch (const std::bad_alloc&) {
     }
+    if (!stream_.layer() && stream_.pending() == 0) (void)!::send(stream_.fd(), service_.no_memory.data(), service_.no_memory.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 bool Session::step() {

@@ -51,23 +51,17 @@ void session_ended(loop::Fiber* f) {
     if (running->sessions.empty()) running->changed.notify_all();
 }
 
-// For lack of memory: one write that does not wait.
-void turn_away(int fd) {
-    if (!state.daemon->no_memory) return;
-    const std::string& text = state.daemon->no_memory();
-    (void)!::send(fd, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-}
-
-void start_session(UniqueFd client, const net::Address& peer) {
-    // std::function wants something that can be copied.
-    auto fd = std::make_shared<UniqueFd>(std::move(client));
+// Takes the client, unless it throws std::bad_alloc.
+void start_session(UniqueFd& client, const net::Address& peer) {
+    auto fd = std::make_shared<UniqueFd>();      // std::function wants something that can be copied
     loop::Fiber* begun = nullptr;
+    *fd = std::move(client);
     try {
         begun = &running->fibers.spawn([fd, peer] { serve_connection(std::move(*fd), peer); });
         running->sessions[begun] = {};
     } catch (const std::bad_alloc&) {
         if (begun) running->fibers.cancel(*begun);
-        turn_away(fd->get());
+        client = std::move(*fd);
         throw;
     }
     loop::Fiber& f = *begun;
@@ -80,10 +74,10 @@ void start_session(UniqueFd client, const net::Address& peer) {
 void welcome(UniqueFd client, const net::Address& peer) noexcept {
     static loop::Deadline quiet_until{};
     try {
-        if (!base::memory_is_short()) return start_session(std::move(client), peer);
-        turn_away(client.get());
+        if (!base::memory_is_short()) return start_session(client, peer);
     } catch (const std::bad_alloc&) {
     }
+    turn_away(client.get());
     state.give_place_back();
     if (loop::Clock::now() < quiet_until) return;
     quiet_until = loop::in(10s);

@@ -3,6 +3,7 @@
 #include <unistd.h>
 #include <cerrno>
 #include <exception>
+#include <new>
 #include "conf/params/commands.h"
 #include "log/log.h"
 #include "server/state.h"
@@ -34,8 +35,19 @@ void serve_stream(net::Stream& stream, const net::Address& peer) {
     const Daemon& daemon = *state.daemon;
     if (daemon.triggered && (!daemon.serve || !begins_as_list(stream))) return serve_trigger(stream);
     Session session{stream, peer};
-    if (daemon.serve) daemon.serve(session);
+    try {
+        if (daemon.serve) daemon.serve(session);
+    } catch (const std::bad_alloc&) {
+        if (!stream.layer()) turn_away(stream.fd());
+        throw;
+    }
 }
+}
+
+void turn_away(int fd) {
+    if (!state.daemon->no_memory) return;
+    const std::string& text = state.daemon->no_memory();
+    (void)!::send(fd, text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 void serve_connection(UniqueFd fd, const net::Address& peer) {
@@ -49,7 +61,7 @@ void serve_connection(UniqueFd fd, const net::Address& peer) {
         Result<net::Address> who = net::peer_address(client.fd());
         serve_stream(client, who ? *who : net::Address());
     } catch (const std::exception& e) {
-        maillog::warning("a session ended: {}", e.what());
+        try { maillog::warning("a session ended: {}", e.what()); } catch (const std::bad_alloc&) {}
     }
 }
 

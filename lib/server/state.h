@@ -42,6 +42,8 @@ extern State state;
 
 // One connection or request: what lies between accept and close. Exceptions end here.
 void serve_connection(UniqueFd fd, const net::Address& peer);
+// Tells a client that there is no memory for it, where the daemon has words for that: one write that does not wait, nor take memory.
+void turn_away(int fd);
 void read_fifo(int fd);
 void read_datagrams(int fd);
 
