@@ -59,7 +59,7 @@ inline constexpr conf::Bool respectful_logging{{.name = "respectful_logging", .f
 inline constexpr conf::Text rewrite_service_name{{.name = "rewrite_service_name", .fallback = "rewrite", .implemented = true, .doc = "The service that rewrites addresses and finds where their mail goes."}};
 inline constexpr conf::Bool sandbox_enable{{.name = "sandbox_enable", .fallback = "yes", .implemented = true, .doc = "Whether each daemon gives up at start, by a filter of system calls, what it never needs (Linux), and the ways to gain rights. The commands that local, pipe and spawn run keep both. Ours."}};
 inline constexpr conf::Text sample_directory{{.name = "sample_directory", .fallback = "/etc/postfix", .doc = "Where sample configuration files are."}};
-inline constexpr conf::Text sender_based_routing{{.name = "sender_based_routing", .fallback = "no", .implemented = true, .doc = "Once chose the next hop by sender.", .removed = true, .obsolete = "has been removed: it has no effect"}};
+inline constexpr conf::Text sender_based_routing{{.name = "sender_based_routing", .fallback = "no", .doc = "Once chose the next hop by sender.", .removed = true, .obsolete = "has been removed: it has no effect"}};
 inline constexpr conf::Text service_name{{.name = "service_name", .fallback = "", .implemented = true, .doc = "The name in master.cf of the service that reads this value."}};
 inline constexpr conf::Time service_throttle_time{{.name = "service_throttle_time", .fallback = "60s", .min = 1, .implemented = true, .doc = "How long master waits before it starts a service again that failed at start."}};
 inline constexpr conf::Text showq_service_name{{.name = "showq_service_name", .fallback = "showq", .implemented = true, .doc = "The service that lists the queue."}};
