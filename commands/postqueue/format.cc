@@ -21,7 +21,7 @@ std::string MailqFormat::message(const ipc::QueueListMessage& m) {
     else
         out = "\n";
     bytes_ += m.size;
-    std::string id = m.queue_id;
+    std::string id = bytes::printable(m.queue_id);
     if (m.queue_name == "active") id += '*';
     else if (m.queue_name == "hold") id += '!';
     if (m.forced_expire) id += '#';

@@ -15,7 +15,7 @@ namespace sendmail {
 using queue::RecordType;
 
 namespace {
-constexpr std::size_t line_max = 65536;                      // of a command; content lines are cut to records anyway
+constexpr std::size_t line_max = 65536;                      // of a command; lines of content come in pieces
 constexpr std::size_t recipients_max = 100000;
 
 void say(std::string_view reply) {
@@ -35,17 +35,21 @@ void say(std::string_view reply) {
 
 bool Dialogue::read_line(std::string& line) {
     while (true) {
-        if (const std::size_t end = input_.find('\n'); end != std::string::npos) {
-            line = input_.substr(0, end);
-            input_.erase(0, end + 1);
+        if (const std::size_t end = input_.find('\n', at_); end != std::string::npos) {
+            line = input_.substr(at_, end - at_);
+            at_ = end + 1;
             if (line.ends_with('\r')) line.pop_back();
+            line_ends_ = true;
             return true;
         }
-        if (input_.size() > line_max) {                      // a piece of an endless line
-            line = std::move(input_);
-            input_.clear();
+        if (input_.size() - at_ > line_max) {                // the last byte waits, since it may be a CR
+            line = input_.substr(at_, input_.size() - at_ - 1);
+            at_ = input_.size() - 1;
+            line_ends_ = false;
             return true;
         }
+        input_.erase(0, at_);
+        at_ = 0;
         char chunk[65536];
         const ssize_t n = ::read(STDIN_FILENO, chunk, sizeof chunk);
         if (n < 0 && errno == EINTR) continue;
@@ -158,13 +162,14 @@ void Dialogue::take_data() {
     const auto length = static_cast<std::size_t>(settings_[param::line_length_limit]);
     std::string line;
     while (true) {
+        const bool begins = line_ends_;
         if (!read_line(line)) ::_exit(0);                    // postdrop sees the end of its input and keeps nothing
-        if (line == ".") break;
+        if (begins && line_ends_ && line == ".") break;
         std::string_view text = line;
-        if (text.starts_with('.')) text.remove_prefix(1);
+        if (begins && text.starts_with('.')) text.remove_prefix(1);
         if (!postdrop) continue;
         for (; text.size() > length; text.remove_prefix(length)) postdrop->put(RecordType::part, text.substr(0, length));
-        postdrop->put(RecordType::line, text);
+        postdrop->put(line_ends_ ? RecordType::line : RecordType::part, text);
     }
     std::string reply = "451 4.3.0 Error: queue file write error";
     if (postdrop) {
@@ -185,7 +190,9 @@ void Dialogue::run() {
     say("220 " + settings_[param::myhostname] + " ESMTP " + settings_[param::mail_name]);
     std::string line;
     while (!quit_ && read_line(line)) {
-        say(command(line));
+        const bool whole = line_ends_;
+        while (!line_ends_ && read_line(line)) {}
+        say(whole ? command(line) : "500 5.5.2 Error: line too long");
         if (data_) take_data();
     }
 }

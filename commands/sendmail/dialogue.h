@@ -21,7 +21,8 @@ public:
 
 private:
     struct Recipient { std::string address; mail::DsnNotify notify; };
-    bool read_line(std::string& line);                       // false at the end of input
+    // False at the end of input. A line too long to be kept comes in pieces: all but the last leave line_ends_ false.
+    bool read_line(std::string& line);
     void take_data();
     std::string mail(std::string_view arguments);
     std::string rcpt(std::string_view arguments);
@@ -29,7 +30,8 @@ private:
     const conf::Settings& settings_;
     std::string input_{}, sender_{}, encoding_{}, envelope_id_{};
     std::vector<Recipient> recipients_{};
+    std::size_t at_ = 0;                                     // of input_: what is before was read
     mail::DsnReturn ret_ = 0;
-    bool hello_ = false, has_sender_ = false, data_ = false, quit_ = false;
+    bool line_ends_ = true, hello_ = false, has_sender_ = false, data_ = false, quit_ = false;
 };
 }

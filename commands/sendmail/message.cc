@@ -18,60 +18,54 @@ bool MessageReader::take(std::string_view bytes) {
         if (end == std::string_view::npos) {
             partial_ += bytes;
             // A long line goes out in pieces as it comes; the last two bytes wait, since one may be a CR.
-            while (partial_.size() > settings_.line_length + 1 && !ended_) {
-                if (!continuing_ && in_header_ && settings_.extract) look_for_recipients(partial_.substr(0, settings_.line_length));
-                else if (in_header_ && settings_.extract && field_.size() < field_max) field_ += partial_.substr(0, settings_.line_length);
-                out_(RecordType::part, std::string_view(partial_).substr(0, settings_.line_length));
-                partial_.erase(0, settings_.line_length);
-                continuing_ = begun_ = true;
-                first_line_ = false;
-            }
+            std::string_view rest = partial_;
+            for (; rest.size() > settings_.line_length + 1; rest.remove_prefix(settings_.line_length)) piece(rest.substr(0, settings_.line_length), Piece::more);
+            partial_.erase(0, partial_.size() - rest.size());
             return true;
         }
         if (partial_.empty()) {
-            line(bytes.substr(0, end), true);
+            line(bytes.substr(0, end), Piece::last);
         } else {
             partial_ += bytes.substr(0, end);
             const std::string whole = std::move(partial_);
             partial_.clear();
-            line(whole, true);
+            line(whole, Piece::last);
         }
         bytes.remove_prefix(end + 1);
     }
     return !ended_;
 }
 
-bool MessageReader::line(std::string_view text, bool terminated) {
+// What is left of a line.
+void MessageReader::line(std::string_view text, Piece how) {
     if (first_line_) strip_ = settings_.endings == LineEndings::always || (settings_.endings == LineEndings::strict && text.ends_with('\r'));
     first_line_ = false;
-    if (terminated && strip_ && settings_.endings != LineEndings::never && text.ends_with('\r')) text.remove_suffix(1);
+    if (how == Piece::last && strip_ && settings_.endings != LineEndings::never && text.ends_with('\r')) text.remove_suffix(1);
+    for (; text.size() > settings_.line_length; text.remove_prefix(settings_.line_length)) piece(text.substr(0, settings_.line_length), Piece::more);
+    piece(text, how);
+    continuing_ = dropped_ = false;
+}
+
+// What a line is, its first piece decides.
+void MessageReader::piece(std::string_view text, Piece how) {
     if (!continuing_) {
-        if (!settings_.dot_is_data && text == ".") {
+        if (!settings_.dot_is_data && text == "." && how != Piece::more) {
             ended_ = true;
-            return false;
+            return;
         }
         // mbox separators in front of a header, quoted or not
         if (!begun_) {
             std::string_view unquoted = text;
             while (unquoted.starts_with('>')) unquoted.remove_prefix(1);
-            if (unquoted.starts_with("From ")) return true;
+            dropped_ = unquoted.starts_with("From ");
         }
-        begun_ = true;
-        if (in_header_ && settings_.extract) look_for_recipients(text);
-    } else if (in_header_ && settings_.extract && field_.size() < field_max) {
+        begun_ |= !dropped_;
+        if (!dropped_ && in_header_ && settings_.extract) look_for_recipients(text);
+    } else if (!dropped_ && in_header_ && settings_.extract && field_.size() < field_max) {
         field_ += text;
     }
-    put(text, terminated);
-    continuing_ = false;
-    return true;
-}
-
-void MessageReader::put(std::string_view text, bool terminated) {
-    while (text.size() > settings_.line_length) {
-        out_(RecordType::part, text.substr(0, settings_.line_length));
-        text.remove_prefix(settings_.line_length);
-    }
-    out_(terminated ? RecordType::line : RecordType::part, text);
+    if (!dropped_) out_(how == Piece::last ? RecordType::line : RecordType::part, text);
+    continuing_ = true;
 }
 
 void MessageReader::look_for_recipients(std::string_view text) {
@@ -103,7 +97,7 @@ void MessageReader::finish() {
     if (!ended_ && !partial_.empty()) {
         const std::string rest = std::move(partial_);
         partial_.clear();
-        line(rest, false);
+        line(rest, Piece::unterminated);
     }
     end_field();
 }

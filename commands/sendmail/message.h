@@ -31,16 +31,16 @@ public:
     std::vector<std::string> recipients() const;
 
 private:
-    bool line(std::string_view text, bool terminated);
-    void put(std::string_view text, bool terminated);
+    enum class Piece { more, last, unterminated };           // of a line: others follow, the line ends, the message ends
+    void line(std::string_view text, Piece how);
+    void piece(std::string_view text, Piece how);
     void look_for_recipients(std::string_view text);
     void end_field();
     Settings settings_;
     Out out_;
     std::string partial_, field_;
     bool begun_ = false, in_header_ = true, ended_ = false, strip_ = true, first_line_ = true, resent_seen_ = false;
-    std::size_t at_line_start_ = 0;
-    bool continuing_ = false;                                // partial_ begins within a line, of which records were put
+    bool continuing_ = false, dropped_ = false;              // within a line, of which pieces were put, or dropped
     std::vector<std::string> recipients_, resent_;
 };
 }

@@ -18,9 +18,11 @@ void show(const ipc::QueueListMessage& m) {
     fuzz::require(parsed.is_object(), "JSON is an object", json);
     fuzz::require(parsed["recipients"].is_array() && parsed["recipients"].size() == m.recipients.size(), "JSON names all recipients", json);
     if (bytes::valid_utf8(m.sender)) fuzz::same(parsed["sender"].get<std::string>(), m.sender, "JSON keeps the sender");
-    postqueue::MailqFormat mailq(true);
-    (void)mailq.message(m);
-    (void)mailq.end();
+    for (bool long_ids : {false, true}) {
+        postqueue::MailqFormat mailq(long_ids);
+        const std::string shown = mailq.message(m) + mailq.end();
+        for (unsigned char c : shown) fuzz::require(c == '\n' || (c >= ' ' && c != 127), "mailq shows nothing that moves the cursor", shown);
+    }
     std::string wire, back;
     ipc::queue_list::append(wire, m, true);
     auto s = stream_of(wire);

@@ -1,8 +1,10 @@
 // libFuzzer's entry points around fuzz::one(), and the tools of fuzz.h.
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 #include <cstdio>
@@ -47,6 +49,13 @@ double cpu_seconds() {
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
     return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) / 1e9;
 }
+
+void endless(int) { fail("an input comes to an end"); }
+// By CPU time too: on a busy machine the clock says nothing. 0: no limit.
+void end_after(time_t cpu_seconds) {
+    const itimerval timer{{}, {cpu_seconds, 0}};
+    setitimer(ITIMER_PROF, &timer, nullptr);
+}
 }
 
 const std::string& scratch() {
@@ -77,6 +86,7 @@ std::string write_file(std::string_view name, std::string_view bytes) {
 
 extern "C" int LLVMFuzzerInitialize(int*, char***);
 extern "C" int LLVMFuzzerInitialize(int*, char***) {
+    signal(SIGPROF, fuzz::endless);
     maillog::redirect([](maillog::Level, std::string_view, std::string_view, void*) {}, nullptr);
     return 0;
 }
@@ -86,7 +96,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     static bool first = true;
     std::string_view bytes(reinterpret_cast<const char*>(data), std::min(size, fuzz::input_limit));
     double start = fuzz::cpu_seconds();
+    fuzz::end_after(20);
     fuzz::one(bytes);
+    fuzz::end_after(0);
     double took = fuzz::cpu_seconds() - start;
     if (!first && took > fuzz::seconds_limit) fuzz::fail("an input is done within the time limit", std::to_string(bytes.size()) + " bytes took " + std::to_string(took) + " s");
     first = false;                               // tables, locales … are made with the first

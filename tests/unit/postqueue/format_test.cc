@@ -48,6 +48,12 @@ TEST_F(FormatTest, MarksSayWhereAMessageStands) {
     EXPECT_EQ(first_line("hold", true), "5D248A94089!#     34");
 }
 
+TEST_F(FormatTest, NothingThatMovesTheCursorIsShown) {
+    auto m = message();
+    m.queue_id = m.sender = m.recipients[0].address = m.recipients[0].reason = "a\tb\x1b[2J";
+    for (char c : postqueue::MailqFormat(false).message(m)) EXPECT_TRUE(c == '\n' || c >= ' ') << static_cast<int>(c);
+}
+
 TEST_F(FormatTest, LongIdsHaveAHeadingOfTheirOwn) {
     auto m = message();
     m.queue_id = "4jXT5L3snnz1bY0R";

@@ -1,4 +1,7 @@
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cstdio>
 #include "conf/settings.h"
 #include "dialogue.h"
 #include "message.h"
@@ -121,6 +124,21 @@ TEST(MessageReader, LongLinesAreCut) {
     for (std::size_t step : {1u, 3u, 100u}) EXPECT_EQ(read("01234567\n.\n", s, step), "L0123|N4567|") << step;
 }
 
+TEST(MessageReader, TheFirstPieceSaysWhatALongLineIs) {
+    MessageReader::Settings s;
+    s.line_length = 8;
+    s.extract = true;
+    std::vector<std::string> found;
+    for (std::size_t step : {1u, 3u, 11u, 100u}) {
+        s.endings = LineEndings::always;
+        EXPECT_EQ(read("From someone with a long name\na: b\n", s, step), "Na: b|") << step;
+        EXPECT_EQ(read("To:           a@b, c@d\nResent-To: e@f\n\n", s, step, &found), "LTo:     |L      a@|Nb, c@d|LResent-T|No: e@f|N|") << step;
+        EXPECT_EQ(joined(found), "a@b c@d ") << step;        // a name longer than a line may be is none
+        s.endings = LineEndings::strict;
+        EXPECT_EQ(read("a: bbbbbbbbbbbbbbb\nc\r\n", s, step), "La: bbbbb|Lbbbbbbbb|Nbb|Nc\r|") << step;
+    }
+}
+
 TEST(MessageReader, RecipientsOfTheHeader) {
     MessageReader::Settings s;
     s.extract = true;
@@ -160,4 +178,31 @@ TEST(Dialogue, CommandsInAndOutOfOrder) {
     EXPECT_FALSE(d.wants_data());
     EXPECT_EQ(d.command("nonsense"), "500 5.5.2 Error: command not recognized");
     EXPECT_EQ(d.command("QUIT"), "221 2.0.0 Bye");
+}
+
+TEST(Dialogue, TheRestOfAnEndlessLineIsNoLine) {
+    const conf::Settings settings = conf::Settings::defaults({{"myhostname", "mx.test"}, {"command_directory", "/nonexistent"}});
+    std::string said;
+    for (std::size_t size : {131070u, 131071u, 131072u, 131073u}) {       // reads are of 65536 bytes
+        std::string text = "HELO me\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n";
+        text.resize(size, 'x');
+        text += ".\r\nNOOP\r\n.\r\n" + std::string(200000, 'y') + "NOOP\r\nQUIT\r\n";
+        FILE *in = std::tmpfile(), *out = std::tmpfile();
+        ASSERT_TRUE(in && out && std::fwrite(text.data(), 1, text.size(), in) == text.size() && std::fflush(in) == 0);
+        std::rewind(in);
+        const pid_t child = ::fork();
+        if (child == 0) {
+            ::dup2(::fileno(in), STDIN_FILENO);
+            ::dup2(::fileno(out), STDOUT_FILENO);
+            Dialogue(settings).run();
+            ::_exit(0);
+        }
+        ::waitpid(child, nullptr, 0);
+        std::rewind(out);
+        said.assign(2000, '\0');
+        said.resize(std::fread(said.data(), 1, said.size(), out));
+        std::fclose(in);
+        std::fclose(out);
+        EXPECT_EQ(said.substr(said.find("354 ")), "354 End data with <CR><LF>.<CR><LF>\r\n451 4.3.0 Error: queue file write error\r\n500 5.5.2 Error: line too long\r\n221 2.0.0 Bye\r\n") << size;
+    }
 }
