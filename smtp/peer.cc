@@ -61,7 +61,7 @@ Result<net::Stream::Line> Peer::line(Seconds timeout, loop::Deadline& deadline) 
 }
 
 Result<void> Peer::send_patiently(std::string_view text, Seconds timeout, std::string_view doing) {
-    constexpr std::size_t piece = 16 * 1024;     // less than the stream sends by itself
+    constexpr std::size_t piece = 64 * 1024;     // what the stream gathers and does not yet send by itself
     for (; !text.empty(); text.remove_prefix(std::min(piece, text.size()))) {
         for (;;) {
             std::size_t before = stream_.pending();

@@ -8,10 +8,13 @@
 
 namespace net {
 namespace {
-constexpr std::size_t read_size = 16 * 1024;     // most lines and small messages arrive in one
+constexpr std::size_t read_size = 64 * 1024;     // small messages arrive in one, large ones in few
 constexpr std::size_t write_size = 64 * 1024;
 // Shared by all streams of the thread: nothing waits between filling it and copying from it, and a waiting fiber's stack stays small.
-thread_local char buffer[read_size];
+char* shared_buffer() {
+    thread_local const auto buffer = std::make_unique_for_overwrite<char[]>(read_size);
+    return buffer.get();
+}
 bool lost(int err) { return err == ECONNRESET || err == EPIPE || err == ETIMEDOUT; }
 }
 
@@ -57,11 +60,12 @@ Result<void> Stream::fill(Deadline deadline) {
     if (pending()) TRY(flush(deadline));
     settle();
     if (in_at_ == in_.size()) { in_.clear(); in_at_ = 0; }
-    else if (in_at_ > read_size) { in_.erase(0, in_at_); in_at_ = 0; }
+    else if (in_at_ > in_.size() / 2) { in_.erase(0, in_at_); in_at_ = 0; }
+    char* const buffer = shared_buffer();
     for (;;) {
         Layer::Want want;
         ssize_t n;
-        TRY_ASSIGN(n, read_now(buffer, sizeof buffer, want));           // an idle stream keeps only what came
+        TRY_ASSIGN(n, read_now(buffer, read_size, want));               // an idle stream keeps only what came
         if (want == Layer::Want::nothing && n > 0) in_.append(buffer, static_cast<std::size_t>(n));
         if (want != Layer::Want::nothing) { TRY(wait(want, deadline, "read")); continue; }
         end_ = n == 0;
@@ -129,7 +133,8 @@ std::string_view Stream::peek() {
     settle();
     if (!buffered().empty() || end_) return buffered();
     Layer::Want want;
-    auto n = read_now(buffer, sizeof buffer, want);
+    char* const buffer = shared_buffer();
+    auto n = read_now(buffer, read_size, want);
     if (!n || (want == Layer::Want::nothing && *n == 0)) end_ = true;
     else if (want == Layer::Want::nothing) {
         in_.assign(buffer, static_cast<std::size_t>(*n));
