@@ -21,6 +21,8 @@ bool kept(std::string_view name) {
     return false;
 }
 
+constexpr std::int64_t time_end = std::int64_t(1) << 40;     // as in queue files: what is later is no time
+
 std::optional<std::int64_t> number(std::string_view text) { return bytes::to_int(bytes::trim(text)); }
 }
 
@@ -64,7 +66,7 @@ void Message::envelope_record(RecordType type, std::string_view payload) {
         if (type == RecordType::time) {
             const auto [seconds, microseconds] = bytes::cut(bytes::trim(payload), ' ');
             const auto s = number(seconds), us = number(microseconds.value_or("0"));
-            if (s && *s > 0 && us) arrival_ = {*s, static_cast<std::int32_t>(*us)};
+            if (s && *s > 0 && *s < time_end && us && *us >= 0 && *us < 1000000) arrival_ = {*s, static_cast<std::int32_t>(*us)};
         }
         put(RecordType::time, std::to_string(arrival_.seconds) + " " + std::to_string(arrival_.microseconds));
         put(RecordType::attribute, std::string(attribute::create_time) + "=" + std::to_string(file_.created().seconds));

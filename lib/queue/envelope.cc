@@ -5,6 +5,7 @@
 
 namespace queue {
 static constexpr std::size_t attributes_max = 500;           // that are kept; more is somebody's joke
+static constexpr std::int64_t time_end = std::int64_t(1) << 40;  // in 34,000 years: later times are damage, and sums with them could overflow
 
 std::string_view Envelope::attribute(std::string_view name) const {
     auto at = std::find_if(attributes.rbegin(), attributes.rend(), [&](const auto& a) { return a.first == name; });
@@ -17,7 +18,7 @@ static int small_number(std::string_view text) { return static_cast<int>(bytes::
 static Result<base::WallTime> parse_time(std::string_view text) {
     auto words = bytes::split(text, " ");
     auto seconds = words.empty() ? std::nullopt : bytes::to_int(words[0]);
-    if (!seconds || *seconds < 0) return damage("bad arrival time \"" + bytes::printable(text.substr(0, 40)) + '"');
+    if (!seconds || *seconds < 0 || *seconds >= time_end) return damage("bad arrival time \"" + bytes::printable(text.substr(0, 40)) + '"');
     auto microseconds = words.size() > 1 ? bytes::to_int(words[1]) : std::nullopt;
     return base::WallTime{*seconds, static_cast<std::int32_t>(microseconds.value_or(0) % 1000000)};
 }

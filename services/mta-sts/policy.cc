@@ -77,7 +77,7 @@ std::optional<Cached> Cached::parse(std::string_view line) {
     auto words = bytes::split(line, " ");
     if (words.size() < 6 || words.size() > 7 || words[0] != "1" || !known_mode(words[5])) return std::nullopt;
     auto fetched = bytes::to_int(words[2]), asked = bytes::to_int(words[3]), age = bytes::to_int(words[4]);
-    if (!fetched || !asked || !age || *age < 0 || *age > max_age_limit) return std::nullopt;
+    if (!fetched || !asked || !age || *fetched < 0 || *asked < 0 || *age < 0 || *age > max_age_limit) return std::nullopt;
     Cached c{std::string(words[1]), *fetched, *asked, {std::string(words[5]), *age, {}}};
     if (words.size() == 7)
         for (std::string_view host : bytes::split(words[6], ",")) {

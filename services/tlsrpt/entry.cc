@@ -12,6 +12,7 @@ using Json = nlohmann::ordered_json;
 using ipc::take_member;
 using ipc::tlsrpt::FailureDetail;
 
+constexpr std::int64_t time_end = std::int64_t(1) << 40;     // later times are damage, and sums with them could overflow
 constexpr std::pair<const char*, std::string FailureDetail::*> texts[] = {{"sending-ip", &FailureDetail::sending_ip}, {"mx", &FailureDetail::receiving_mx}, {"helo", &FailureDetail::receiving_helo},
                                                                           {"ip", &FailureDetail::receiving_ip}, {"information", &FailureDetail::information}, {"reason", &FailureDetail::reason}};
 constexpr std::pair<Outcome, std::string_view> outcomes[] = {{Outcome::waiting, "waiting"}, {Outcome::sent, "sent"}, {Outcome::failed, "failed"}, {Outcome::skipped, "skipped"}};
@@ -129,7 +130,8 @@ std::optional<Entry> Entry::parse(std::string_view text) {
                 take_member(j, "first-try", e.first_try) && take_member(j, "tries", e.tries) && take_member(j, "done", e.done) &&
                 each(j, "policies", [&](const Json& one) { return read_policy(one, e.policies.emplace_back()); }) &&
                 each(j, "destinations", [&](const Json& one) { return read_destination(one, e.destinations.emplace_back()); });
-    if (!good || e.domain.empty() || e.begin <= 0 || (e.closed() && (e.end < e.begin || e.id.empty()))) return std::nullopt;
+    for (std::int64_t time : {e.begin, e.end, e.due, e.first_try}) good = good && time >= 0 && time < time_end;
+    if (!good || e.domain.empty() || e.begin == 0 || e.tries < 0 || (e.closed() && (e.end < e.begin || e.id.empty()))) return std::nullopt;
     return e;
 }
 

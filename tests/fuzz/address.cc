@@ -32,6 +32,8 @@ void path(std::string_view bytes) {
         auto again = mail::path_address("<" + mail::to_external(*address) + ">", true);
         if (!strict) continue;                   // what is taken by courtesy may have no strict form
         if (address->rfind('@') > address->find("@[") + 1) continue;     // within brackets: such a domain is refused where it is looked at
+        const auto domain = mail::split_address(*address).domain;
+        if (domain && domain->starts_with('[') && !domain->ends_with(']')) continue;     // as is one whose bracket stays open
         fuzz::require(again.has_value(), "a strict path reads back", *address);
         fuzz::same(*address, *again, "a strict path reads back the same");
     }

@@ -47,6 +47,7 @@ void fuzz::one(std::string_view bytes) {
         fuzz::require(queue::is_damage(envelope.error()), "what cannot be read of a whole file is damage", envelope.error().reason);
         return;
     }
+    fuzz::require(envelope->arrival.seconds > 0 && envelope->arrival.seconds < std::int64_t(1) << 50, "times can be added to the arrival");
     std::vector<queue::Recipient> all;
     for (queue::RecipientReader recipients(*file, *envelope);;) {
         auto added = recipients.read(all, 7);

@@ -316,6 +316,20 @@ TEST_F(CleanupTest, ExtractedRecipientsAndDsn) {
     EXPECT_NE(text.find("From: Mail Delivery System <MAILER-DAEMON@mx.test>\n"), std::string::npos) << text;
 }
 
+TEST_F(CleanupTest, ATimeThatNoSumCanHoldIsNotTaken) {
+    for (const char* time : {"9223372036854775807 0", "1795348574 9223372036854775807", "1795348574 -1"}) {
+        open({{"delay_warning_time", "4h"}});
+        put('T', time);
+        put('S', "me@x.y");
+        put('R', "r@b.c");
+        put('M');
+        content("Message-Id: <a@b>\n\nbody\n");
+        EXPECT_TRUE(end().ok);
+        auto opened = queue::QueueFile::open(rules_->directories, "incoming", message_->id(), queue::Access::read);
+        EXPECT_NEAR(static_cast<double>(opened->envelope()->arrival.seconds), static_cast<double>(base::wall_now().seconds), 100) << time;
+    }
+}
+
 TEST_F(CleanupTest, AHundredThousandRecipientsTakeBoundedMemory) {
     open();
     put('T', "1795348574");

@@ -43,5 +43,5 @@ TEST(StsPolicy, CacheLineComesBack) {
     EXPECT_FALSE(back->fresh(1500));
     EXPECT_FALSE(back->fresh(999));
     EXPECT_TRUE(Cached::parse(Cached{"y", 1, 1, {"none", 5, {}}}.text()));
-    for (const char* bad : {"", "2 x 1 1 1 enforce a.test", "1 x 1 1 enforce a.test", "1 x 1 1 1 enforce", "1 x a 1 1 enforce a.test", "1 x 1 1 1 enforce a..b"}) EXPECT_FALSE(Cached::parse(bad)) << bad;
+    for (const char* bad : {"", "2 x 1 1 1 enforce a.test", "1 x 1 1 enforce a.test", "1 x 1 1 1 enforce", "1 x a 1 1 enforce a.test", "1 x 1 1 1 enforce a..b", "1 x -9223372036854775808 1 1 enforce a.test"}) EXPECT_FALSE(Cached::parse(bad)) << bad;
 }

@@ -145,6 +145,7 @@ TEST(TlsrptCollection, EntriesComeBackFromTheirText) {
     EXPECT_EQ(again.find("2026-11-20/00:00:00/a.test")->sessions(), 1u);
     EXPECT_EQ(again.find("2026-11-20/00:00:09/a.test")->sessions(), 1u);
     for (const char* bad : {"", "[]", "{}", "{\"domain\":1}", "{\"domain\":\"a.test\",\"begin\":-1}", "{\"domain\":\"a.test\",\"begin\":5,\"end\":4,\"id\":\"x\"}", "{\"domain\":\"a.test\",\"begin\":5,\"end\":6}",
+                            "{\"domain\":\"a.test\",\"begin\":9223372036854775807}", "{\"domain\":\"a.test\",\"begin\":5,\"tries\":-1}", "{\"domain\":\"a.test\",\"begin\":5,\"first-try\":-9223372036854775807}",
                             "{\"domain\":\"a.test\",\"begin\":5,\"policies\":[1]}", "{\"domain\":\"a.test\",\"begin\":5,\"policies\":[{\"type\":\"sts\",\"sessions\":1,\"failed\":2}]}",
                             "{\"domain\":\"a.test\",\"begin\":5,\"destinations\":[{\"uri\":\"ftp://x\",\"outcome\":\"sent\"}]}"})
         EXPECT_FALSE(Entry::parse(bad)) << bad;
