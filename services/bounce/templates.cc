@@ -131,12 +131,20 @@ Result<Templates> Templates::load(const conf::Settings& settings) {
     return parse(text, file);
 }
 
+// EOF, or what is no line of the text.
+static std::string end_mark(const std::string& text) {
+    std::string mark = "EOF";
+    while (("\n" + text).find("\n" + mark + "\n") != std::string::npos) mark += '_';
+    return mark;
+}
+
 std::string Templates::dump() const {
     std::string out;
     for (const Template& t : templates_) {
-        out += fmt::format("{}{} = <<EOF\nCharset: {}\nFrom: {}\nSubject: {}\n", out.empty() ? "" : "\n", t.name, t.charset, t.from, t.subject);
+        const std::string mark = end_mark(t.text);
+        out += fmt::format("{}{} = <<{}\nCharset: {}\nFrom: {}\nSubject: {}\n", out.empty() ? "" : "\n", t.name, mark, t.charset, t.from, t.subject);
         if (!t.postmaster_subject.empty()) out += fmt::format("Postmaster-Subject: {}\n", t.postmaster_subject);
-        out += "\n" + t.text + "EOF\n";
+        out += "\n" + t.text + mark + "\n";
     }
     return out;
 }
@@ -145,7 +153,8 @@ std::string Templates::dump_expanded(const conf::Settings& settings) const {
     std::string out;
     for (const Template& t : templates_) {
         std::string name = t.name.substr(0, t.name.find('_'));
-        out += fmt::format("expanded_{}_text = <<EOF\n{}EOF\n\n", name, expanded(t, settings));
+        const std::string text = expanded(t, settings), mark = end_mark(text);
+        out += fmt::format("expanded_{}_text = <<{}\n{}{}\n\n", name, mark, text, mark);
     }
     return out;
 }

@@ -34,7 +34,6 @@ void fuzz::one(std::string_view bytes) {
     }
     if (auto templates = bounce::Templates::parse(bytes, "bounce.cf")) {
         std::string dumped = templates->dump();
-        if (bytes.find("EOF\n", bytes.find("EOF\n") + 1) != bytes.npos) return;        // that mark ends a template when it is shown, whatever ended it before
         auto again = bounce::Templates::parse(dumped, "dump");
         fuzz::require(again.has_value(), "templates read back", dumped);
         fuzz::same(dumped, again->dump(), "templates read back the same");

@@ -60,6 +60,11 @@ TEST(TemplatesTest, ReadsTheFileFormat) {
     EXPECT_FALSE(Templates::parse("failure_template = <<X\nFrom: a\n\ntext\n", "f"));
     EXPECT_FALSE(Templates::parse("failure_template = text\n", "f"));
     EXPECT_TRUE(Templates::parse(Templates::built_in().dump(), "f"));
+    const auto odd = Templates::parse("delay_template = <<E\nFrom: a\n\nEOF\nEOF_\nE\n", "f");       // text that holds the usual mark
+    ASSERT_TRUE(odd);
+    const auto back = Templates::parse(odd->dump(), "f");
+    ASSERT_TRUE(back);
+    EXPECT_EQ(back->dump(), odd->dump());
 }
 
 TEST(TemplatesTest, InstalledFileIsTheBuiltInOne) {
