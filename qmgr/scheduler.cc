@@ -126,14 +126,13 @@ Job* Transport::choose_candidate(Job& current, Time now) {
     candidate = nullptr;
     candidate_for = &current;
     candidate_until = now + std::chrono::seconds(1);
-    if (most < static_cast<std::size_t>(limits.minimum_slots)) return nullptr;
     double best = -1;
     std::size_t looked_at = 0;
     for (auto& [key, job] : ready) {
         if (job == &current || job->todo == 0) continue;
         if (++looked_at > 20000) break;
         std::size_t entries = job->most_entries();
-        if (entries >= most) continue;
+        if (entries > most) continue;
         double score = std::chrono::duration<double>(now - job->message->picked).count() / static_cast<double>(entries);
         if (score > best) { best = score; candidate = job; }
     }
@@ -141,14 +140,16 @@ Job* Transport::choose_candidate(Job& current, Time now) {
 }
 
 Job* Transport::preempt(Job& current, Time now) {
-    if (limits.slot_cost <= 0 || ready.size() < 2) return nullptr;
+    if (limits.slot_cost < 2 || ready.size() < 2) return nullptr;
     // Below this many entries in all, no job can earn what is needed: most mail ends here.
     if ((current.selected + current.todo) / static_cast<std::size_t>(limits.slot_cost) < static_cast<std::size_t>(limits.minimum_slots)) return nullptr;
     Job* other = choose_candidate(current, now);
     if (!other) return nullptr;
     const auto needed = static_cast<long>(other->most_entries());
-    const long earned = static_cast<long>(current.selected) / limits.slot_cost - static_cast<long>(current.slots_used);
-    if (needed * (100 - limits.slot_discount) / 100 - limits.slot_loan > earned) return nullptr;
+    // In entries. Loan and discount are paid back before there is another.
+    const long credit = static_cast<long>(current.selected) - static_cast<long>(current.slots_used) * limits.slot_cost;
+    const long demanded = needed * (100 - limits.slot_discount) - 100 * limits.slot_loan;      // hundredths of a slot
+    if (credit <= 0 || demanded > 100 * (credit / limits.slot_cost)) return nullptr;
     auto here = ready.find({current.rank, &current});
     double before = here == ready.begin() ? current.rank - 1 : (std::prev(here)->first.first + current.rank) / 2;
     if (!(before < current.rank)) return nullptr;                    // no number left between the two

@@ -49,8 +49,7 @@ TransportLimits limits_of(const conf::Settings& settings, const std::string& nam
     limits.destination_recipients = count(param::transport_destination_recipient_limit);
     limits.destination_rate_delay = settings.of(param::transport_destination_rate_delay, name);
     limits.transport_rate_delay = settings.of(param::transport_transport_rate_delay, name);
-    int cost = small(param::transport_delivery_slot_cost);
-    limits.slot_cost = cost == 1 ? 2 : cost;                         // 2 is the least that leaves room for the message itself
+    limits.slot_cost = small(param::transport_delivery_slot_cost);
     limits.slot_loan = small(param::transport_delivery_slot_loan);
     limits.slot_discount = std::min(100, small(param::transport_delivery_slot_discount));
     limits.minimum_slots = small(param::transport_minimum_delivery_slots);
