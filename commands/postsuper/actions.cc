@@ -5,6 +5,7 @@
 #include <cerrno>
 #include "base/fd.h"
 #include "log/log.h"
+#include "progress.h"
 
 namespace postsuper {
 static std::vector<std::string> usual_queues(Verb verb) {
@@ -100,7 +101,11 @@ void Actions::one(Verb verb, const mail::QueueId& id, const std::vector<std::str
 void Actions::all(Verb verb, const std::vector<std::string>& given) {
     for (const auto& queue : given.empty() ? usual_queues(verb) : given) {
         queue::Scan scan(directories_, queue);
-        while (auto entry = scan.next()) apply(verb, entry->id, queue, false);
+        Progress progress(queue, terminal());
+        while (auto entry = scan.next()) {
+            apply(verb, entry->id, queue, false);
+            progress.step();
+        }
     }
 }
 }

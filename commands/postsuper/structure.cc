@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <ctime>
 #include "log/log.h"
+#include "progress.h"
 
 namespace postsuper {
 static constexpr std::time_t temporary_age = 7 * 86400;  // an incomplete file that old has no writer any more
@@ -86,8 +87,11 @@ std::size_t repair(const queue::Directories& directories, const StructureOptions
     for (const auto& queue : queues) {
         std::vector<Move> moves;                 // later: renaming while reading would show files twice
         queue::Scan scan(directories, queue);
-        while (auto file = scan.next_named())
+        Progress progress(queue, terminal());
+        while (auto file = scan.next_named()) {
             if (auto move = look_at(directories, options, queue, *file)) moves.push_back(std::move(*move));
+            progress.step();
+        }
         for (const Move& m : moves) {
             if (auto moved = queue::rename_path(m.path, m.wanted); !moved) {
                 if (moved.error().sys_errno != ENOENT) maillog::warning("{}", moved.error().reason);
