@@ -36,8 +36,9 @@ void Concurrency::succeeded(int busy) {
     failed_cohorts_ = 0;
     // A window that the traffic does not fill says nothing; growing it would only delay what negative feedback does.
     if (window_ >= busy + limits_->initial) return;
-    success_ += limits_->positive.at(window_);
-    while (success_ >= 1 - 1e-9) {
+    const double step = limits_->positive.at(window_);
+    success_ += step;
+    while (success_ + step / 2 >= 1) {
         ++window_;
         failure_ = 0;
         success_ -= 1;
@@ -51,8 +52,9 @@ bool Concurrency::failed() {
         if (failed_cohorts_ >= limits_->failed_cohorts - 1e-9) window_ = 0;
     }
     if (window_ == 0) return true;
-    failure_ -= limits_->negative.at(window_);
-    while (failure_ < -1e-9) {
+    const double step = limits_->negative.at(window_);
+    failure_ -= step;
+    while (failure_ - step / 2 < 0) {
         --window_;
         failure_ += 1;
         success_ = 0;

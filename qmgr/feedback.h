@@ -1,6 +1,8 @@
 // How many deliveries to one destination may run at once: a window that grows with success and shrinks with failure of the
 // destination as a whole (no connection, refused greeting), and the verdict that a destination is dead. As Postfix's
-// SCHEDULER_README describes it: feedback below 1 with hysteresis; growth at the end of a series, shrinking at its beginning.
+// SCHEDULER_README describes it: feedback below 1 with hysteresis; growth at the end of a series, shrinking at its beginning. A step comes half a feedback early,
+// which allows for rounding and makes a first failure with feedback 1 count twice, as at Debian's Postfix. (That takes any
+// "number/sqrt_concurrency" for 1; here it is what it says.)
 //
 // When things fail: parse() refuses malformed feedback; the rest cannot fail.
 #pragma once
