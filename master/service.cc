@@ -68,12 +68,14 @@ void Service::watch(std::shared_ptr<Endpoint> endpoint) {
 }
 
 void Service::wake_up() {
-    for (auto every = entry().wakeup();; loop::sleep_until(loop::in(every))) {
-        if (stopping_) return;
-        if (entry().wakeup_only_if_used() && !used_) continue;
-        // Where a wake-up is waiting already, another tells nothing new; and a worker that is starting will find that one.
-        Result<void> r = net::trigger(entry().socket_path(), "W", loop::in(current_->configuration->settings[param::trigger_timeout]));
-        if (!r && !stopping_) maillog::warning("wake up service {}: {}", entry().name, r.error().reason);
+    while (!stopping_) {
+        if (!entry().wakeup_only_if_used() || used_) {
+            // Where a wake-up is waiting already, another tells nothing new; and a worker that is starting will find that one.
+            Result<void> r = net::trigger(entry().socket_path(), "W", loop::in(current_->configuration->settings[param::trigger_timeout]));
+            if (!r && !stopping_) maillog::warning("wake up service {}: {}", entry().name, r.error().reason);
+        }
+        // A worker that died has left work behind, perhaps; what dies again and again costs little that way.
+        if (died_.wait(loop::in(entry().wakeup())) == loop::Wait::ready) loop::sleep_until(loop::in(1s));
     }
 }
 
@@ -329,5 +331,6 @@ void Service::worker_exited(pid_t pid, int status) {
     }
     let_go();
     changed_.notify_all();
+    if (bad) died_.notify_all();
 }
 }

@@ -6,7 +6,7 @@
 // candidate is dropped.
 //
 // When things fail: a worker that ends before it is ready throttles the service for service_throttle_time; one that dies later gives its
-// sessions back and is replaced when the next client comes.
+// sessions back and is replaced when the next client comes, or after a second where the service has wake-ups.
 #pragma once
 #include <sys/types.h>
 #include <cstdint>
@@ -108,7 +108,7 @@ private:
     Fibers socket_fibers_, channel_fibers_;
     struct WatchedFile { FileState taken, seen; };       // when a generation last read it; at the last look
     std::map<std::string, WatchedFile> files_;
-    loop::Condition changed_;
+    loop::Condition changed_, died_;
     loop::Deadline throttled_until_{};
     loop::Deadline limit_told_{};
     std::int64_t failed_starts_ = 0;             // processes that could not be made, in a row
