@@ -101,7 +101,7 @@ void Actions::one(Verb verb, const mail::QueueId& id, const std::vector<std::str
 void Actions::all(Verb verb, const std::vector<std::string>& given) {
     for (const auto& queue : given.empty() ? usual_queues(verb) : given) {
         queue::Scan scan(directories_, queue);
-        Progress progress(queue, terminal());
+        Progress progress(queue);
         while (auto entry = scan.next()) {
             apply(verb, entry->id, queue, false);
             progress.step();

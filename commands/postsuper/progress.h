@@ -1,5 +1,6 @@
 // What a person at a terminal sees of long work: a line now and then, "postsuper: deferred: 250000 files so far".
 #pragma once
+#include <unistd.h>
 #include <chrono>
 #include <cstddef>
 #include <cstdio>
@@ -9,7 +10,7 @@ namespace postsuper {
 class Progress {
 public:
     // to: where the lines go; nullptr for none.
-    Progress(std::string queue, std::FILE* to, std::chrono::milliseconds every = std::chrono::seconds(2))
+    explicit Progress(std::string queue, std::FILE* to = ::isatty(STDERR_FILENO) ? stderr : nullptr, std::chrono::milliseconds every = std::chrono::seconds(2))
         : queue_(std::move(queue)), to_(to), every_(every), next_(Clock::now() + every) {}
     // One file more was looked at.
     void step() {
@@ -26,6 +27,4 @@ private:
     Clock::time_point next_;
     std::size_t files_ = 0;
 };
-// The standard error stream where that is a terminal.
-std::FILE* terminal();
 }

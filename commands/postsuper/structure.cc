@@ -87,7 +87,7 @@ std::size_t repair(const queue::Directories& directories, const StructureOptions
     for (const auto& queue : queues) {
         std::vector<Move> moves;                 // later: renaming while reading would show files twice
         queue::Scan scan(directories, queue);
-        Progress progress(queue, terminal());
+        Progress progress(queue);
         while (auto file = scan.next_named()) {
             if (auto move = look_at(directories, options, queue, *file)) moves.push_back(std::move(*move));
             progress.step();
