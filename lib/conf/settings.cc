@@ -23,13 +23,20 @@ struct Settings::Data {
 namespace {
 constexpr std::string_view snapshot_magic = "posthorn settings 1";
 
-// The unit that a bare number has: that of the default ("100s", "5d"); references in the default are followed.
-char default_unit(const Parameter& p, const Values& values) {
+// The unit that a bare number has: that of the default as it is declared ("100s", "5d"; what "$command_time_limit" stands for by default),
+// whatever unit the administrator has given to the parameter that the default names.
+char default_unit(const Parameter& p) {
+    static const Values declared{""};
     std::string_view fallback = p.fallback;
     if (!fallback.empty() && bytes::is_alpha(fallback.back()) && fallback.front() != '$') return bytes::lower(fallback.back());
-    Result<std::string> expanded = values.expand(fallback);
+    Result<std::string> expanded = declared.expand(fallback);
     if (expanded && !expanded->empty() && bytes::is_alpha(expanded->back())) return bytes::lower(expanded->back());
     return 's';
+}
+
+// A default may be another parameter's value and a unit ("${x}h"): a value with a unit of its own ("5m", and so "5mh") keeps that.
+void drop_second_unit(std::string& text) {
+    if (text.size() > 2 && bytes::is_alpha(text.back()) && bytes::is_alpha(text[text.size() - 2])) text.pop_back();
 }
 
 std::string range_text(const Parameter& p, std::string_view unit) {
@@ -86,7 +93,8 @@ std::optional<std::string> evaluate(const Parameter& p, const std::string& name,
         text = *expanded;
     }
     if (p.removed && !values.assigned(name)) return {};
-    char unit = p.kind == Kind::time ? default_unit(p, values) : 's';
+    if (p.kind == Kind::time && !values.assigned(name)) drop_second_unit(text);
+    char unit = p.kind == Kind::time ? default_unit(p) : 's';
     if (auto problem = read_number(p, text, unit, number)) {
         std::string became = text == raw ? "" : fmt::format(" (which is \"{}\")", bytes::printable(text));
         return fmt::format("{}{}: {}", origin(values, name), became, *problem);
@@ -130,8 +138,7 @@ Result<std::shared_ptr<const Settings::Data>> make(Values values, const Override
 
 std::optional<std::string> value_problem(const Parameter& p, std::string_view expanded) {
     std::int64_t number = 0;
-    Values none{""};
-    return read_number(p, expanded, p.kind == Kind::time ? default_unit(p, none) : 's', number);
+    return read_number(p, expanded, p.kind == Kind::time ? default_unit(p) : 's', number);
 }
 
 Result<Settings> Settings::load(const std::string& directory, const Overrides& overrides, std::vector<std::string>* warnings) {

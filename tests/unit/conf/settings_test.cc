@@ -10,6 +10,7 @@
 #include "conf/main_cf.h"
 #include "conf/params/global.h"
 #include "conf/params/local.h"
+#include "conf/params/postscreen.h"
 #include "conf/params/qmgr.h"
 #include "conf/params/rewrite.h"
 #include "conf/params/smtpd.h"
@@ -65,6 +66,42 @@ TEST(Settings, BareTimesHaveTheUnitOfTheDefault) {
     auto s = *d.load("maximal_queue_lifetime = 3\nsmtpd_timeout = 3\n");
     EXPECT_EQ(s[param::maximal_queue_lifetime], 3 * 24h);
     EXPECT_EQ(s[param::smtpd_timeout], 3s);
+}
+
+TEST(Settings, ADefaultMadeOfAnotherParametersValueTakesThatValuesUnit) {
+    Directory d;
+    auto ttl = [&](const std::string& text) { auto s = d.load(text); return s ? (*s)[param::postscreen_dnsbl_max_ttl] : -1s; };
+    EXPECT_EQ(ttl(""), 1h);
+    EXPECT_EQ(ttl("postscreen_dnsbl_ttl = 5\n"), 5h);
+    EXPECT_EQ(ttl("postscreen_dnsbl_ttl = 5m\n"), 5min);
+    EXPECT_EQ(ttl("postscreen_dnsbl_ttl = 5M\n"), 5min);
+    EXPECT_EQ(ttl("postscreen_dnsbl_ttl = 5h\n"), 5h);
+    EXPECT_EQ(ttl("postscreen_dnsbl_ttl = 5mh\n"), -1s);
+    EXPECT_EQ(ttl("postscreen_dnsbl_max_ttl = 5mh\n"), -1s);
+    EXPECT_EQ(ttl("postscreen_dnsbl_max_ttl = 5\npostscreen_dnsbl_ttl = 5m\n"), 5h);
+    // Every default that names others bears any unit in them.
+    for (const conf::Parameter* p : conf::all_parameters()) {
+        if (p->kind != conf::Kind::time || p->fallback.find('$') == p->fallback.npos) continue;
+        std::string text;
+        for (std::string_view name : {"smtpd_starttls_timeout", "default_destination_rate_delay", "default_recipient_refill_delay", "command_time_limit",
+                                      "default_transport_rate_delay", "postscreen_dnsbl_ttl"})
+            text += std::string(name) + " = 2m\n";
+        auto s = d.load(text);
+        ASSERT_TRUE(s) << s.error().reason;
+        if (p->fallback.find("stress") != p->fallback.npos) continue;
+        EXPECT_EQ((*s)[static_cast<const conf::Time&>(*p)], 2min) << p->name;
+    }
+}
+
+// Seen with the reference: command_time_limit = 1m and x_time_limit = 2 ends a command after 2 s.
+TEST(Settings, TheUnitOfABareNumberIsThatOfTheDeclarationNotOfAnotherParametersValue) {
+    Directory d;
+    auto s = *d.load("command_time_limit = 1m\nx_time_limit = 2\ndefault_destination_rate_delay = 1h\nsmtp_destination_rate_delay = 3\n"
+                     "smtpd_starttls_timeout = 2m\npostscreen_starttls_timeout = 4\n");
+    EXPECT_EQ(s.of(param::transport_time_limit, "x"), 2s);
+    EXPECT_EQ(s.of(param::transport_time_limit, "y"), 1min);
+    EXPECT_EQ(s.of(param::transport_destination_rate_delay, "smtp"), 3s);
+    EXPECT_EQ(s[param::postscreen_starttls_timeout], 4s);
 }
 
 TEST(Settings, ErrorsNameFileLineParameterAndWhatWouldBeRight) {
