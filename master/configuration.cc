@@ -23,7 +23,7 @@ Result<ConfigurationPtr> read_configuration(const std::string& directory, int ge
     std::vector<conf::MasterEntry> declared = entries;
     entries = conf::effective(entries);
     for (const conf::MasterEntry& e : entries) {
-        Result<conf::ServiceOptions> options = conf::service_options(e.argv());
+        Result<conf::ServiceOptions> options = conf::options_of(e);
         if (!options) return permanent(directory + "/master.cf, line " + std::to_string(e.line) + ": service " + e.name + ": " + options.error().reason);
         Result<conf::Settings> own = settings.with(options->overrides);
         if (!own) return permanent(directory + "/master.cf, line " + std::to_string(e.line) + ": service " + e.name + ": " + own.error().reason);

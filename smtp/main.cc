@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <memory>
 #include <string_view>
+#include "base/bytes.h"
 #include "config.h"
 #include "conf/params/lmtp.h"
 #include "conf/params/smtp.h"
@@ -24,20 +25,18 @@ std::unique_ptr<smtp::Config> config;
 std::unique_ptr<smtp::Kept> kept;
 std::unique_ptr<delivery::Agent> agent;
 
-// "flags=DORX" in master.cf.
-void take_flags() {
+// "flags=DORX" in master.cf. Anything else is fatal: it may be what is left of a value with white space.
+Result<void> take_flags() {
     for (const std::string& word : server::arguments()) {
-        if (!word.starts_with("flags=")) {
-            maillog::warning("unexpected argument \"{}\"", word);
-            continue;
-        }
+        if (!word.starts_with("flags=")) return permanent(fmt::format("unknown attribute name: {}", bytes::printable(word)));
         std::string_view letters = std::string_view(word).substr(6);
+        if (letters.find_first_not_of("DORX") != letters.npos) return permanent(fmt::format("unknown letters in \"{}\": D, O, R and X are known", bytes::printable(word)));
         flags.delivered_to |= letters.find('D') != letters.npos;
         flags.original_to |= letters.find('O') != letters.npos;
         flags.return_path |= letters.find('R') != letters.npos;
         flags.final_delivery |= letters.find('X') != letters.npos;
-        if (letters.find_first_not_of("DORX") != letters.npos) maillog::warning("unknown letters in \"{}\"", word);
     }
+    return {};
 }
 // DNSSEC is the resolver's work: its word is taken, so it should be near, and it should validate.
 Result<void> trust_resolver(const conf::Settings& settings) {
@@ -48,7 +47,7 @@ Result<void> trust_resolver(const conf::Settings& settings) {
 }
 
 Result<void> prepare(const conf::Settings& settings) {
-    take_flags();
+    TRY(take_flags());
     dns::open();
     TRY_ASSIGN(config, smtp::Config::load(settings, lmtp));
     TRY(trust_resolver(settings));
@@ -80,6 +79,7 @@ int main(int argc, char** argv) {
     lmtp = name == "lmtp";
     return server::run({.name = lmtp ? "lmtp" : "smtp",
                         .needs = server::need::tables | server::need::files_mark,
+                        .takes_words = true,
                         .holds_keys = true,
                         .before_jail = prepare,
                         .after_jail = [](const conf::Settings&) -> Result<void> { if (config->sessions) config->sessions->seed(); return {}; },

@@ -88,7 +88,7 @@ std::vector<std::string> key_problems(const conf::Settings& settings, bool names
     Result<std::vector<conf::MasterEntry>> entries = conf::read_master_cf(settings.directory() + "/master.cf");
     if (!entries) return check.problems;                     // reported by whoever needs the file
     for (const conf::MasterEntry& entry : conf::effective(*entries)) {
-        Result<conf::ServiceOptions> options = conf::service_options(entry.argv());
+        Result<conf::ServiceOptions> options = conf::options_of(entry);
         if (!options || std::none_of(options->overrides.begin(), options->overrides.end(), names_key)) continue;
         if (Result<conf::Settings> own = settings.with(options->overrides); own) check_settings(check, *own, names_too);
     }

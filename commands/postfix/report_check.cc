@@ -30,7 +30,7 @@ std::vector<std::string> report_problems(const conf::Settings& settings) {
     if (!entries) return problems;                           // reported by whoever needs the file
     for (const conf::MasterEntry& entry : conf::effective(*entries)) {
         if (entry.command != "tlsrpt") continue;
-        Result<conf::ServiceOptions> options = conf::service_options(entry.argv());
+        Result<conf::ServiceOptions> options = conf::options_of(entry);
         Result<conf::Settings> own = options ? settings.with(options->overrides) : Result<conf::Settings>(tl::unexpected(options.error()));
         if (own) check_service(*own, entry.name, problems);
     }

@@ -183,7 +183,7 @@ private:
 
     void check_entry(const MasterEntry& entry) {
         std::string where = fmt::format("{}/master.cf, line {}: service {}/{}", settings_.directory(), entry.line, entry.name, entry.type);
-        Result<ServiceOptions> options = service_options(entry.argv());
+        Result<ServiceOptions> options = options_of(entry);
         if (!options) { refuse(fmt::format("{}: {}", where, options.error().reason)); return; }
         if (std::string path = missing_program(entry); !path.empty()) {
             bool door = entry.service_type() == ServiceType::inet || entry.service_type() == ServiceType::pass;

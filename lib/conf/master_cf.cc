@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <map>
 
 #include "base/bytes.h"
@@ -39,6 +41,17 @@ bool is_maxproc(std::string_view s) {
     return n && *n >= 0 && *n <= INT32_MAX && bytes::is_digit(s.front());
 }
 
+// Where the brace that a word begins with is closed.
+std::size_t brace_end(std::string_view word) {
+    int level = 0;
+    std::size_t at = 0;
+    for (; at < word.size(); ++at) {
+        if (word[at] == '{') ++level;
+        else if (word[at] == '}' && --level == 0) break;
+    }
+    return at;
+}
+
 // Words between white space; text within { } is part of its word. An unclosed brace is an Error.
 Result<std::vector<std::string>> words(std::string_view text, const std::string& where) {
     std::vector<std::string> out;
@@ -53,6 +66,8 @@ Result<std::vector<std::string>> words(std::string_view text, const std::string&
             else if (text[at] == '}' && level > 0) --level;
         }
         if (level > 0) return permanent(fmt::format("{}: missing '}}' in \"{}\"", where, bytes::printable(text.substr(begin, 100))));
+        if (std::string_view word = text.substr(begin, at - begin); word.front() == '{' && brace_end(word) + 1 != word.size())
+            return permanent(fmt::format("{}: white space is expected behind '}}' in \"{}\"", where, bytes::printable(word.substr(0, 100))));
         if (out.size() == args_max) return permanent(fmt::format("{}: more than {} words", where, args_max));
         out.emplace_back(text.substr(begin, at - begin));
     }
@@ -174,31 +189,83 @@ Result<Assignment> parse_assignment(std::string_view text) {
     return Assignment{std::string(trimmed), std::string(bytes::trim(*value))};
 }
 
+namespace {
+// -o's name=value. A shell's quotes would become part of the name, and the parameter keep its value without a word about it.
+Result<Assignment> parse_override(std::string_view text) {
+    Result<Assignment> assignment = parse_assignment(without_braces(text));
+    if (!assignment) return permanent("-o: " + assignment.error().reason);
+    if (assignment->name.front() == '\'' || assignment->name.front() == '"')
+        return permanent(fmt::format("-o {}: quotes are not a shell's here: a value with white space is written -o {{ name = value }}", bytes::printable(text.substr(0, 100))));
+    return assignment;
+}
+
+// The letters of args[i], one option each; the last may take the next argument.
+Result<void> take_options(const std::vector<std::string>& args, std::size_t& i, ServiceOptions& out) {
+    const std::string& arg = args[i];
+    for (std::size_t at = 1; at < arg.size(); ++at) {
+        if (arg[at] == 'v') { ++out.verbose; continue; }
+        if (arg[at] == 'D') { out.debug = true; continue; }
+        if (arg[at] != 'o') return permanent(fmt::format("unknown option \"{}\": -o name=value, -v or -D is expected", bytes::printable(arg.substr(0, 100))));
+        std::string value = arg.substr(at + 1);
+        if (value.empty()) {
+            if (i + 1 == args.size()) return permanent("-o needs name=value behind it");
+            value = args[++i];
+        }
+        TRY_ASSIGN(Assignment assignment, parse_override(value));
+        out.overrides.push_back(std::move(assignment));
+        return {};
+    }
+    return {};
+}
+
+// What a program of this mail system takes behind its options.
+enum class Words { none, flags, attributes };
+std::optional<Words> words_of(std::string_view program) {
+    static constexpr std::array<std::string_view, 24> without{"anvil", "bounce", "cleanup", "discard", "dnsblog", "error", "flush", "local", "mta-sts", "pickup", "postlogd",
+        "postscreen", "proxymap", "qmgr", "qmqpd", "scache", "showq", "smtpd", "tlsmgr", "tlsproxy", "tlsrpt", "trivial-rewrite", "verify", "virtual"};
+    if (std::find(without.begin(), without.end(), program) != without.end()) return Words::none;
+    if (program == "smtp" || program == "lmtp") return Words::flags;
+    if (program == "pipe" || program == "spawn") return Words::attributes;
+    return std::nullopt;
+}
+
+// The first word that such a program does not take.
+const std::string* stray_word(Words words, const std::vector<std::string>& arguments) {
+    for (const std::string& word : arguments) {
+        if (words == Words::attributes && word.starts_with("argv=")) return nullptr;          // what follows is the command's
+        bool taken = words == Words::attributes ? word.find('=') != word.npos : words == Words::flags && word.starts_with("flags=");
+        if (!taken) return &word;
+    }
+    return nullptr;
+}
+}
+
 Result<ServiceOptions> service_options(const std::vector<std::string>& args) {
     ServiceOptions out;
-    for (std::size_t i = 0; i < args.size(); ++i) {
-        const std::string& arg = args[i];
-        if (arg.size() < 2 || arg[0] != '-') {
-            out.arguments.insert(out.arguments.end(), args.begin() + static_cast<std::ptrdiff_t>(i), args.end());
-            return out;
-        }
-        if (arg == "--") {
-            out.arguments.insert(out.arguments.end(), args.begin() + static_cast<std::ptrdiff_t>(i) + 1, args.end());
-            return out;
-        }
-        if (arg[1] == 'o') {
-            std::string value = arg.substr(2);
-            if (value.empty()) {
-                if (++i == args.size()) return permanent("-o needs name=value behind it");
-                value = args[i];
-            }
-            Result<Assignment> assignment = parse_assignment(without_braces(value));
-            if (!assignment) return permanent("-o: " + assignment.error().reason);
-            out.overrides.push_back(std::move(*assignment));
-        } else if (arg.find_first_not_of("vD", 1) == std::string::npos) {
-            for (char c : arg.substr(1)) { if (c == 'v') ++out.verbose; else out.debug = true; }
-        } else out.arguments.push_back(arg);
+    std::size_t i = 0;
+    for (; i < args.size(); ++i) {
+        if (args[i].size() < 2 || args[i][0] != '-') break;
+        if (args[i] == "--") { ++i; break; }
+        TRY(take_options(args, i, out));
     }
+    out.arguments.assign(args.begin() + static_cast<std::ptrdiff_t>(i), args.end());
     return out;
+}
+
+std::string unexpected_word(std::string_view word, const Overrides& overrides) {
+    std::string text = fmt::format("unexpected word \"{}\"", bytes::printable(word.substr(0, 100)));
+    if (overrides.empty()) return text;
+    const Assignment& last = overrides.back();
+    return text + fmt::format(" behind -o {}={}: a value with white space is written -o {{ {} = value }}", bytes::printable(last.name), bytes::printable(last.value.substr(0, 100)),
+                              bytes::printable(last.name));
+}
+
+Result<ServiceOptions> options_of(const MasterEntry& entry) {
+    Result<ServiceOptions> options = service_options(entry.argv());
+    std::optional<Words> words = words_of(entry.command);
+    if (!words) return options ? std::move(options) : ServiceOptions{};
+    if (!options) return options;
+    if (const std::string* word = stray_word(*words, options->arguments)) return permanent(unexpected_word(*word, options->overrides));
+    return options;
 }
 }

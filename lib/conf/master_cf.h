@@ -3,7 +3,7 @@
 //     service type private unprivileged chroot wakeup maxproc command [argument …]
 //
 // '-' stands for the column's default and is kept as written; the accessors resolve it. Arguments are separated by white space;
-// `{ long argument }` is one argument without its braces and the white space inside them.
+// `{ long argument }` is one argument without its braces and the white space inside them. Quotes mean nothing.
 //
 // When things fail: an unreadable file, a short line, an unknown type, a bad column or an unclosed brace is an Error that names file
 // and line. Two entries of one name and type are a warning; the later one holds (see effective()).
@@ -52,10 +52,16 @@ struct ServiceOptions {
     Overrides overrides;                         // -o name=value, -o { name = value }
     int verbose = 0;                             // -v, -vv
     bool debug = false;                          // -D
-    std::vector<std::string> arguments;          // the others, e.g. "flags=R", "user=vmail", "argv=…"; options unknown here ("-z") too
+    std::vector<std::string> arguments;          // the others, e.g. "flags=R", "user=vmail", "argv=…"; and what follows "--"
 };
-// args: without the program's name, as argv() gives them. An -o without name=value is an Error that names it.
+// args: without the program's name, as argv() gives them. Letters may stand together (-vo name=value). An -o without name=value, a name in
+// quotes and an unknown option are an Error that names it.
 Result<ServiceOptions> service_options(const std::vector<std::string>& args);
+// Those of an entry. A word behind the options that the program would not take is an Error: it is what is left of a value with white
+// space that was not written in braces, and without it the rest may let strangers in. A program that is none of this mail system's is not judged.
+Result<ServiceOptions> options_of(const MasterEntry& entry);
+// The text about such a word.
+std::string unexpected_word(std::string_view word, const Overrides& overrides);
 // "name = value" or "name=value": what -o takes. An Error where there is no name or no '='.
 Result<Assignment> parse_assignment(std::string_view text);
 }

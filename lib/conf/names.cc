@@ -45,7 +45,7 @@ Names::Names(const Values& values, const std::vector<MasterEntry>& entries) : va
     Overrides everything;
     for (auto& [name, own] : values.all_assigned()) everything.push_back({name, own.value});
     for (auto& entry : entries) {
-        Result<ServiceOptions> options = service_options(entry.argv());
+        Result<ServiceOptions> options = options_of(entry);
         if (!options) continue;                  // check() names it
         services_.push_back({entry.name + "/" + entry.type, std::move(options->overrides)});
         everything.insert(everything.end(), services_.back().overrides.begin(), services_.back().overrides.end());

@@ -12,6 +12,7 @@
 #include <set>
 #include "base/bytes.h"
 #include "base/fd.h"
+#include "conf/master_cf.h"
 #include "conf/params/commands.h"
 #include "conf/params/global.h"
 #include "dns/dns.h"
@@ -88,6 +89,7 @@ Result<void> inherit() {
 
 Result<void> check_demands(const Daemon& daemon) {
     const Arguments& a = state.arguments;
+    if (!daemon.takes_words && !a.rest.empty()) return permanent((a.service.empty() ? "" : "service " + a.service + ": ") + conf::unexpected_word(a.rest.front(), a.overrides));
     if (daemon.one_process && a.maxproc.value_or(0) != 1) return permanent("service " + a.service + ": one process alone may do this work: set maxproc to 1 in master.cf");
     if (daemon.privileges == Privileges::kept && a.drop_rights) return permanent("service " + a.service + ": this needs root's rights: set the unprivileged column of master.cf to n");
     return {};

@@ -37,6 +37,7 @@ struct Session {
 struct Daemon {
     std::string_view name;                       // the program's, and process_name in the log
     need::Set needs = need::nothing_more;        // of the kernel, once its rights are dropped (sandbox.h)
+    bool takes_words = false;                    // behind its options in master.cf (arguments() below); else one is fatal
     bool holds_keys = false;                     // no core files
     Privileges privileges = Privileges::dropped;
     Sessions sessions = Sessions::many;

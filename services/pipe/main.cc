@@ -5,6 +5,7 @@
 int main(int argc, char** argv) {
     return server::run({.name = "pipe",
                         .needs = server::need::commands,
+                        .takes_words = true,
                         .privileges = server::Privileges::kept,
                         .sessions = server::Sessions::one,
                         .before_jail = pipe_agent::before_jail,

@@ -84,6 +84,7 @@ void serve(server::Session& session) {
 int main(int argc, char** argv) {
     return server::run({.name = "spawn",
                         .needs = server::need::commands,
+                        .takes_words = true,
                         .privileges = server::Privileges::kept,
                         .sessions = server::Sessions::one,
                         .before_jail = spawn::before_jail,

@@ -42,6 +42,6 @@ void triggered(std::string_view request) { maillog::info("triggered: {}", reques
 int main(int argc, char** argv) {
     bool one = std::any_of(argv, argv + argc, [](const char* a) { return std::string_view(a) == "one"; });
     bool trigger = std::any_of(argv, argv + argc, [](const char* a) { return std::string_view(a) == "trigger"; });
-    return server::run({.name = "testd", .needs = server::need::nothing_more, .sessions = one ? server::Sessions::one : server::Sessions::many, .before_jail = prepare,
-                        .serve = trigger ? nullptr : serve, .triggered = trigger ? triggered : nullptr}, argc, argv);
+    return server::run({.name = "testd", .needs = server::need::nothing_more, .takes_words = true, .sessions = one ? server::Sessions::one : server::Sessions::many,
+                        .before_jail = prepare, .serve = trigger ? nullptr : serve, .triggered = trigger ? triggered : nullptr}, argc, argv);
 }
