@@ -63,7 +63,9 @@ Result<void> Config::load_names() {
     auto number = conf::port_number(settings, OURS(tcp_port));
     if (!number) return bad(OURS_NAME(tcp_port), OURS(tcp_port), "a port");
     port = *number;
+    relayhost = settings[param::relayhost];
     fallback_relay = OURS(fallback_relay);
+    fallback_relay_name = OURS_NAME(fallback_relay);
     myhostname = settings[param::myhostname];
     helo_name = lmtp ? settings[param::lmtp_lhlo_name] : settings[param::smtp_helo_name];
     for (std::string_view word : bytes::split(OURS(host_lookup), list_separators)) {

@@ -37,7 +37,8 @@ struct Config {
 
     // where to
     std::string port;                            // default port, a number
-    std::string fallback_relay;
+    std::string relayhost, fallback_relay;       // lists
+    std::string_view fallback_relay_name;        // the parameter's
     std::string myhostname, helo_name;
     std::vector<HostLookup> host_lookup;
     DnsLevel dns_level;

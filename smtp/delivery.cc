@@ -1,6 +1,8 @@
 #include "delivery.h"
 #include <fmt/format.h>
+#include <algorithm>
 #include "base/bytes.h"
+#include "conf/params/rewrite.h"
 #include "log/log.h"
 #include "delivery/delivered_to.h"
 #include "ipc/client.h"
@@ -11,6 +13,7 @@
 namespace smtp {
 namespace {
 constexpr std::size_t destinations_limit = 100;
+constexpr const char* list_separators = " \t\r\n,";
 }
 
 Delivery::Recipients Delivery::left() {
@@ -163,16 +166,35 @@ bool Delivery::use_kept(const std::string& key) {
     return true;
 }
 
-void Delivery::try_destination(const Destination& destination, bool last) {
+// Its hosts cannot be had. A host that main.cf names is an administrator's mistake, not the recipient's: the mail waits until it is corrected.
+bool Delivery::give_up(const Candidate& candidate, const Destination& destination, const HostList& hosts) {
+    Error why = *hosts.why;
+    bool by_parameter = !candidate.parameter.empty();
+    wish_.clear();
+    last_host_ = last_host_ || hosts.loops || hosts.nearer_only;
+    if (by_parameter && !why.status.temporary()) {
+        maillog::warning("{} configuration problem: {}", candidate.parameter, why.reason);
+        why.status = {4, 3, 5};
+    } else if (hosts.loops && !config_.best_mx_transport.empty()) {
+        pass_to_best_mx(destination.host);
+        return false;
+    }
+    unreachable(why);
+    return !hosts.loops && !hosts.nearer_only;
+}
+
+bool Delivery::try_destination(const Candidate& candidate, const Destination& destination, bool last) {
     const auto options = static_cast<std::uint32_t>(job_.request().send_options);
     bool optional = config_.tls_required_enabled && (options & mail::send_option::tls_optional) && !(options & mail::send_option::require_tls);
     auto policy = tls_policy_for(config_, destination, optional);
     last_host_ = last;
     wish_.clear();
-    if (!policy) return fail(policy.error(), nullptr, {});
-    auto demand = demand_for(*policy);
-    if (!demand) wish_ = policy->wish + "/requiretls?";
-    if (!demand) return fail(demand.error(), nullptr, {});
+    auto demand = policy ? demand_for(*policy) : tl::unexpected(policy.error());
+    if (policy && !demand) wish_ = policy->wish + "/requiretls?";
+    if (!demand) {
+        fail(demand.error(), nullptr, {});
+        return true;
+    }
     auto listed = config_.cache_destinations.match(destination.host);
     bool always = listed && *listed;
     int flags = config_.cache_on_demand ? job_.request().flags : 0;
@@ -183,14 +205,11 @@ void Delivery::try_destination(const Destination& destination, bool last) {
     destination_key_ = load || store_ ? Kept::destination_key(destination, *policy) : std::string();
     wish_ = policy->wish;
     while (load && any_left() && use_kept(destination_key_)) {}
-    if (!any_left()) return;
+    if (!any_left()) return false;
     last_host_ = last;
     HostList hosts = find_hosts(config_, destination);
-    if (hosts.why) {
-        wish_.clear();
-        if (hosts.loops && !config_.best_mx_transport.empty()) return pass_to_best_mx(destination.host);
-        return unreachable(*hosts.why);
-    }
+    if (hosts.why) return give_up(candidate, destination, hosts);
+    last = last || hosts.nearer_only;
     // A message that may do without TLS is perhaps a report itself: one must not lead to the next (RFC 8460, section 3).
     std::string record = config_.tls_reports && !optional ? config_.tls_reports->record_of(*policy) : std::string();
     std::erase_if(hosts.endpoints, [this](const Endpoint& e) { return tried_.count(e.label_with_port()) > 0; });
@@ -216,7 +235,7 @@ void Delivery::try_destination(const Destination& destination, bool last) {
         }
         std::string key = load ? Kept::endpoint_key(endpoint, *plan) : std::string();
         while (load && any_left() && use_kept(key)) {}
-        if (!any_left()) return;
+        if (!any_left()) return false;
         if (tried_.count(endpoint.label_with_port())) continue;
         last_host_ = last && (i + 1 == count || (config_.session_limit > 0 && sessions + 1 == config_.session_limit));
         auto peer = reach(endpoint, *plan, report);
@@ -226,6 +245,7 @@ void Delivery::try_destination(const Destination& destination, bool last) {
         use(std::move(peer));
         if (config_.session_limit > 0 && sessions >= config_.session_limit) break;
     }
+    return !hosts.nearer_only;
 }
 
 // best_mx_transport: mail for which this host is the best exchanger goes to that delivery agent, which writes the log line.
@@ -249,17 +269,26 @@ void Delivery::return_looping() {
         if (seen.count(mail::fold_case(r->address))) settle(*r, held({{5, 4, 6}, fmt::format("mail forwarding loop for {}", r->address), 0}, nullptr, {}));
 }
 
+std::vector<Delivery::Candidate> Delivery::candidates() const {
+    std::vector<Candidate> list;
+    auto add = [&](std::string_view word, std::string_view parameter) { if (list.size() < destinations_limit) list.push_back({std::string(word), parameter}); };
+    const auto relayhosts = bytes::split(config_.relayhost, list_separators);
+    for (std::string_view word : bytes::split(job_.request().nexthop, list_separators)) {
+        bool relayhost = std::any_of(relayhosts.begin(), relayhosts.end(), [word](std::string_view r) { return bytes::iequals(r, word); });
+        add(word, relayhost ? param::relayhost.name : std::string_view());
+    }
+    for (std::string_view word : bytes::split(config_.fallback_relay, list_separators)) add(word, config_.fallback_relay_name);
+    return list;
+}
+
 void Delivery::run() {
     if (flags_.delivered_to) return_looping();
-    std::vector<std::string> wanted;
-    for (const std::string* list : {&job_.request().nexthop, &config_.fallback_relay})
-        for (std::string_view word : bytes::split(*list, " \t\r\n,"))
-            if (wanted.size() < destinations_limit) wanted.emplace_back(word);
+    const auto wanted = candidates();
     for (std::size_t i = 0; i < wanted.size() && any_left(); ++i) {
-        auto destination = parse_destination(config_, wanted[i]);
+        auto destination = parse_destination(config_, wanted[i].text);
         last_host_ = i + 1 == wanted.size();
-        if (destination) try_destination(*destination, last_host_);
-        else fail(destination.error(), nullptr, {});
+        if (!destination) fail(destination.error(), nullptr, {});
+        else if (!try_destination(wanted[i], *destination, last_host_)) break;
     }
     if (site_failure_ && site_failure_->status.temporary()) job_.site_failed(site_failure_->status, site_failure_->reason);
     for (delivery::Recipient* r : left()) {

@@ -36,7 +36,15 @@ private:
         base::WallTime connected{};
     };
 
-    void try_destination(const Destination& destination, bool last);
+    // One of the destinations to be tried in turn, and the parameter that names it: what is wrong with that one is nobody's mail's fault.
+    struct Candidate {
+        std::string text;
+        std::string_view parameter{};            // "relayhost", "smtp_fallback_relay"; empty: the recipient's domain, or a table
+    };
+    std::vector<Candidate> candidates() const;
+    // False: whatever comes of it, no other destination may be tried.
+    bool try_destination(const Candidate& candidate, const Destination& destination, bool last);
+    bool give_up(const Candidate& candidate, const Destination& destination, const HostList& hosts);
     void return_looping();                       // flags=D: the message has been delivered to this recipient before
     void pass_to_best_mx(const std::string& host);
     bool use_kept(const std::string& key);

@@ -70,8 +70,8 @@ void balance(const Config& config, std::vector<Endpoint>& list) {
     }
 }
 
-HostList failed(Error why) { return {{}, std::move(why), 0, false}; }
-HostList looping(const std::string& host) { return {{}, error({5, 4, 6}, fmt::format("mail for {} loops back to myself", host)), 0, true}; }
+HostList failed(Error why) { return {.endpoints = {}, .why = std::move(why)}; }
+HostList looping(const std::string& host) { return {.endpoints = {}, .why = error({5, 4, 6}, fmt::format("mail for {} loops back to myself", host)), .loops = true}; }
 
 HostList by_exchangers(const Config& config, const Destination& d, std::uint16_t port, bool detect_loops) {
     dns::Answer mx = dns::query(d.host, dns::Type::mx, dns_options(config));
@@ -107,10 +107,11 @@ HostList by_exchangers(const Config& config, const Destination& d, std::uint16_t
     auto self = std::find_if(result.endpoints.begin(), result.endpoints.end(), [&](const Endpoint& e) { return ours(config, e); });
     if (self == result.endpoints.end()) return result;
     std::uint16_t own = self->preference;
+    if (own == result.best_preference) return looping(d.host);
     std::erase_if(result.endpoints, [own](const Endpoint& e) { return e.preference >= own; });
-    if (!result.endpoints.empty()) return result;
-    if (temporary) return failed(std::move(*temporary));     // a nearer host may exist: its address cannot be had now
-    return looping(d.host);
+    result.nearer_only = true;
+    if (result.endpoints.empty()) result.why = error({4, 4, 4}, fmt::format("unable to find primary relay for {}", d.host));
+    return result;
 }
 
 // _submission._tcp.example.org: hosts with ports of their own, in the order that priorities and weights gave. Absent: go on without.

@@ -44,6 +44,8 @@ struct HostList {
     std::optional<Error> why;                    // set where there are none
     std::uint16_t best_preference = 0;
     bool loops = false;                          // why: the best host is this one
+    bool nearer_only = false;                    // this host is an exchanger of the domain itself, not the best: no relay but the nearer ones
+                                                 // may have the mail, another would hand it back
 };
 HostList find_hosts(const Config& config, const Destination& destination);
 }

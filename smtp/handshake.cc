@@ -19,8 +19,12 @@ bool greets_itself(const Peer& peer, std::string_view line) {
     return !peer.config().lmtp && peer.endpoint.address.port() == 25 && !words.empty() && bytes::iequals(words[0], peer.config().myhostname);
 }
 
+void warn_of_own_name(const Peer& peer, const char* how) {
+    maillog::warning("host {} {} with my own hostname {}", peer.endpoint.label_with_port(), how, peer.config().myhostname);
+}
+
 Refusal loops(const Peer& peer, const char* how) {
-    maillog::warning("host {} {} with my own hostname {}", peer.endpoint.label(), how, peer.config().myhostname);
+    warn_of_own_name(peer, how);
     return refusal({{5, 4, 6}, fmt::format("mail for {} loops back to myself", peer.endpoint.name)});
 }
 
@@ -178,7 +182,8 @@ std::optional<Refusal> shake_hands(Peer& peer, const TlsPlan& plan, bool without
         if (greeting->temporary() && !c.skip_4xx) status.klass = 5;
         return refused(peer, *greeting, status);
     }
-    if (!greeting->lines.empty() && greets_itself(peer, greeting->lines[0])) return loops(peer, "greeted me");
+    // Only a warning: the text before EHLO may be another host's, of a balancer or a copied configuration. What answers EHLO is the server.
+    if (!greeting->lines.empty() && greets_itself(peer, greeting->lines[0])) warn_of_own_name(peer, "greeted me");
     look_for_pix(peer, *greeting, queue_id);
     if (auto no = say_hello(peer, &*greeting, plan.must())) return no;
     if (c.wrapper_mode) return std::nullopt;

@@ -121,14 +121,14 @@ postlog    unix-dgram n - n - 1 postlogd
 
 
 class Sink:
-    """A scripted SMTP server on a loopback port. rules: command word (or "GREETING", "DOT") -> reply text, or a function of the line
+    """A scripted SMTP server on a loopback port (where: another address, and port). rules: command word (or "GREETING", "DOT") -> reply text, or a function of the line
     that returns one; None closes the connection. After LHLO it speaks LMTP: a reply to the text for each recipient. Every accepted message is kept in `messages` as (sender, recipients, text)."""
 
-    def __init__(self, rules=None, extensions=("PIPELINING", "8BITMIME", "DSN", "SIZE 100000000", "SMTPUTF8")):
+    def __init__(self, rules=None, extensions=("PIPELINING", "8BITMIME", "DSN", "SIZE 100000000", "SMTPUTF8"), where=("127.0.0.1", 0)):
         self.rules = dict(rules or {})
         self.extensions = extensions
         self.messages, self.commands, self.sessions = [], [], 0
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=100)
+        self.listener = socket.create_server(where, backlog=100)
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._serve, daemon=True).start()
 
