@@ -74,7 +74,8 @@ void Message::end_content() {
     mime_trouble();
     data_size_ = file_.offset() - data_offset_;
     put(RecordType::extracted, "");
-    if (encoding_.empty() && rules_.detect_8bit && parser_->declared_8bit()) put(RecordType::attribute, std::string(queue::attribute::encoding) + "=8bit");
+    // What the message says of itself and its parts, whatever the client said of it in MAIL.
+    if (encoding_ != "8bit" && rules_.detect_8bit && parser_->declared_8bit()) put(RecordType::attribute, std::string(queue::attribute::encoding) + "=8bit");
 }
 
 void Message::mime_trouble() {
@@ -233,6 +234,11 @@ void Message::header(HeaderClass klass, const HeaderInfo& given, std::string_vie
             }
         }
     }
+    // The header of a part or of an attached message, too: RFC 6532 knows one kind of message, all of whose headers may be UTF-8.
+    if (!bytes::is_ascii(text)) {
+        if (flags_ & flags::autodetect_smtputf8) send_options_ |= mail::smtputf8::requested;
+        if (rules_.smtputf8 && (send_options_ & mail::smtputf8::requested)) send_options_ |= mail::smtputf8::header;
+    }
     if (klass == HeaderClass::primary) primary_header(*info, text);
     else put_header(text);
 }
@@ -247,10 +253,6 @@ void Message::put_header(std::string_view text) {
 }
 
 void Message::primary_header(const HeaderInfo& info, std::string_view text) {
-    if (!bytes::is_ascii(text)) {
-        if (flags_ & flags::autodetect_smtputf8) send_options_ |= mail::smtputf8::requested;
-        if (rules_.smtputf8 && (send_options_ & mail::smtputf8::requested)) send_options_ |= mail::smtputf8::header;
-    }
     const auto field = mail::split_header(text);
     if (!field) return put_header(text);
     headers_seen_ |= std::uint64_t(1) << static_cast<unsigned>(info.id);

@@ -52,7 +52,7 @@ bool Transaction::fits() {
         d_.fail({{5, 6, 7}, fmt::format("SMTPUTF8 is required, but was not offered by host {}", peer_.endpoint.label())}, &peer_, {});
         return false;
     }
-    downgrade_ = config_.convert_8bit && request.encoding == "8bit" && !peer_.features.eight_bit;
+    downgrade_ = config_.convert_8bit && request.encoding != "7bit" && !peer_.features.eight_bit;    // nobody may have looked
     return true;
 }
 

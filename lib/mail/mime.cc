@@ -79,7 +79,7 @@ void MimeParser::end_field() {
         if (info.id == HeaderId::content_type) content_type(field->value);
         if (info.id == HeaderId::content_transfer_encoding) {
             transfer_encoding(field->value);
-            if (state_ == State::primary) declared_8bit_ = domain_ != Domain::seven_bit;
+            declared_8bit_ = declared_8bit_ || domain_ != Domain::seven_bit;
             // The label of a converted part is written when its header ends: only then its type is known.
             if (options_.downgrade && domain_ != Domain::seven_bit) return;
         }

@@ -60,7 +60,7 @@ public:
     std::uint32_t problems() const { return problems_; }
     // A line in which the first problem was seen, cut to 100 bytes.
     const std::string& problem_line() const { return problem_line_; }
-    // Did the message's header say Content-Transfer-Encoding: 8bit or binary?
+    // Did any header, of the message, a part or an attached message, say Content-Transfer-Encoding: 8bit or binary?
     bool declared_8bit() const { return declared_8bit_; }
     // Did the message's header end with a line that is neither header nor empty? The missing empty line was then supplied.
     bool header_ended_by_text() const { return ended_by_text_; }
