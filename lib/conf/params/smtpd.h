@@ -102,7 +102,7 @@ inline constexpr conf::Bool smtpd_relay_before_recipient_restrictions{{.name = "
 inline constexpr conf::Text smtpd_relay_restrictions{{.name = "smtpd_relay_restrictions", .fallback = "${{$compatibility_level} <level {1} ? {} : {permit_mynetworks, permit_sasl_authenticated, defer_unauth_destination}}", .implemented = true, .doc = "Who may relay to where; it must end in a refusal of strangers' mail to strangers."}};
 inline constexpr conf::Text smtpd_restriction_classes{{.name = "smtpd_restriction_classes", .fallback = "", .implemented = true, .doc = "Names of lists of restrictions of your own, each a parameter."}};
 inline constexpr conf::Text smtpd_sasl_application_name{{.name = "smtpd_sasl_application_name", .fallback = "smtpd", .doc = "Once named the SASL application.", .removed = true, .obsolete = "has been removed: it has no effect"}};
-inline constexpr conf::Bool smtpd_sasl_auth_enable{{.name = "smtpd_sasl_auth_enable", .fallback = "no", .implemented = true, .doc = "Whether clients may log in."}};
+inline constexpr conf::Bool smtpd_sasl_auth_enable{{.name = "smtpd_sasl_auth_enable", .fallback = "no", .doc = "Whether clients may log in."}};
 inline constexpr conf::Bool smtpd_sasl_authenticated_header{{.name = "smtpd_sasl_authenticated_header", .fallback = "no", .doc = "Whether the Received header holds the login name."}};
 inline constexpr conf::Text smtpd_sasl_exceptions_networks{{.name = "smtpd_sasl_exceptions_networks", .fallback = "", .doc = "Clients that AUTH is not offered to."}};
 inline constexpr conf::Text smtpd_sasl_local_domain{{.name = "smtpd_sasl_local_domain", .fallback = "", .doc = "The realm of logins."}};
@@ -124,7 +124,7 @@ inline constexpr conf::Text smtpd_tls_CApath{{.name = "smtpd_tls_CApath", .fallb
 inline constexpr conf::Text smtpd_tls_CRL_file{{.name = "smtpd_tls_CRL_file", .fallback = "", .implemented = true, .doc = "A file of certificate revocation lists, or a directory of such files, that client certificates are checked with: each CA that clients may have needs a list there, in date. Read again when it changes."}};
 inline constexpr conf::Bool smtpd_tls_always_issue_session_ids{{.name = "smtpd_tls_always_issue_session_ids", .fallback = "yes", .implemented = true, .doc = "Whether clients get a session id even where sessions are not kept."}};
 inline constexpr conf::Bool smtpd_tls_ask_ccert{{.name = "smtpd_tls_ask_ccert", .fallback = "no", .implemented = true, .doc = "Whether clients are asked for a certificate."}};
-inline constexpr conf::Bool smtpd_tls_auth_only{{.name = "smtpd_tls_auth_only", .fallback = "no", .implemented = true, .doc = "Whether AUTH is offered only over TLS."}};
+inline constexpr conf::Bool smtpd_tls_auth_only{{.name = "smtpd_tls_auth_only", .fallback = "no", .doc = "Whether AUTH is offered only over TLS."}};
 inline constexpr conf::Int smtpd_tls_ccert_verifydepth{{.name = "smtpd_tls_ccert_verifydepth", .fallback = "9", .min = 0, .implemented = true, .doc = "Longest chain of certificates of a client."}};
 inline constexpr conf::Text smtpd_tls_cert_file{{.name = "smtpd_tls_cert_file", .fallback = "", .implemented = true, .doc = "The server's RSA certificate, its chain behind it."}};
 inline constexpr conf::Text smtpd_tls_chain_files{{.name = "smtpd_tls_chain_files", .fallback = "", .implemented = true, .doc = "Files that hold a private key, its certificate and the chain, one after the other."}};

@@ -64,6 +64,19 @@ TEST_F(CheckTest, FiltersThatWouldBePassedOverAreRefused) {
     EXPECT_EQ(all(check("non_smtpd_milters =\nsmtpd_proxy_filter =\n").refusals), "");
 }
 
+TEST_F(CheckTest, LoginForUsersIsNotTakenAwayInSilence) {
+    EXPECT_EQ(all(check("smtpd_sasl_auth_enable = yes\n").refusals),
+              "DIR/main.cf, line 2: smtpd_sasl_auth_enable = yes: this parameter is not built yet: mail that is delivered today would be refused\n");
+    EXPECT_EQ(all(check("", "submission inet n - n - - smtpd -o smtpd_sasl_auth_enable=yes\n").refusals),
+              "DIR/master.cf, line 5: service submission/inet: smtpd_sasl_auth_enable = yes: this parameter is not built yet: mail that is delivered today would be refused\n");
+    EXPECT_EQ(all(check("smtpd_sasl_auth_enable = no\n").refusals), "");
+    for (const char* text : {"smtpd_tls_auth_only = yes\n", "address_verify_transport_maps = hash:/x\n"}) {
+        auto f = check(text);
+        ASSERT_EQ(f.warnings.size(), 1u) << text;
+        EXPECT_NE(f.warnings[0].find("is not built yet: the setting has no effect"), std::string::npos) << f.warnings[0];
+    }
+}
+
 TEST_F(CheckTest, TlsThatIsDemandedIsTaken) {
     EXPECT_EQ(all(check("smtp_tls_security_level = dane-only\n").refusals), "");
     EXPECT_EQ(all(check("smtp_tls_security_level = encrypt\n").refusals), "");
