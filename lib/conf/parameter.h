@@ -14,7 +14,7 @@ struct Parameter {
     std::string_view fallback;                   // the default as postconf -d prints it; may hold $name
     std::int64_t min = std::numeric_limits<std::int64_t>::min();   // integer and time (seconds): the value's; text: 1 means "not empty"
     std::int64_t max = std::numeric_limits<std::int64_t>::max();
-    bool implemented = false;                    // some file outside lib/conf reads it and it does what it says
+    bool implemented = false;                    // it does what it says: a test fails when it is ignored (tests/mutation)
     bool raw = false;                            // $name in the value is left for its user to expand, at each use
     std::string_view doc = {};                   // one or two sentences of our own
     bool removed = false;                        // an old name: undefined unless main.cf sets it, and postconf -d does not show it
