@@ -160,13 +160,13 @@ std::optional<std::string_view> Message::checked(const table::Maps& maps, std::s
         return text;
     case Kind::filter:
         log_action("filter", context, text, action.text);
-        filter_ = action.text;
+        filter_of_checks_ = action.text;
         return text;
     case Kind::redirect: {
         log_action("redirect", context, text, action.text);
         const auto list = rewriting_.completed_list(action.text);
         if (!list || list->empty()) trouble(not_written);
-        else redirect_ = list->front();
+        else redirect_of_checks_ = list->front();
         return text;
     }
     case Kind::bcc:

@@ -305,6 +305,8 @@ void Message::end_extracted() {
         trouble(no_recipients);
         return;
     }
+    if (!filter_of_checks_.empty()) filter_ = filter_of_checks_;
+    if (!redirect_of_checks_.empty()) redirect_ = redirect_of_checks_;
     if ((troubles_ & bounceable) && (flags_ & flags::bounce)) {
         // The message goes to error(8), which reports it to its sender as it does all undeliverable mail.
         const ipc::CleanupReply why = verdict();

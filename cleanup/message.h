@@ -112,6 +112,7 @@ private:
     std::map<std::string, std::string, std::less<>> attributes_;   // those that logging and headers look at
     std::size_t attribute_count_ = 0;
     std::string sender_, last_recipient_, full_name_, sender_bcc_, filter_, redirect_;
+    std::string filter_of_checks_, redirect_of_checks_;      // they go before what the client says, also behind the content
     bool have_sender_ = false, recipients_begun_ = false, mixed_ = false, time_seen_ = false, autodetect_done_ = false;
     std::string pending_original_, pending_orcpt_;
     bool have_original_ = false;

@@ -87,6 +87,7 @@ bool Session::end_of_content(std::string_view size_text) {
     where_ = "END-OF-MESSAGE";
     server::Commit commit;                       // a stop waits for the answer
     bool ok = false;
+    mail_->actions = {.hold = mail_->actions.hold, .discard = mail_->actions.discard};    // the rest cleanup knows already
     if (over_limits_) (void)say("552 5.3.4 Error: message file too big");
     else if (mail_->bare_newline && bare_newline_ == BareNewline::reject) {
         maillog::info("{}: reject: bare <LF> received after {} from {}", queue_id(), where_, client_.shown);
@@ -95,6 +96,7 @@ bool Session::end_of_content(std::string_view size_text) {
     else if (auto denied = check_content(Phase::end_of_data)) (void)say(*denied);
     else {
         mail_->cleanup->put(RecordType::extracted);
+        if (mail_->actions.any()) send_actions({});
         auto reply = mail_->cleanup->finish();
         if (!reply) {
             maillog::warning("{}: {}: {}", queue_id(), service_.cleanup.path(), reply.error().reason);

@@ -44,7 +44,7 @@ std::string Session::received_header() const {
 // Everything between the envelope and the client's first byte.
 bool Session::start_content() {
     CleanupClient& to = *mail_->cleanup;
-    send_actions();
+    send_actions(service_.content_filter);
     to.put(RecordType::message);
     for (const std::vector<std::string>* prepend : {&actions_.prepend, &mail_->actions.prepend})
         for (const std::string& header : *prepend) to.put(RecordType::line, header);
@@ -58,8 +58,8 @@ bool Session::start_content() {
     return !to.failed();
 }
 
-// What access rules asked for since cleanup was opened, and before.
-void Session::send_actions() {
+// What access rules asked for since cleanup was opened, and before. filter: where the message goes when no rule says.
+void Session::send_actions(const std::string& content_filter) {
     CleanupClient& to = *mail_->cleanup;
     int flags = 0;
     for (const Actions* a : {&actions_, &mail_->actions}) {
@@ -67,7 +67,7 @@ void Session::send_actions() {
         if (a->discard) flags |= ipc::cleanup_flags::discard;
     }
     if (flags) to.put(RecordType::flags, std::to_string(flags));
-    const std::string& filter = mail_->actions.filter.empty() ? actions_.filter : mail_->actions.filter;
+    const std::string& filter = !mail_->actions.filter.empty() ? mail_->actions.filter : !actions_.filter.empty() ? actions_.filter : content_filter;
     const std::string& redirect = mail_->actions.redirect.empty() ? actions_.redirect : mail_->actions.redirect;
     if (!filter.empty()) to.put(RecordType::filter, filter);
     if (!redirect.empty()) to.put(RecordType::redirect, redirect);

@@ -108,6 +108,7 @@ Result<void> Service::read() {
     mail_name = s[param::mail_name];
     banner = s[param::smtpd_banner];
     reject_footer = s[param::smtpd_reject_footer];
+    content_filter = s[param::content_filter];
     service_ident = s[param::service_name].empty() ? "smtp" : s[param::service_name];
     double_bounce_sender = s[param::double_bounce_sender];
     null_access_key = s[param::smtpd_null_access_lookup_key];
@@ -166,14 +167,9 @@ Result<void> Service::read() {
         notify |= word == "policy" ? notify_policy : word == "protocol" ? notify_protocol : word == "resource" ? notify_resource : word == "software" ? notify_software : 0u;
 
     expansion_characters_ = read_characters(s[param::smtpd_expansion_filter]);
-    cleanup_flags = ipc::cleanup_flags::external;
-    for (std::string_view word : bytes::split(s[param::receive_override_options], ", \t\r\n")) {
-        if (word == "no_unknown_recipient_checks") no_unknown_recipient_checks = true;
-        else if (word == "no_address_mappings") cleanup_flags &= ~(ipc::cleanup_flags::map_addresses | ipc::cleanup_flags::bcc);
-        else if (word == "no_header_body_checks") cleanup_flags &= ~ipc::cleanup_flags::filter;
-        else if (word == "no_milters") cleanup_flags &= ~ipc::cleanup_flags::milter;
-        else return permanent("parameter receive_override_options: unknown option \"" + std::string(word) + "\"");
-    }
+    TRY_ASSIGN(const ipc::ReceiveOverrides overrides, ipc::receive_overrides(s));
+    cleanup_flags = overrides.flags;
+    no_unknown_recipient_checks = overrides.unknown_recipients;
     return {};
 }
 

@@ -60,7 +60,7 @@ public:
     unsigned discarded_keywords(const std::string& client_address) const;
 
     // --- texts and numbers, read once
-    std::string myhostname, banner, mail_name, reject_footer, service_ident, double_bounce_sender, null_access_key, delimiters, default_rbl_reply;
+    std::string myhostname, banner, mail_name, reject_footer, content_filter, service_ident, double_bounce_sender, null_access_key, delimiters, default_rbl_reply;
     std::int64_t line_limit = 2048, message_size_limit = 0, queue_minfree = 0, recipient_limit = 1000, recipient_overshoot = 1000;
     std::int64_t bare_newline_code = 550;
     std::int64_t connection_count_limit = 0, connection_rate_limit = 0, message_rate_limit = 0, recipient_rate_limit = 0, tls_rate_limit = 0;

@@ -116,7 +116,7 @@ private:
     bool send_recipient(const Recipient& r);
     void send_attributes();
     bool start_content();                        // Received: and prepended headers
-    void send_actions();
+    void send_actions(const std::string& content_filter);
     std::string received_header() const;
     // After the last byte of content: access rules, END, cleanup's verdict, the reply. suffix goes between "Ok: " and "queued as".
     bool end_of_content(std::string_view size_text);

@@ -138,7 +138,7 @@ int stand_alone(int argc, char** argv) {
         {{"process_name", "smtpd"}, {"smtpd_client_restrictions", ""}, {"smtpd_helo_restrictions", ""}, {"smtpd_sender_restrictions", ""}, {"smtpd_recipient_restrictions", ""},
          {"smtpd_relay_restrictions", "permit, reject"}, {"smtpd_data_restrictions", ""}, {"smtpd_end_of_data_restrictions", ""}, {"smtpd_etrn_restrictions", "reject"},
          {"smtpd_reject_unlisted_recipient", "no"}, {"smtpd_reject_unlisted_sender", "no"}, {"smtpd_tls_security_level", "none"}, {"smtpd_tls_wrappermode", "no"},
-         {"smtpd_upstream_proxy_protocol", ""}, {"smtpd_forbid_bare_newline", "no"}, {"smtpd_forbid_unauth_pipelining", "no"}, {"queue_minfree", "0"}});
+         {"smtpd_upstream_proxy_protocol", ""}, {"smtpd_forbid_bare_newline", "no"}, {"smtpd_forbid_unauth_pipelining", "no"}, {"queue_minfree", "0"}, {"content_filter", ""}});
     if (!settings) {
         maillog::to_stderr("smtpd");
         maillog::write(maillog::Level::fatal, settings.error().reason);

@@ -13,7 +13,10 @@
 // (log_client_name, log_client_address, log_client_port, log_helo_name, log_protocol_name, client_name, reverse_client_name,
 // client_address, client_port, helo_name, protocol_name, sasl_method, sasl_username, sasl_sender, rewrite_context, log_ident, …).
 #pragma once
+#include "base/error.h"
 #include "ipc/attributes.h"
+
+namespace conf { class Settings; }
 
 namespace ipc {
 namespace cleanup_flags {
@@ -30,6 +33,14 @@ inline constexpr int require_tls = 1 << 9;       // the client asked for REQUIRE
 inline constexpr int external = filter | map_addresses | bcc | milter;       // mail from the network
 inline constexpr int internal = map_addresses | bcc;                         // mail that we make: see internal_mail_filter_classes
 }
+// What receive_override_options leaves of `external`, and whether recipients that nobody knows are taken. An Error names a word that is
+// none of its options.
+struct ReceiveOverrides {
+    int flags = cleanup_flags::external;
+    bool unknown_recipients = false;
+};
+Result<ReceiveOverrides> receive_overrides(const conf::Settings& settings);
+
 struct CleanupOpen {
     static constexpr std::string_view protocol = "cleanup_open";
     int flags = cleanup_flags::external;

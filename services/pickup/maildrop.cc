@@ -180,12 +180,8 @@ Result<void> read_settings(const conf::Settings& s) {
     const passwd* owner = ::getpwnam(s[param::mail_owner].c_str());
     if (!owner) return permanent("mail_owner: unknown user " + s[param::mail_owner]);
     config.owner = owner->pw_uid;
-    config.flags = f::external | f::bounce;
-    for (std::string_view option : bytes::split(s[param::receive_override_options], ", \t\r\n")) {
-        if (bytes::iequals(option, "no_header_body_checks")) config.flags &= ~f::filter;
-        else if (bytes::iequals(option, "no_address_mappings")) config.flags &= ~(f::map_addresses | f::bcc);
-        else if (bytes::iequals(option, "no_milters")) config.flags &= ~f::milter;
-    }
+    TRY_ASSIGN(const ipc::ReceiveOverrides overrides, ipc::receive_overrides(s));
+    config.flags = overrides.flags | f::bounce;
     for (std::string_view word : bytes::split(s[param::smtputf8_autodetect_classes], ", \t\r\n"))
         if (s[param::smtputf8_enable] && (bytes::iequals(word, "sendmail") || bytes::iequals(word, "all"))) config.flags |= f::autodetect_smtputf8;
     config.cleanup = std::make_unique<ipc::Client>("public/" + s[param::cleanup_service_name], s);

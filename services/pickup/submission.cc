@@ -43,7 +43,7 @@ Result<void> Submission::envelope(queue::RecordReader& reader, const Out& out, c
             first = false;
             const std::string written = std::to_string(origin_.modified);
             TRY(out(RecordType::time, item->type == RecordType::time ? item->payload : std::string_view(written)));
-            if (!filter.empty() && !origin_.requeued) TRY(out(RecordType::filter, filter));
+            if (!filter.empty()) TRY(out(RecordType::filter, filter));
         }
         switch (item->type) {
         case RecordType::create_time:
@@ -52,6 +52,7 @@ Result<void> Submission::envelope(queue::RecordReader& reader, const Out& out, c
         case RecordType::killed:
         case RecordType::padding:
         case RecordType::warn_time:
+        case RecordType::filter:                             // of a message that comes back: content_filter as it is now decides
             break;
         case RecordType::time:
             break;                                           // put first, above; later ones do not count
@@ -89,7 +90,9 @@ Result<void> Submission::extracted(queue::RecordReader& reader, const Out& out) 
         if (item->type == RecordType::end) return out(item->type, "");
         const std::string_view letters = origin_.requeued ? "ARO>LfonDP/Kwer" : "AR";
         if (letters.find(static_cast<char>(item->type)) == std::string_view::npos) return unexpected(item->type);
-        if (item->type == RecordType::done || item->type == RecordType::canceled || item->type == RecordType::killed || item->type == RecordType::padding) continue;
+        if (item->type == RecordType::done || item->type == RecordType::canceled || item->type == RecordType::killed || item->type == RecordType::padding ||
+            item->type == RecordType::filter)
+            continue;
         if (item->type == RecordType::attribute && !allowed_attribute(item->payload, origin_.requeued)) continue;
         TRY(out(item->type, item->payload));
     }
