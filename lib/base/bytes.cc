@@ -67,6 +67,26 @@ static std::size_t utf8_length(std::string_view s, std::size_t at) {
     return 0;
 }
 
+bool valid_hostname(std::string_view name) {
+    if (name.empty() || name.size() > 255) return false;
+    std::size_t label = 0;
+    bool letters = false;
+    char last = 0;
+    for (char c : name) {
+        if (c == '.') {
+            if (label == 0 || last == '-') return false;
+            label = 0;
+        } else if (is_alnum(c) || c == '_' || (c == '-' && label > 0)) {
+            if (++label > 63) return false;
+            letters |= !is_digit(c);
+        } else {
+            return false;
+        }
+        last = c;
+    }
+    return label > 0 && last != '-' && letters;
+}
+
 bool valid_utf8(std::string_view s) {
     for (std::size_t i = 0; i < s.size();) {
         std::size_t n = utf8_length(s, i);

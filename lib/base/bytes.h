@@ -32,6 +32,8 @@ std::optional<std::int64_t> to_int(std::string_view s);
 std::string printable(std::string_view s, bool utf8 = true);
 // The same for a line that is to show them: as in a C string, "QUIT\\r\\n", "\\303\\274".
 std::string escaped(std::string_view s);
+// A host's name: labels of letters, digits, '-' and (as seen in the field) '_'; 63 bytes a label, 255 in all; not all digits.
+bool valid_hostname(std::string_view name);
 bool valid_utf8(std::string_view s);                                   // RFC 3629
 inline bool is_ascii(std::string_view s) { for (char c : s) if (static_cast<unsigned char>(c) > 127) return false; return true; }
 

@@ -9,6 +9,10 @@
 namespace conf {
 enum class Kind : std::uint8_t { boolean, integer, time, text };
 
+// What a text must be. origin: a mail domain ("[1.2.3.4]" and UTF-8 too), or, as Debian has it, /the/name of a file whose first line
+// is one: settings then hold the domain, while $myorigin in other values and postconf keep the name of the file.
+enum class Form : std::uint8_t { any, hostname, origin };
+
 struct Parameter {
     std::string_view name;
     std::string_view fallback;                   // the default as postconf -d prints it; may hold $name
@@ -19,6 +23,7 @@ struct Parameter {
     std::string_view doc = {};                   // one or two sentences of our own
     bool removed = false;                        // an old name: undefined unless main.cf sets it, and postconf -d does not show it
     std::string_view obsolete = {};              // what follows "support for parameter X" in the warning to those who set it
+    Form form = Form::any;
     Kind kind = Kind::text;                      // set by the typed constants below
 };
 

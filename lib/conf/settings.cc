@@ -9,7 +9,9 @@
 #include "base/bytes.h"
 #include "base/time.h"
 #include "conf/catalogue.h"
+#include "conf/idna.h"
 #include "conf/main_cf.h"
+#include "conf/params/cleanup.h"
 #include "conf/values.h"
 
 namespace conf {
@@ -22,6 +24,7 @@ struct Settings::Data {
 
 namespace {
 constexpr std::string_view snapshot_magic = "posthorn settings 1";
+constexpr std::string_view first_line_mark = "first line";       // in the place of the number of main.cf's line
 
 // The unit that a bare number has: that of the default as it is declared ("100s", "5d"; what "$command_time_limit" stands for by default),
 // whatever unit the administrator has given to the parameter that the default names.
@@ -45,6 +48,14 @@ std::string range_text(const Parameter& p, std::string_view unit) {
     if (low) return fmt::format("of {}{} or more", p.min, unit);
     if (high) return fmt::format("of {}{} or less", p.max, unit);
     return "";
+}
+
+// "example.com", "bücher.example", "example.com.", "[192.0.2.1]": what mail can have behind the @.
+bool is_mail_domain(std::string_view value) {
+    if (value.starts_with('[')) return value.ends_with(']') && value.size() > 2 && value.find_first_of("@<>\\\" \t[", 1) == value.npos;
+    if (value.size() > 1 && value.ends_with('.')) value.remove_suffix(1);
+    std::optional<std::string> ascii = domain_to_ascii(value);
+    return ascii && bytes::valid_hostname(*ascii);
 }
 
 // Reads a value into number; what is wrong, or nothing.
@@ -73,6 +84,10 @@ std::optional<std::string> read_number(const Parameter& p, std::string_view valu
         break;
     }
     if (p.min == 1 && value.empty()) return "it must not be empty";
+    constexpr std::string_view labels = "labels of letters, digits, \"-\" and \"_\" with a dot between them";
+    if (p.form == Form::hostname && !bytes::valid_hostname(value)) return fmt::format("a host or domain name is expected: {}", labels);
+    if (p.form == Form::origin && !value.starts_with('/') && !is_mail_domain(value))
+        return fmt::format("a mail domain is expected ({}), or the name of a file with it, such as /etc/mailname", labels);
     return {};
 }
 
@@ -102,6 +117,19 @@ std::optional<std::string> evaluate(const Parameter& p, const std::string& name,
     return {};
 }
 
+// "myorigin = /etc/mailname": the file's first line takes the place of its name; what is wrong, with where it was written, or nothing.
+std::optional<std::string> read_origin(Values& values, std::string& text) {
+    if (!text.starts_with('/')) return {};
+    const std::string name(param::myorigin.name);
+    const Result<std::string>& line = values.first_line(text);
+    if (!line) return fmt::format("{}: {}", origin(values, name), line.error().reason);
+    // What the file holds is not shown: a command may be set-gid and its main.cf somebody else's.
+    if (line->starts_with('/') || !is_mail_domain(*line))
+        return fmt::format("{}: the first line of {} is no mail domain", origin(values, name), bytes::printable(text));
+    text = *line;
+    return {};
+}
+
 Result<std::shared_ptr<const Settings::Data>> make(Values values, const Overrides& overrides, std::vector<std::string>* all_problems = nullptr) {
     for (const Assignment& a : overrides) values.assign(a.name, a.value);
     values.compute();
@@ -119,6 +147,7 @@ Result<std::shared_ptr<const Settings::Data>> make(Values values, const Override
     };
     for (std::size_t i = 0; i < all.size(); ++i)
         note(evaluate(*all[i], std::string(all[i]->name), data->values, data->numbers[i], data->texts[i]), all[i]->name);
+    note(read_origin(data->values, data->texts[parameter_index(param::myorigin)]), param::myorigin.name);
     for (auto& [name, own] : data->values.all_assigned()) {
         if (find_parameter(name)) continue;
         auto family = family_of(name);
@@ -177,6 +206,11 @@ std::string Settings::snapshot() const {
         add(own.value);
         add(std::to_string(own.line));
     }
+    for (auto& [path, line] : data_->values.first_lines()) {
+        add(path);
+        add(line.value_or(""));
+        add(first_line_mark);
+    }
     return out;
 }
 
@@ -192,6 +226,10 @@ Result<Settings> Settings::from_snapshot(std::string_view snapshot, const Overri
         return permanent("the settings from master are cut short or of another version");
     Values values{std::string(fields[1])};
     for (std::size_t i = 2; i < fields.size(); i += 3) {
+        if (fields[i + 2] == first_line_mark) {
+            values.keep_first_line(std::string(fields[i]), std::string(fields[i + 1]));
+            continue;
+        }
         auto line = bytes::to_int(fields[i + 2]);
         if (fields[i].empty() || !line || *line < 0 || *line > INT32_MAX) return permanent("the settings from master are malformed");
         values.assign(fields[i], std::string(fields[i + 1]), static_cast<int>(*line));

@@ -4,11 +4,14 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "base/fd.h"
 #include "conf/catalogue.h"
 #include "conf/interfaces.h"
 
 namespace conf {
 namespace {
+constexpr std::size_t first_line_file_max = 64u << 10;
+
 std::string host_name() {
     char buffer[256] = {};
     if (gethostname(buffer, sizeof buffer - 1) != 0 || buffer[0] == '\0') return "localhost";
@@ -62,6 +65,16 @@ Result<std::string> Values::expand(std::string_view text, const std::function<vo
         auto value = raw(name);
         return value ? std::optional(Found{*value}) : std::nullopt;
     }, undefined);
+}
+
+const Result<std::string>& Values::first_line(const std::string& path) {
+    auto found = first_lines_.find(path);
+    if (found == first_lines_.end()) {
+        Result<std::string> text = read_file(path, first_line_file_max);
+        if (text) text = std::string(bytes::trim(std::string_view(*text).substr(0, text->find('\n'))));
+        found = first_lines_.emplace(path, std::move(text)).first;
+    }
+    return found->second;
 }
 
 void Values::compute_names() {

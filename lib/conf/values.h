@@ -33,6 +33,12 @@ public:
     std::optional<std::string_view> fallback(std::string_view name) const;
     Result<std::string> expand(std::string_view text, const std::function<void(std::string_view)>& undefined = {}) const;
 
+    // The first line, without blanks around it, of a file that a value names. Read once: the copies that daemons make later, in a jail
+    // and without root's rights, keep it.
+    const Result<std::string>& first_line(const std::string& path);
+    const std::map<std::string, Result<std::string>>& first_lines() const { return first_lines_; }
+    void keep_first_line(const std::string& path, std::string line) { first_lines_.insert_or_assign(path, std::move(line)); }
+
     const std::string& directory() const { return directory_; }
     const std::map<std::string, Assigned, std::less<>>& all_assigned() const { return assigned_; }
 
@@ -41,5 +47,6 @@ private:
     std::string directory_;
     std::map<std::string, Assigned, std::less<>> assigned_;
     std::map<std::string, std::string, std::less<>> computed_;
+    std::map<std::string, Result<std::string>> first_lines_;
 };
 }

@@ -34,25 +34,7 @@ std::string Record::text() const {
     }
 }
 
-bool valid_hostname(std::string_view name) {
-    if (name.empty() || name.size() > 255) return false;
-    std::size_t label = 0;
-    bool letters = false;
-    char last = 0;
-    for (char c : name) {
-        if (c == '.') {
-            if (label == 0 || last == '-') return false;
-            label = 0;
-        } else if (bytes::is_alnum(c) || c == '_' || (c == '-' && label > 0)) {
-            if (++label > 63) return false;
-            letters |= !bytes::is_digit(c);
-        } else {
-            return false;
-        }
-        last = c;
-    }
-    return label > 0 && last != '-' && letters;
-}
+bool valid_hostname(std::string_view name) { return bytes::valid_hostname(name); }
 
 std::string reverse_name(std::string_view address) {
     std::string text(address);

@@ -146,26 +146,7 @@ bool valid_hostname(std::string_view name, bool utf8) {
         ascii = std::move(*converted);
         name = ascii;
     }
-    if (name.empty() || name.size() > 255) return false;
-    std::size_t label = 0;
-    bool letters = false;
-    char before = '.';
-    for (char c : name) {
-        if (c == '.') {
-            if (label == 0 || before == '-') return false;
-            label = 0;
-        } else if (bytes::is_alnum(c) || c == '_') {
-            if (++label > 63) return false;
-            letters = letters || !bytes::is_digit(c);
-        } else if (c == '-') {
-            if (label == 0 || ++label > 63) return false;
-            letters = true;
-        } else {
-            return false;
-        }
-        before = c;
-    }
-    return label > 0 && before != '-' && letters;
+    return bytes::valid_hostname(name);
 }
 
 bool valid_mail_domain(std::string_view domain, bool utf8) {

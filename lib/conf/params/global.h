@@ -34,7 +34,7 @@ inline constexpr conf::Text maps_rbl_domains{{.name = "maps_rbl_domains", .fallb
 inline constexpr conf::Text master_service_disable{{.name = "master_service_disable", .fallback = "", .implemented = true, .doc = "Services, as name/type or type alone, that are not listened on."}};
 inline constexpr conf::Time max_idle{{.name = "max_idle", .fallback = "100s", .min = 1, .implemented = true, .doc = "After how long without work a daemon process ends."}};
 inline constexpr conf::Int max_use{{.name = "max_use", .fallback = "100", .min = 1, .implemented = true, .doc = "How many sessions a daemon process serves before it ends."}};
-inline constexpr conf::Text mydomain{{.name = "mydomain", .fallback = "(computed)", .implemented = true, .doc = "This host's domain; the default is myhostname without its first label."}};
+inline constexpr conf::Text mydomain{{.name = "mydomain", .fallback = "(computed)", .implemented = true, .doc = "This host's domain; the default is myhostname without its first label.", .form = conf::Form::hostname}};
 inline constexpr conf::Text mynetworks_style{{.name = "mynetworks_style", .fallback = "${{$compatibility_level} <level {2} ? {subnet} : {host}}", .min = 1, .implemented = true, .doc = "How mynetworks are found when they are not set: the host alone, its subnets, or its class A, B or C networks."}};
 inline constexpr conf::Text non_bdb_custom_mapping{{.name = "non_bdb_custom_mapping", .fallback = "", .doc = "Other types that take the place of hash and btree, as type=type pairs."}};
 inline constexpr conf::Text non_bdb_migration_allow_root_prefixes{{.name = "non_bdb_migration_allow_root_prefixes", .fallback = "/etc /usr/local/etc", .doc = "Directories whose tables may be converted from Berkeley DB with root's rights."}};

@@ -8,6 +8,7 @@
 
 #include "conf/catalogue.h"
 #include "conf/main_cf.h"
+#include "conf/params/cleanup.h"
 #include "conf/params/global.h"
 #include "conf/params/local.h"
 #include "conf/params/postscreen.h"
@@ -50,6 +51,53 @@ TEST(Settings, TypedValuesComeFromMainCfAndDefaults) {
     EXPECT_FALSE(s.is_set("smtpd_hard_error_limit"));
     EXPECT_EQ(s.directory(), d.path);
     EXPECT_EQ(s.value("config_directory"), d.path);
+}
+
+TEST(Settings, NamesAreHostAndMailDomains) {
+    Directory d;
+    struct Row { const char* value; bool myhostname, myorigin; };
+    // As Debian's Postfix has it, except for what it takes as myorigin and then bounces all mail for: "bad address syntax".
+    for (const Row& row : {Row{"a.test", true, true}, {"localhost", true, true}, {"ex_ample.test", true, true},
+             {"[1.2.3.4]", false, true}, {"h\xc3\xa9.test", false, true}, {"a.test.", false, true}, {"bad..name!", false, false}, {"bad..name", false, false},
+             {"-x.test", false, false}, {"x-.test", false, false}, {".a.test", false, false}, {".", false, false}, {"1", false, false},
+             {"1.2.3.4", false, false}, {"a b", false, false}, {"a,b", false, false}, {"a@b", false, false}, {"[]", false, false}, {"[1.2.3.4", false, false},
+             {"h\xe9.test", false, false}, {"", false, false}}) {
+        for (const char* name : {"myhostname", "mydomain"})
+            EXPECT_EQ(d.load(std::string(name) + " = " + row.value + "\n").has_value(), row.myhostname) << name << " = " << row.value;
+        EXPECT_EQ(d.load(std::string("myorigin = ") + row.value + "\n").has_value(), row.myorigin) << "myorigin = " << row.value;
+    }
+    EXPECT_TRUE(d.load("mydomain = a.1\nmyorigin = a.1\n").has_value());
+    EXPECT_FALSE(d.load("myhostname = a.1\n").has_value());      // mydomain would be 1
+    EXPECT_NE(d.load("\nmyorigin = bad..name!\n").error().reason.find("/main.cf, line 2: myorigin = bad..name!: a mail domain is expected"), std::string::npos);
+    for (const char* name : {"myhostname", "mydomain"}) EXPECT_FALSE(d.load(std::string(name) + " = " + d.path + "/main.cf\n").has_value()) << name;
+}
+
+TEST(Settings, MyoriginIsTheFirstLineOfTheFileThatItNames) {
+    Directory d;
+    std::string file = d.path + ".mailname";
+    auto origin = [&](std::string_view content) -> std::string {
+        std::ofstream(file) << content;
+        auto s = d.load("myorigin = " + file + "\nmydestination = $myorigin\n");
+        return s ? (*s)[param::myorigin] : "";
+    };
+    struct Row { std::string content; const char* expected; };
+    for (const Row& row : {Row{"host.test\n", "host.test"}, {"host.test", "host.test"}, {"  Host.Test \t\r\nsecond.test\n", "Host.Test"}, {"[1.2.3.4]\n", "[1.2.3.4]"},
+             {"\nsecond.test\n", ""}, {"", ""}, {"# c\nhost.test\n", ""}, {"a b\n", ""}, {"bad..name!\n", ""}, {"$mydomain\n", ""}, {"/etc/mailname\n", ""},
+             {std::string("a\0b\n", 4), ""}, {std::string(70000, 'x'), ""}})
+        EXPECT_EQ(origin(row.content), row.expected) << row.content.substr(0, 30);
+    EXPECT_EQ(origin("host.test\n"), "host.test");
+    auto s = *d.load("sample = " + file + "\nmyorigin = $sample\nmydestination = $myorigin\n");
+    EXPECT_EQ(s[param::myorigin], "host.test");
+    EXPECT_EQ(s.value("myorigin"), "host.test");
+    EXPECT_EQ(s[param::mydestination], file);       // a list then reads the file, as it does with Debian's Postfix
+    // A daemon has no way to the file any more when it makes its later snapshots.
+    std::string snapshot = s.snapshot();
+    unlink(file.c_str());
+    EXPECT_EQ((*conf::Settings::from_snapshot(snapshot))[param::myorigin], "host.test");
+    EXPECT_EQ((*s.with({{"stress", "yes"}}))[param::myorigin], "host.test");
+    auto gone = d.load("myorigin = " + file + "\n");
+    ASSERT_FALSE(gone.has_value());
+    EXPECT_NE(gone.error().reason.find("main.cf, line 1: myorigin = " + file + ": open " + file + ": No such file"), std::string::npos) << gone.error().reason;
 }
 
 TEST(Settings, OverridesWinAndStressChangesDefaults) {
