@@ -5,7 +5,6 @@
 #include "base/bytes.h"
 #include "base/fd.h"
 #include "log/log.h"
-#include "table/source.h"
 #include "table/types/network.h"
 #include "table/types/type.h"
 
@@ -20,6 +19,20 @@ struct Member {
     Network network{};
     std::shared_ptr<Table> table{};
 };
+
+// A file of a list holds words, however they are spread over lines; a word that begins with # and what follows on its line is comment.
+std::string without_comments(std::string_view text) {
+    std::string out;
+    bool comment = false;
+    char before = '\n';
+    for (char c : text) {
+        if (c == '\n') comment = false;
+        else if (c == '#' && (bytes::is_space(before) || before == ',')) comment = true;
+        if (!comment) out += c;
+        before = c;
+    }
+    return out;
+}
 }
 
 struct MatchList::Data {
@@ -65,8 +78,7 @@ private:
         Result<std::string> text = read_file(path);
         if (!text) return broken(fmt::format("open file {}: {}", path, text.error().sys_errno ? errno_text(text.error().sys_errno) : text.error().reason), negated);
         remember_file(path);
-        SourceReader reader(path, *text);
-        while (std::optional<SourceLine> line = reader.next()) read(line->text, negated, depth + 1);
+        read(without_comments(*text), negated, depth + 1);
     }
 };
 
