@@ -28,6 +28,7 @@ bool readable_now(int fd) {
 int processors() { return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, 64); }
 constexpr int most_generations = 3;
 constexpr auto release_time = 10s;
+constexpr auto ready_time = 10s;                  // a worker that takes longer to get ready is worth a line
 constexpr std::size_t most_files = 10000;         // of a service
 int generation_number = 0;
 }
@@ -136,6 +137,7 @@ void Service::start_worker(const GenerationPtr& generation) {
     for (const char* path : {"/etc/resolv.conf", "/etc/hosts"}) files_.try_emplace(path, WatchedFile{look_at(path), look_at(path)});
     workers_.push_back(w);
     start_fiber(channel_fibers_, [this, w] { read_channel(w); });
+    start_fiber(channel_fibers_, [this, w] { tell_of_delay(w); });
     if (maillog::verbose()) maillog::info("service {}: started process {}", entry().name, w->pid);
 }
 
@@ -188,6 +190,28 @@ void Service::give_log(WorkerPtr w) {
         channel::send(w->channel.get(), "syslog", log.get());
         return;
     }
+}
+
+// What it waits for (a server of its tables, a lock) may be back in time; until then at a reload the old settings hold, and otherwise
+// clients wait: not without a word.
+void Service::tell_of_delay(const WorkerPtr& w) {
+    for (loop::Deadline late = loop::in(ready_time); w->state == Worker::State::starting && !w->gone && !stopping_;) {
+        if (changed_.wait(late) == loop::Wait::ready) continue;
+        maillog::warning("service {}: process {} is not ready after {} seconds{}", entry().name, w->pid, ready_time.count(),
+                         w->generation == candidate_ ? ": until it is, the old configuration holds" : "");
+        return;
+    }
+}
+
+// The candidate that another reload overtakes would only get ready in order to end.
+void Service::drop_candidate() {
+    for (const WorkerPtr& w : workers_) {
+        if (!candidate_ || w->generation != candidate_ || w->gone) continue;
+        w->refused = true;                       // its end is no failure
+        w->state = Worker::State::retired;
+        ::kill(w->pid, SIGKILL);
+    }
+    candidate_ = nullptr;
 }
 
 // "one|many sessions|processes LIMIT"
@@ -275,6 +299,7 @@ void Service::look_at_files() {
 void Service::reload(GenerationPtr next) {
     next->number = ++generation_number;
     throttled_until_ = {};
+    drop_candidate();
     bool running = std::any_of(workers_.begin(), workers_.end(), [](const WorkerPtr& w) { return w->state != Worker::State::retired && !w->gone; });
     if (running) {
         candidate_ = next;

@@ -86,6 +86,8 @@ private:
     void watch(std::shared_ptr<Endpoint> endpoint);
     void wake_up();
     void give_log(WorkerPtr w);
+    void tell_of_delay(const WorkerPtr& w);
+    void drop_candidate();
     void read_channel(WorkerPtr worker);
     void heard(const WorkerPtr& worker, const std::string& message);
     void ready(const WorkerPtr& worker, std::string_view words);

@@ -14,6 +14,7 @@
 #include "conf/params/smtpd.h"
 #include "conf/params/tls.h"
 #include "log/log.h"
+#include "server/server.h"
 #include "tls/log_options.h"
 
 namespace tlsmgr {
@@ -100,8 +101,12 @@ bool Service::answer(net::Stream& peer, const ipc::Incoming& in) {
 }
 
 void Service::serve(net::Stream& peer) {
+    auto next = [&] {
+        server::Idle idle;
+        return ipc::receive(peer, loop::in(3600s));
+    };
     for (;;) {
-        auto request = ipc::receive(peer, loop::in(3600s));
+        auto request = next();
         if (!request || !answer(peer, *request)) return;
     }
 }

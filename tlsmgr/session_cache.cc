@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 #include <algorithm>
+#include <cerrno>
 #include <vector>
 #include "base/bytes.h"
 #include "log/log.h"
@@ -25,12 +26,12 @@ SessionCache::SessionCache(std::string name, const std::string& file, std::chron
     : name_(std::move(name)), file_(file), timeout_(timeout), told_(told), most_(most) {
     if (file_.empty() || timeout.count() <= 0) return;
     if (told_) maillog::info("open {} TLS cache {}", name_, file_);
+    std::size_t colon = file_.find(':');
+    if (auto suffix = table::file_suffix(file_.substr(0, colon)); suffix && colon != file_.npos) path_ = file_.substr(colon + 1) + *suffix;
     // What an earlier process left goes in any case, it may be of another version of the library; but damage is worth a line.
     table::OpenOptions options;
     options.access = table::Access::read;
-    std::size_t colon = file_.find(':');
-    std::string suffix(table::file_suffix(file_.substr(0, colon)).value_or(""));
-    bool there = colon != file_.npos && access((file_.substr(colon + 1) + suffix).c_str(), F_OK) == 0;
+    bool there = !path_.empty() && access(path_.c_str(), F_OK) == 0;
     if (auto old = table::open(file_, options); there && !old) maillog::warning("TLS session cache {}: {}: replaced by an empty one", file_, old.error().reason);
     start(0, "");
 }
@@ -43,17 +44,15 @@ void SessionCache::start(std::int64_t now, const std::string& why) {
     started_ = now;
     entries_ = 0;
     table_.reset();
+    // At a reload the predecessor still has its file open, and locked: it keeps that one, without a name, until it ends.
+    if (!path_.empty() && unlink(path_.c_str()) != 0 && errno != ENOENT) {
+        maillog::warning("TLS session cache {}: cannot remove {}: {}", file_, path_, errno_text(errno));
+        return;
+    }
     table::OpenOptions options;
     options.fold = options.utf8 = false;
     options.duplicates = table::Duplicates::replace;
     options.create_mode = 0600;                  // sessions are secrets
-    options.access = table::Access::create;
-    auto fresh = table::open(file_, options);
-    auto made = fresh ? (*fresh)->commit() : Result<void>(tl::unexpected(fresh.error()));
-    if (!made) {
-        maillog::warning("TLS session cache {}: {}", file_, made.error().reason);
-        return;
-    }
     options.access = table::Access::update;
     if (auto opened = table::open(file_, options); opened) table_ = std::move(*opened);
     else maillog::warning("TLS session cache {}: {}", file_, opened.error().reason);

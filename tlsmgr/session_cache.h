@@ -18,7 +18,7 @@ class SessionCache {
 public:
     static constexpr std::size_t entries_limit = 200000, session_limit = 64 * 1024, id_limit = 1024;
 
-    // file: "btree:/var/lib/postfix/smtpd_scache", made anew; empty: no cache. Call with the rights that the file is to have. told: every
+    // file: "btree:/var/lib/postfix/smtpd_scache", made anew, whoever has the old one open; empty: no cache. Call with the rights that the file is to have. told: every
     // request is logged.
     SessionCache(std::string name, const std::string& file, std::chrono::seconds timeout, bool told = false, std::size_t most = entries_limit);
     ~SessionCache();
@@ -35,7 +35,7 @@ public:
 private:
     // Puts an empty file in the place of what is there; why: for the warning, empty at start.
     void start(std::int64_t now, const std::string& why);
-    std::string name_, file_;
+    std::string name_, file_, path_;             // path_: what the table's name stands for, where it is a file
     std::int64_t started_ = 0;
     std::chrono::seconds timeout_;
     std::unique_ptr<table::Table> table_;

@@ -7,6 +7,7 @@
 #include "dns/dns.h"
 #include "log/log.h"
 #include "net/stream.h"
+#include "server/server.h"
 
 namespace mta_sts {
 namespace {
@@ -122,8 +123,13 @@ void Service::update(const std::string& domain) {
 }
 
 void Service::serve(net::Stream& stream) {
+    auto next = [&] {
+        server::Idle idle;
+        return ipc::receive<ipc::StsRequest>(stream, loop::never);
+    };
     for (;;) {
-        auto request = ipc::receive<ipc::StsRequest>(stream, loop::never);
+        auto request = next();
+        if (handed_over_) return;
         if (!request || request->domain.size() > 255) {
             if (!stream.at_end() && stream.failure() == net::Stream::Failure::none) maillog::warning("request from a client: {}", request ? "too long" : request.error().reason);
             return;
@@ -134,7 +140,14 @@ void Service::serve(net::Stream& stream) {
 }
 
 void Service::keep_house() {
-    struct AtEnd { policy::Web& web; ~AtEnd() { web.ending = true; } } at_end{web_};
+    struct AtEnd {
+        Service& s;
+        ~AtEnd() {
+            s.web_.ending = true;
+            s.file_.reset();                     // it is the successor's now, and so are the questions: it would be "no policy" here
+            s.opened_ = s.handed_over_ = true;
+        }
+    } at_end{*this};
     for (;;) {
         loop::sleep_until(loop::in(1h));
         open_cache();

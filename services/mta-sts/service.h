@@ -44,7 +44,7 @@ private:
     conf::Settings settings_;
     policy::Web web_;
     std::unique_ptr<table::Table> file_;
-    bool opened_ = false;
+    bool opened_ = false, handed_over_ = false;
     std::map<std::string, Cached> memory_;       // where there is no file
     std::map<std::string, std::string> failures_;   // why a domain that announces a policy has none, as TLSRPT names it
     std::map<std::string, loop::Deadline> looked_;   // when a domain was last looked at, or begun to

@@ -1,9 +1,11 @@
 // A daemon for the supervisor's tests. What it does with a session is said by its arguments in master.cf: "hold" keeps it open until
 // the client closes, "crash" aborts, "refuse" fails before it is ready, "one" makes it a one-session daemon.
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 #include <algorithm>
 #include <cstdlib>
+#include "base/fd.h"
 #include "log/log.h"
 #include "server/server.h"
 
@@ -12,6 +14,7 @@ bool told(std::string_view word) { return std::find(server::arguments().begin(),
 
 Result<void> prepare(const conf::Settings& settings) {
     if (told("refuse") || settings.value("testd_refuse").value_or("no") == "yes") return permanent("told to refuse");
+    if (std::string pipe = settings.value("testd_wait").value_or(""); !pipe.empty()) UniqueFd(::open(pipe.c_str(), O_RDONLY | O_CLOEXEC));   // until somebody writes
     server::opened_file(settings.value("testd_file").value_or(""));
     return {};
 }

@@ -31,7 +31,7 @@ std::string text_of(const DBT& t) {
     return std::string(text);
 }
 
-Result<DbPtr> open_db(const std::string& path, DBTYPE type, u_int32_t flags, std::size_t cache) {
+Result<DbPtr> open_db(const std::string& path, DBTYPE type, u_int32_t flags, std::size_t cache, unsigned mode = 0644) {
     DB* raw = nullptr;
     if (int e = db_create(&raw, nullptr, 0)) return temporary(fmt::format("create DB handle: {}", db_strerror(e)));
     DbPtr db(raw);
@@ -41,7 +41,7 @@ Result<DbPtr> open_db(const std::string& path, DBTYPE type, u_int32_t flags, std
         db->set_pagesize(raw, 4096);
         if (type == DB_HASH) db->set_h_nelem(raw, 4096);
     }
-    if (int e = db->open(raw, nullptr, path.c_str(), nullptr, type, flags, 0644)) {
+    if (int e = db->open(raw, nullptr, path.c_str(), nullptr, type, flags, static_cast<int>(mode))) {
         std::string why = e == EINVAL || e < 0 ? std::string("Unsupported file format") : errno_text(e);
         Failure failure = permanent(fmt::format("open database {}: {}", path, why));
         failure.value().sys_errno = e > 0 ? e : 0;
@@ -64,7 +64,7 @@ public:
         if (options_.access == Access::read) return open_for_reading();
         std::size_t cache = process().db_create_cache;
         if (options_.access == Access::update) {
-            TRY_ASSIGN(db_, open_db(path_, type_, DB_CREATE, process().db_read_cache));
+            TRY_ASSIGN(db_, open_db(path_, type_, DB_CREATE, process().db_read_cache, options_.create_mode));
             int fd = -1;
             db_->fd(db_.get(), &fd);
             if (!lock_file(fd, true, false)) return temporary(fmt::format("open database {}: it is in use by another process", path_));

@@ -129,7 +129,7 @@ private:
         MDB_env* env = nullptr;
         if (int e = mdb_env_create(&env)) return failed("open", e);
         mdb_env_set_mapsize(env, process().lmdb_map);
-        int e = mdb_env_open(env, path.c_str(), MDB_NOSUBDIR | MDB_NOLOCK | flags, 0644);
+        int e = mdb_env_open(env, path.c_str(), MDB_NOSUBDIR | MDB_NOLOCK | flags, options_.create_mode);
         MDB_txn* txn = nullptr;
         MDB_dbi dbi = 0;
         int fd = -1;

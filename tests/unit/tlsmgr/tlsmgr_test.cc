@@ -67,6 +67,17 @@ TEST_F(Tlsmgr, CacheFileIsNobodyElsesToRead) {
     ASSERT_EQ(stat((directory + "/scache.db").c_str(), &st), 0);
     EXPECT_EQ(st.st_mode & 077, 0u);
 }
+TEST_F(Tlsmgr, SuccessorDoesNotWaitForTheFileOfItsPredecessor) {
+    for (std::string type : {"btree", "hash", "lmdb"}) {
+        tlsmgr::SessionCache old("smtpd", type + ":" + directory + "/handed", 200s);
+        EXPECT_TRUE(old.save("a", "b", 1)) << type;
+        tlsmgr::SessionCache next("smtpd", type + ":" + directory + "/handed", 200s);    // another descriptor: locks are as between processes
+        EXPECT_TRUE(next.save("c", "d", 1)) << type;
+        EXPECT_EQ(old.find("a", 2), "b") << type;
+        EXPECT_EQ(next.find("a", 2), std::nullopt) << type;
+        EXPECT_EQ(next.find("c", 2), "d") << type;
+    }
+}
 TEST_F(Tlsmgr, CacheThatCannotBeOpenedIsNoCache) {
     tlsmgr::SessionCache cache("smtpd", "btree:/nonexistent/scache", 100s);
     EXPECT_FALSE(cache.open());
