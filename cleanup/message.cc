@@ -99,32 +99,30 @@ Result<void> Message::commit() {
     return file_.commit(size);
 }
 
-void Message::cancel() {
+void Message::cancel(std::string_view how) {
+    if (rules_.early_end_ids) maillog::info("{}: removed ({})", id().text(), how);
     file_.cancel();
     if (traced_ && services_.forget) services_.forget(id().text());
 }
 
 void Message::withdraw() {
     phase_ = Phase::ended;
-    cancel();
+    cancel("canceled");
 }
 
 ipc::CleanupReply Message::finish() {
     const ipc::CleanupReply reply = verdict();
     if (discard_) {
-        cancel();
-        maillog::info("{}: removed (discarded)", id().text());
+        cancel("discarded");
         return reply;
     }
     if (!reply.ok && !((flags_ & flags::bounce) && !(troubles_ & ~bounceable))) {
-        cancel();
-        maillog::info("{}: removed (canceled)", id().text());
+        cancel("canceled");
         return reply;
     }
     if (const auto done = commit(); !done) {
         maillog::warning("{}: write queue file: {}", id().text(), done.error().reason);
-        cancel();
-        maillog::info("{}: removed (canceled)", id().text());
+        cancel("canceled");
         return {false, 451, "4.3.0", "Error: queue file write error"};
     }
     queued_ = !hold_;

@@ -59,7 +59,7 @@ private:
     bool stopped() const { return (troubles_ & ~(flags_ & ipc::cleanup_flags::bounce ? bounceable : 0u)) != 0 || discard_; }
     ipc::CleanupReply verdict() const;
     Result<void> commit();
-    void cancel();
+    void cancel(std::string_view how);           // "canceled", "discarded": for the log
     std::string quoted(const std::string& internal) const;
 
     // envelope.cc

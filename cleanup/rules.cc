@@ -130,6 +130,7 @@ Result<Rules> Rules::open(const conf::Settings& s) {
     r.require_tls_header = r.require_tls && s[param::requiretls_esmtp_header];
     r.tls_required = s[param::tls_required_enable];
     r.replace_stray_cr_lf = s[param::cleanup_replace_stray_cr_lf];
+    r.early_end_ids = s[param::maillog_early_end_ids];
     r.external_log_form = s[param::info_log_address_format] != "internal";
     r.reject_characters = unescaped(s[param::message_reject_characters]);
     r.strip_characters = unescaped(s[param::message_strip_characters]);

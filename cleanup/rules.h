@@ -45,7 +45,7 @@ struct Rules {
     std::int64_t message_size_limit = 0;
     std::size_t hop_limit = 50;
     std::chrono::seconds delay_warning{0}, timeout{3600};
-    bool long_ids = false, original_recipient = true, smtputf8 = true, detect_8bit = true, require_tls = true, require_tls_header = true, tls_required = true, replace_stray_cr_lf = true, external_log_form = true;
+    bool long_ids = false, original_recipient = true, smtputf8 = true, detect_8bit = true, require_tls = true, require_tls_header = true, tls_required = true, replace_stray_cr_lf = true, external_log_form = true, early_end_ids = true;
     std::string reject_characters, strip_characters;
     mail::MimeOptions mime;
     queue::Directories directories{std::vector<std::string>{}, 0};

@@ -104,7 +104,6 @@ bool converse(net::Stream& stream) {
     if (const auto fed = Records(stream, rules->timeout).feed(message); !fed) {
         message.withdraw();
         if (!stream.at_end()) maillog::warning("{}: cleanup client: {}", message.id().text(), fed.error().reason);
-        maillog::info("{}: removed (canceled)", message.id().text());
         return false;
     }
     const ipc::CleanupReply reply = message.finish();

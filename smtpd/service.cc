@@ -145,6 +145,7 @@ Result<void> Service::read() {
     untrusted_routing = s[param::allow_untrusted_routing];
     show_table_name = s[param::show_user_unknown_table_name];
     hide_client_session = s[param::smtpd_hide_client_session];
+    early_end_ids = s[param::maillog_early_end_ids];
     external_log_form = s[param::info_log_address_format] != "internal";
 
     const std::string mode = bytes::lowered(s[param::smtpd_forbid_bare_newline]);

@@ -73,7 +73,7 @@ public:
     bool soft_bounce = false, require_tls = true, strict_envelopes = false, smtputf8 = true, strict_smtputf8 = false, forbid_unauth_pipelining = true, delay_open = true;
     bool peername_lookup = true, port_logging = false, untrusted_routing = false, show_table_name = true, tls_wrapper = false, tls_received_header = false,
          tls_fast_shutdown = true, auth_needs_tls = false;
-    bool tls_usable = false, no_unknown_recipient_checks = false, external_log_form = true, hide_client_session = false;
+    bool tls_usable = false, no_unknown_recipient_checks = false, external_log_form = true, early_end_ids = true, hide_client_session = false;
     int cleanup_flags = 0;
     unsigned notify = 0;                         // notify_classes, bits of Notify
     std::int64_t history_threshold = 100;

@@ -206,7 +206,7 @@ loop::Deadline Session::command_deadline() const { return loop::in(limits_.timeo
 // so for minutes: its session keeps no memory but what it needs to go on. So this is no part of step(), whose frame is large.
 bool Session::await_client() {
     if (errors_ >= limits_.hard_errors) {
-        maillog::info("{}: too many errors after {} from {}", queue_id(), where_, client_.shown);
+        maillog::info("{}too many errors after {} from {}", early_end(), where_, client_.shown);
         ended_ = "too many errors";
         (void)say("421 4.7.0 " + service_.myhostname + " Error: too many errors");
         return false;
@@ -229,8 +229,8 @@ bool Session::await_client() {
 void Session::lost(net::Stream::Failure how) {
     std::string_view what = how == net::Stream::Failure::timeout ? "timeout" : "lost connection";
     if (how == net::Stream::Failure::timeout && !write_failed_) (void)say("421 4.4.2 " + service_.myhostname + " Error: timeout exceeded");
-    if (in_content_) maillog::info("{}: {} after {} ({} bytes) from {}", queue_id(), what, where_, content_bytes_, client_.shown);
-    else maillog::info("{}: {} after {} from {}", queue_id(), what, where_, client_.shown);
+    if (in_content_) maillog::info("{}{} after {} ({} bytes) from {}", early_end(), what, where_, content_bytes_, client_.shown);
+    else maillog::info("{}{} after {} from {}", early_end(), what, where_, client_.shown);
     ended_ = what;
     hang_up_ = true;
 }
@@ -386,6 +386,7 @@ std::string_view Session::protocol_name() const {
     return names[(mail_ && mail_->smtputf8 ? 4 : 0) + (encrypted() ? 2 : 0) + (client_.login.empty() ? 0 : 1)];
 }
 std::string_view Session::queue_id() const { return mail_ && mail_->cleanup ? std::string_view(mail_->cleanup->queue_id()) : "NOQUEUE"; }
+std::string Session::early_end() const { return service_.early_end_ids ? std::string(queue_id()) + ": " : std::string(); }
 Actions& Session::actions(Phase phase) {
     bool whole_session = !service_.delay_reject && (phase == Phase::client || phase == Phase::helo);
     return mail_ && !whole_session ? mail_->actions : actions_;

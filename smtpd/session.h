@@ -42,6 +42,7 @@ public:
     const Recipient* recipient() const { return recipient_; }
     std::string_view protocol_name() const;      // "SMTP", "ESMTP", "ESMTPS", "UTF8SMTP" …
     std::string_view queue_id() const;           // or "NOQUEUE"
+    std::string early_end() const;               // "ID: " before the line of an early end, where maillog_early_end_ids wants it
     std::string_view state() const { return where_; }                 // the command, as log lines name it: "RCPT"
     bool pipelined_early() const { return early_; }
     Actions& actions(Phase phase);

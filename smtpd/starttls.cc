@@ -47,7 +47,7 @@ bool Session::handshake(bool wrapper) {
     stream_.discard_input();                     // plaintext before the handshake is never acted upon
     auto info = tls::accept(stream_, *service_.tls, loop::in(limits_.starttls_timeout), client_.shown, {client_.name, client_.address});
     if (!info) {
-        maillog::info("{}: lost connection after {} from {}", queue_id(), where_, client_.shown);
+        maillog::info("{}lost connection after {} from {}", early_end(), where_, client_.shown);
         return false;
     }
     tls_ = std::make_unique<tls::Info>(std::move(*info));

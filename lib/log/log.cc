@@ -15,6 +15,7 @@ bool use_syslog = false;
 int facility = LOG_MAIL;
 Sink sink = nullptr;
 void* sink_context = nullptr;
+std::int64_t (*session_number)() = nullptr;
 int verbosity = 0;
 constexpr std::size_t line_limit = 2000;         // what syslog daemons and log tools carry
 
@@ -55,6 +56,11 @@ void retag(std::string tag) {
 }
 void to_stderr(std::string name) { program = std::move(name); }
 void redirect(Sink s, void* context) { sink = s; sink_context = context; }
+void number_lines_by(std::int64_t (*number)()) { session_number = number; }
+std::int64_t line_number() {
+    std::int64_t number = session_number ? session_number() : 0;
+    return number > 0 ? number : getpid();
+}
 int verbose() { return verbosity; }
 void set_verbose(int level) { verbosity = level; }
 

@@ -2,6 +2,7 @@
 //
 //     maillog::info("{}: client={}[{}]", id, name, address);
 //
+// The number in brackets is the process id, or the number of the session that the line is about (number_lines_by): tools pair lines by it.
 // What comes from outside is made printable here: every control character in the finished line becomes '?'. A line is cut at
 // 2000 bytes. The levels are Postfix's: info, warning ("warning: …"), error ("error: …"), fatal ("fatal: …", the caller ends the
 // process), panic ("panic: …", a broken invariant).
@@ -9,6 +10,7 @@
 // When things fail: a line that cannot be written is lost, never waited for; it goes to stderr when that is a terminal.
 #pragma once
 #include <fmt/core.h>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -23,6 +25,9 @@ void to_stderr(std::string program);             // commands: "postmap: warning:
 // Another way out, e.g. the stream to postlogd or a test's vector; an empty function goes back. It gets the level and the text.
 using Sink = void (*)(Level, std::string_view tag, std::string_view text, void* context);
 void redirect(Sink sink, void* context);
+// Asks this for the number in brackets, where a process serves many: 0 means the process's own. Called in any thread; null: always the process's.
+void number_lines_by(std::int64_t (*number)());
+std::int64_t line_number();                      // for the ways out
 
 void write(Level level, std::string_view text);
 int verbose();                                   // number of -v options: write debugging detail as info above 0

@@ -57,7 +57,7 @@ std::string file_line(std::string_view hostname, std::string_view tag, std::stri
     std::time_t now = std::time(nullptr);
     tm t{};
     localtime_r(&now, &t);
-    return fmt::format("{} {:2} {:02}:{:02}:{:02} {} {}[{}]: {}", months[t.tm_mon], t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec, hostname, tag, getpid(), text);
+    return fmt::format("{} {:2} {:02}:{:02}:{:02} {} {}[{}]: {}", months[t.tm_mon], t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec, hostname, tag, line_number(), text);
 }
 
 Result<void> append_line(const std::string& path, unsigned permissions, std::string_view lines) {

@@ -10,6 +10,7 @@
 #include <deque>
 #include <mutex>
 #include <string>
+#include "log/log.h"
 
 namespace maillog {
 namespace {
@@ -42,7 +43,7 @@ const std::string& stamp() {
 }
 
 // As the daemon expects it: "<22>Nov 22 12:00:00 postfix/smtpd[4700]: text".
-std::string line_of(int priority, std::string_view tag, std::string_view text) { return fmt::format("<{}>{} {}[{}]: {}", priority, stamp(), tag, getpid(), text); }
+std::string line_of(int priority, std::string_view tag, std::string_view text) { return fmt::format("<{}>{} {}[{}]: {}", priority, stamp(), tag, line_number(), text); }
 
 bool send_line(const std::string& line) {
     if (!out) return false;

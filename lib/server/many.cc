@@ -6,9 +6,11 @@
 #include <unistd.h>
 #include <unordered_map>
 #include "base/memory.h"
+#include "conf/params/commands.h"
 #include "conf/params/global.h"
 #include "log/log.h"
 #include "log/syslog_client.h"
+#include "server/session_numbers.h"
 #include "server/state.h"
 
 using namespace std::chrono_literals;
@@ -23,6 +25,7 @@ struct Running {
     std::unordered_map<loop::Fiber*, Held> sessions;
     std::unordered_map<loop::Fiber*, bool> services;     // those that accept, and the background
     loop::Fiber* background = nullptr;
+    SessionNumbers numbers{getpid()};
     loop::Condition changed;                             // for the director
     loop::Condition place;                               // a session has ended: for those that accept
     bool go = false, terminated = false, draining = false, told_full = false;
@@ -43,6 +46,7 @@ loop::Fiber& start_service(void (*body)(int), int fd) {
 
 void session_ended(loop::Fiber* f) {
     running->sessions.erase(f);
+    running->numbers.give_back(f->number);
     state.give_place_back();
     ++state.served;
     running->idle_since = loop::Clock::now();
@@ -55,12 +59,15 @@ void session_ended(loop::Fiber* f) {
 void start_session(UniqueFd& client, const net::Address& peer) {
     auto fd = std::make_shared<UniqueFd>();      // std::function wants something that can be copied
     loop::Fiber* begun = nullptr;
+    const std::int64_t number = running->numbers.take();
     *fd = std::move(client);
     try {
         begun = &running->fibers.spawn([fd, peer] { serve_connection(std::move(*fd), peer); });
         running->sessions[begun] = {};
+        begun->number = number;
     } catch (const std::bad_alloc&) {
         if (begun) running->fibers.cancel(*begun);
+        running->numbers.give_back(number);
         client = std::move(*fd);
         throw;
     }
@@ -210,6 +217,7 @@ int serve_many() {
     loop::Loop fibers;
     Running r(fibers);
     running = &r;
+    if (state.daemon->bound == Bound::sessions && !settings()[param::maillog_process_ids]) maillog::number_lines_by(loop::number);
     auto timeout = static_cast<unsigned>(settings()[state.daemon->watchdog ? *state.daemon->watchdog : param::daemon_timeout].count());
     end_in(timeout);
     fibers.every(std::chrono::milliseconds(std::max(1u, timeout / 4) * std::int64_t{1000}), [timeout] { if (!running->terminated) end_in(timeout); });

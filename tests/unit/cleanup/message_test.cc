@@ -41,6 +41,7 @@ protected:
 
     void open(conf::Overrides overrides = {}, int with = flags::external) {
         overrides.push_back({"myhostname", "mx.test"});
+        overrides.push_back({"maillog_early_end_ids", "yes"});
         overrides.push_back({"queue_directory", directory_});
         auto rules = Rules::open(conf::Settings::defaults(overrides));
         ASSERT_TRUE(rules) << rules.error().reason;
