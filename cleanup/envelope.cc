@@ -59,6 +59,7 @@ void Message::attribute(std::string_view payload) {
 }
 
 void Message::envelope_record(RecordType type, std::string_view payload) {
+    if (!bytes::is_one_line(payload)) return envelope_record(type, bytes::one_line(std::string(payload)));
     if (!time_seen_ && type != RecordType::size) {
         // The arrival time comes first in the file: the client's, or now.
         time_seen_ = true;

@@ -33,7 +33,7 @@ tl::unexpected<Error> Peer::failed(const Error& error, std::string_view doing) {
 
 void Peer::say(std::string_view line) {
     if (maillog::verbose()) maillog::info("> {}: {}", endpoint.label_with_port(), line);
-    (void)stream_.write(line);
+    (void)stream_.write(bytes::is_one_line(line) ? line : std::string_view(bytes::one_line(std::string(line))));
     (void)stream_.write("\r\n");
 }
 

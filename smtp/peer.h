@@ -35,7 +35,8 @@ public:
     // The error's reason is the log line: "connect to mx[192.0.2.1]:25: Connection refused" (4.4.1).
     static Result<std::unique_ptr<Peer>> connect(const Config& config, const Endpoint& endpoint);
 
-    void say(std::string_view line);             // gathers "line CRLF"; the next reply() or flush() sends it
+    // Gathers "line CRLF"; the next reply() or flush() sends it. It is one command, whatever an address or a name in it holds.
+    void say(std::string_view line);
     // The next reply: with smtp_per_request_deadline all its lines within timeout, else each read of it. doing: "sending MAIL FROM", for the reason.
     Result<Reply> reply(Seconds timeout, std::string_view doing);
     Result<void> send(std::string_view text, loop::Deadline deadline, std::string_view doing);

@@ -414,6 +414,14 @@ void Session::log_event(std::string_view what, std::string_view text) {
     maillog::info("{}: {}: {} from {}: {};{}", queue_id(), what, where_, client_.shown, text, service_.smtputf8 ? rest : bytes::printable(rest, false));
 }
 
+// Each line of a reply is what this server says: an address, a rule or a policy server puts no line of its own in it.
+static void keep_lines(std::string& text) {
+    for (std::size_t at = text.find_first_of("\r\n"); at != text.npos; at = text.find_first_of("\r\n", at)) {
+        if (text.compare(at, 2, "\r\n") == 0) at += 2;
+        else text[at++] = ' ';
+    }
+}
+
 bool Session::say(std::string_view reply) {
     bool bad = reply.starts_with('4') || reply.starts_with('5');
     if (errors_ >= limits_.soft_errors && limits_.error_sleep.count() > 0) {
@@ -430,6 +438,7 @@ bool Session::say(std::string_view reply) {
         add_footer(service_, client_, text);
     }
     if (bad) classify(text);
+    keep_lines(text);
     const bool last = text.starts_with("421") || text.starts_with("521");
     note(" Out: ", text);
     text += "\r\n";

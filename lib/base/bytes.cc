@@ -109,6 +109,15 @@ std::string printable(std::string_view s, bool utf8) {
     return r;
 }
 
+static constexpr std::string_view ends("\r\n\0", 3);
+
+bool is_one_line(std::string_view s) { return s.find_first_of(ends) == s.npos; }
+
+std::string one_line(std::string s) {
+    for (std::size_t at = s.find_first_of(ends); at != s.npos; at = s.find_first_of(ends, at + 1)) s[at] = ' ';
+    return s;
+}
+
 std::string escaped(std::string_view s) {
     constexpr std::string_view controls = "\a\b\t\n\v\f\r\\", letters = "abtnvfr\\";
     std::string r;

@@ -30,7 +30,11 @@ std::pair<std::string_view, std::optional<std::string_view>> cut(std::string_vie
 std::optional<std::int64_t> to_int(std::string_view s);
 // What a log line may show of outside bytes: control characters (and, unless utf8, what is not ASCII or not valid UTF-8) become '?'.
 std::string printable(std::string_view s, bool utf8 = true);
-// The same for a line that is to show them: as in a C string, "QUIT\\r\\n", "\\303\\274".
+// Text of one line: CR, LF and NUL, where lines and strings of others end, become blanks. For names and addresses that come in (queue
+// files, submissions) and for what goes out as a line (commands, header fields).
+bool is_one_line(std::string_view s);
+std::string one_line(std::string s);
+// As printable(), for a line that is to show them: as in a C string, "QUIT\\r\\n", "\\303\\274".
 std::string escaped(std::string_view s);
 // A host's name: labels of letters, digits, '-' and (as seen in the field) '_'; 63 bytes a label, 255 in all; not all digits.
 bool valid_hostname(std::string_view name);

@@ -48,13 +48,13 @@ std::string to_external(std::string_view internal) {
     } else {
         out += '"';
         for (char c : rest) {
-            if (c == '"' || c == '\\' || c == '\r' || c == '\n') out += '\\';
+            if (c == '"' || c == '\\') out += '\\';
             out += c;
         }
         out += '"';
     }
     if (domain) (out += '@') += *domain;
-    return out;
+    return bytes::one_line(std::move(out));
 }
 
 std::string to_internal(std::string_view external) {
@@ -74,7 +74,7 @@ std::string to_internal(std::string_view external) {
         out += local[i];
     }
     if (last_at != std::string_view::npos) out += external.substr(last_at);
-    return out;
+    return bytes::one_line(std::move(out));
 }
 
 ExtensionSplit split_extension(std::string_view local, const ExtensionRules& rules) {

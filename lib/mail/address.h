@@ -1,5 +1,7 @@
 // Mail addresses as plain text, in two forms. External, as in headers and commands: quotes where the grammar wants them
 // ("a b"@c.d). Internal, as in envelopes, tables and queue files: no quotes (a b@c.d); the domain is what follows the last '@'.
+// No address holds CR, LF or NUL: to_external(), to_internal(), path_address() and AddressList make blanks of them, as do the readers of
+// queue files and of submissions, so that no line of an address can end where it goes: a command, a header field, a log line.
 //
 // For everybody who looks at an address. Nothing here waits or looks at settings; results are new strings.
 // When things fail: functions that check return false or nothing.

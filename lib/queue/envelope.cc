@@ -26,20 +26,21 @@ static Result<base::WallTime> parse_time(std::string_view text) {
 // Attributes that belong to the next recipient. Whether it was one.
 static bool take_recipient_field(const RecordReader::Item& item, Recipient& recipient) {
     switch (item.type) {
-    case RecordType::original: recipient.original = item.payload; return true;
-    case RecordType::dsn_original: recipient.dsn_original = item.payload; return true;
+    case RecordType::original: recipient.original = item.line(); return true;
+    case RecordType::dsn_original: recipient.dsn_original = item.line(); return true;
     case RecordType::dsn_notify: recipient.dsn_notify = small_number(item.payload); return true;
     case RecordType::attribute: break;
     default: return false;
     }
     auto [name, value] = bytes::cut(item.payload, '=');
     if (!value) return false;
-    if (name == attribute::dsn_orig_rcpt) { recipient.dsn_original = *value; return true; }
+    if (name == attribute::dsn_orig_rcpt) { recipient.dsn_original = bytes::one_line(std::string(*value)); return true; }
     if (name == attribute::notify_flags) { recipient.dsn_notify = small_number(*value); return true; }
     return false;
 }
 
 static Result<void> take_attribute(std::string_view payload, Envelope& out) {
+    if (!bytes::is_one_line(payload)) return take_attribute(bytes::one_line(std::string(payload)), out);
     auto [name, value] = bytes::cut(payload, '=');
     if (!value) return damage("attribute without '=': " + bytes::printable(payload.substr(0, 60)));
     if (name == attribute::create_time) out.create_time = bytes::to_int(*value).value_or(0);
@@ -56,16 +57,16 @@ static Result<void> take(const RecordReader::Item& item, Envelope& out) {
     case RecordType::size: break;                                // the first was read; another is passed over, as Postfix does
     case RecordType::time: if (out.arrival.seconds == 0) { TRY_ASSIGN(out.arrival, parse_time(item.payload)); } break;
     case RecordType::create_time: out.create_time = bytes::to_int(item.payload).value_or(0); break;
-    case RecordType::full_name: out.full_name = item.payload; break;
-    case RecordType::inspector: out.inspector = item.payload; break;
-    case RecordType::filter: out.filter = item.payload; break;
-    case RecordType::sender: if (!out.has_sender) { out.sender = item.payload; out.has_sender = true; } break;
-    case RecordType::dsn_envelope_id: out.dsn_envelope_id = item.payload; break;
+    case RecordType::full_name: out.full_name = item.line(); break;
+    case RecordType::inspector: out.inspector = item.line(); break;
+    case RecordType::filter: out.filter = item.line(); break;
+    case RecordType::sender: if (!out.has_sender) { out.sender = item.line(); out.has_sender = true; } break;
+    case RecordType::dsn_envelope_id: out.dsn_envelope_id = item.line(); break;
     case RecordType::dsn_return: out.dsn_return = small_number(item.payload); break;
     case RecordType::attribute: return take_attribute(item.payload, out);
     case RecordType::warn_time: out.warn_time = bytes::to_int(bytes::trim(item.payload)).value_or(0); out.warn_at = item.payload.size() == pointer_payload ? item.offset : 0; break;
-    case RecordType::verp: if (!out.has_verp) { out.verp = item.payload; out.has_verp = true; } break;
-    case RecordType::redirect: out.redirect = item.payload; break;
+    case RecordType::verp: if (!out.has_verp) { out.verp = item.line(); out.has_verp = true; } break;
+    case RecordType::redirect: out.redirect = item.line(); break;
     default: break;                                              // full compatibility: what later versions add is passed over
     }
     return {};
@@ -82,7 +83,7 @@ static Result<void> read_segment(RecordReader& reader, RecordType until, Envelop
         const bool recipient = is_recipient(item->type), mine = recipient || take_recipient_field(*item, pending);
         if (mine && out.recipients_at == 0) out.recipients_at = item->offset;
         if (item->type == RecordType::recipient && first.list.size() < first.most) {
-            pending.address = item->payload;
+            pending.address = item->line();
             pending.offset = item->offset;
             first.list.push_back(std::move(pending));
             first.next_offset = reader.position();
@@ -129,7 +130,7 @@ Result<std::size_t> RecipientReader::read(std::vector<Recipient>& out, std::size
         if (item->type == RecordType::end) { at_end_ = true; break; }
         if (is_recipient(item->type)) {
             if (item->type == RecordType::recipient) {
-                pending_.address = item->payload;
+                pending_.address = item->line();
                 pending_.offset = item->offset;
                 out.push_back(std::move(pending_));
                 ++added;

@@ -16,6 +16,7 @@
 #include <string_view>
 #include <utility>
 #include <vector>
+#include "base/bytes.h"
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/time.h"
@@ -32,7 +33,13 @@ Failure damage(std::string reason);
 class RecordReader {
 public:
     explicit RecordReader(int fd, std::int64_t from = 0, std::size_t chunk = 16384) : fd_(fd), next_(from), chunk_(chunk) {}
-    struct Item { RecordType type; std::string_view payload; std::int64_t offset; };   // payload holds until the next call
+    struct Item {
+        RecordType type;
+        std::string_view payload;                              // holds until the next call
+        std::int64_t offset;
+        // Of an envelope record: a name or an address, in which no line may end.
+        std::string line() const { return bytes::one_line(std::string(payload)); }
+    };
     // The next record; absent after the end of the file without an E record was met, which is damage for most callers, or after E.
     // Pointer and padding records are passed over unless show_pointers was called.
     Result<std::optional<Item>> next();

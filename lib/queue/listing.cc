@@ -30,8 +30,8 @@ std::optional<ListedMessage> list_submission(const QueueFile& file, ListedMessag
         if (r.type == RecordType::extracted) content = false;
         if (content) continue;
         if (r.type == RecordType::time) message.time = bytes::to_int(bytes::cut(r.payload, ' ').first).value_or(0);
-        if (r.type == RecordType::sender) message.sender = r.payload;
-        if (r.type == RecordType::recipient && message.recipients.size() < recipients_most) message.recipients.push_back({std::string(r.payload), "", ""});
+        if (r.type == RecordType::sender) message.sender = r.line();
+        if (r.type == RecordType::recipient && message.recipients.size() < recipients_most) message.recipients.push_back({r.line(), "", ""});
     }
     return message;
 }
@@ -47,11 +47,11 @@ bool read_segment(RecordReader& reader, RecordType until, ListedMessage& message
         switch (r.type) {
         case RecordType::message: case RecordType::extracted: case RecordType::end: return false;
         case RecordType::time: if (message.time == 0) message.time = bytes::to_int(bytes::cut(r.payload, ' ').first).value_or(0); break;
-        case RecordType::sender: if (!std::exchange(has_sender, true)) message.sender = r.payload; break;
-        case RecordType::original: original = r.payload; break;
+        case RecordType::sender: if (!std::exchange(has_sender, true)) message.sender = r.line(); break;
+        case RecordType::original: original = r.line(); break;
         case RecordType::recipient:
             if (offsets.size() < recipients_most) {
-                message.recipients.push_back({std::string(r.payload), std::move(original), ""});
+                message.recipients.push_back({r.line(), std::move(original), ""});
                 offsets.push_back(r.offset);
             }
             [[fallthrough]];
