@@ -40,7 +40,8 @@ std::string user_full_name(const std::string& login) {
 }
 
 std::string sender_address(const std::string& written) {
-    const auto list = mail::AddressList::parse(written).addresses();
+    auto list = mail::AddressList::parse(written).addresses();
+    std::erase(list, "");                                    // "<> x": <> is nobody beside others
     if (list.size() > 1) maillog::warning("-f option specified malformed sender: {}", written);
     return list.empty() ? "" : mail::to_internal(list[0]);
 }

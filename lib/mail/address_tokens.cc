@@ -11,6 +11,9 @@ using Kind = AddressToken::Kind;
 constexpr std::string_view specials = "<>@,;:.)]";
 constexpr std::size_t line_length = 69;                      // where Postfix folds a list, commas included
 
+// White space where it is kept is one blank: an address stands on one line, however it was folded.
+char unfolded(char c) { return c == '\t' || c == '\r' || c == '\n' || c == '\0' ? ' ' : c; }
+
 bool atom_end(char c) { return bytes::is_space(c) || c == '"' || c == '(' || c == '[' || c == '\\' || specials.find(c) != std::string_view::npos; }
 
 // Text between delimiters, from behind the opening one; nested: an `open` within needs a `close` of its own. text is left behind the
@@ -22,13 +25,13 @@ std::string delimited(std::string_view& text, char open, char close, bool nested
         const char c = text.front();
         text.remove_prefix(1);
         if (c == '\\') {
-            (out += c) += text.empty() ? c : text.front();
+            (out += c) += text.empty() ? c : unfolded(text.front());
             text.remove_prefix(std::min<std::size_t>(text.size(), 1));
             continue;
         }
         if (c == close && --depth == 0) return out;
         if (nested && c == open) ++depth;
-        out += c;
+        out += nested && c == '\t' ? c : unfolded(c);
     }
     return out.append(depth - 1, close);
 }
@@ -59,10 +62,10 @@ std::vector<Token> address_tokens(std::string_view text, std::size_t limit) {
                     atom += '\\';
                     text.remove_prefix(1);
                     if (!text.empty()) {
-                        atom += text.front();
+                        atom += unfolded(text.front());
                         text.remove_prefix(1);
                     } else {
-                        atom += '\\';
+                        atom.pop_back();                     // one that escapes nothing
                     }
                 } else if (atom_end(text.front()) || text.front() == '\0') {
                     break;
@@ -71,7 +74,7 @@ std::vector<Token> address_tokens(std::string_view text, std::size_t limit) {
                     text.remove_prefix(1);
                 }
             }
-            tokens.push_back({Kind::atom, std::move(atom)});
+            if (!atom.empty()) tokens.push_back({Kind::atom, std::move(atom)});
         }
     }
     return tokens;
@@ -82,7 +85,7 @@ std::string tokens_text(const std::vector<Token>& tokens) {
     const Token* before = nullptr;
     for (const Token& token : tokens) {
         const bool word = token.kind != Kind::special;
-        if (before && ((word && before->kind != Kind::special) || before->is(','))) out += ' ';
+        if (before && (((word || token.is('<')) && before->kind != Kind::special) || before->is(','))) out += ' ';
         switch (token.kind) {
         case Kind::quoted: ((out += '"') += token.text) += '"'; break;
         case Kind::comment: ((out += '(') += token.text) += ')'; break;
@@ -94,138 +97,124 @@ std::string tokens_text(const std::vector<Token>& tokens) {
     return out;
 }
 
-// Groups tokens into items, one segment (up to a comma or semicolon outside <>) at a time.
+// Groups tokens into items, from the last one to the first: only so it is known without looking ahead what a ':' or a word is. ';' says
+// that the ':' before it ends the name of a group, '>' that what stands before '<' is a phrase; without them both belong to addresses.
+// Postfix reads lists the same way.
 class ListParser {
 public:
-    explicit ListParser(std::vector<Token> tokens) : tokens_(std::move(tokens)) {}
+    explicit ListParser(std::vector<Token> tokens) : tokens_(std::move(tokens)), left_(tokens_.size()) {}
 
     AddressList parse() {
-        while (at_ < tokens_.size()) {
-            const Token& token = tokens_[at_];
-            if (token.is(',')) {
-                ++at_;
-                if (!list_.items_.empty() && list_.items_.back().kind != AddressList::Kind::comma) add(AddressList::Kind::comma, ",");
+        bool group = false;
+        while (left_ > 0) {
+            const Token& token = tokens_[left_ - 1];
+            if (token.kind == Kind::comment) {
+                comment(token);
+                --left_;
+            } else if (token.is(',')) {
+                separator(AddressList::Kind::comma);
             } else if (token.is(';')) {
-                ++at_;
-                add(AddressList::Kind::semicolon, ";");
+                group = true;
+                part();
+                separator(AddressList::Kind::semicolon);
+            } else if (token.is(':') && group) {
+                separator(AddressList::Kind::colon);
+                phrase(",");
+                parted_ = false;
+            } else if (token.is('>')) {
+                angle(group);
             } else {
-                segment();
+                bare(group);
             }
         }
-        while (!list_.items_.empty() && list_.items_.back().kind == AddressList::Kind::comma) list_.items_.pop_back();
+        std::reverse(list_.items_.begin(), list_.items_.end());
         return std::move(list_);
     }
 
 private:
     void add(AddressList::Kind kind, std::string text) { list_.items_.push_back({kind, std::move(text)}); }
-
-    void segment() {
-        const std::size_t end = find_end();
-        if (at_ == end && !tokens_[at_].is('<')) {
-            ++at_;                                           // a token that fits nowhere, such as '>': dropped, but it parts what stands around it
-            auto last = std::find_if(list_.items_.rbegin(), list_.items_.rend(), [](const auto& item) { return item.kind != AddressList::Kind::comment; });
-            if (last != list_.items_.rend() && last->kind == AddressList::Kind::address) add(AddressList::Kind::comma, ",");
-            return;
-        }
-        if (end < tokens_.size() && tokens_[end].is(':')) {
-            phrase(at_, end);
-            add(AddressList::Kind::colon, ":");
-            at_ = end + 1;
-        } else if (end < tokens_.size() && tokens_[end].is('<')) {
-            phrase(at_, end);
-            at_ = end;
-            angle();
-        } else {
-            bare(at_, end);
-            at_ = end;
-        }
+    void comment(const Token& token) { add(AddressList::Kind::comment, "(" + token.text + ")"); }
+    void separator(AddressList::Kind kind) {
+        add(kind, tokens_[--left_].text);
+        parted_ = true;
+    }
+    // What is added next stands on the left of something that it is no part of.
+    void part() {
+        if (!parted_) add(AddressList::Kind::comma, ",");
+        parted_ = true;
     }
 
-    // The end of what begins here: a separator, '<', or the ':' of a group.
-    std::size_t find_end() const {
-        if (tokens_[at_].is('<')) return at_;
-        const bool route = tokens_[at_].is('@');
-        for (std::size_t i = at_; i < tokens_.size(); ++i) {
-            const Token& token = tokens_[i];
-            if (token.is('<') || token.is(';') || token.is('>')) return i;
-            if (!route && (token.is(',') || token.is(':'))) return i;
-            if (route && token.is(':')) return end_of_route(i);
-        }
-        return tokens_.size();
-    }
-    std::size_t end_of_route(std::size_t colon) const {
-        for (std::size_t i = colon; i < tokens_.size(); ++i)
-            if (tokens_[i].is(',') || tokens_[i].is(';') || tokens_[i].is('<')) return i;
-        return tokens_.size();
-    }
-
-    void phrase(std::size_t from, std::size_t to) {
+    // Words and comments up to one of these specials.
+    void phrase(std::string_view end) {
         std::vector<Token> run;
-        for (; from < to; ++from) {
-            if (tokens_[from].kind == Kind::comment) {
-                if (!run.empty()) add(AddressList::Kind::word, tokens_text(run));
-                run.clear();
-                add(AddressList::Kind::comment, "(" + tokens_[from].text + ")");
+        const auto finish = [&] {
+            std::reverse(run.begin(), run.end());
+            if (!run.empty()) add(AddressList::Kind::word, tokens_text(run));
+            run.clear();
+        };
+        for (; left_ > 0; --left_) {
+            const Token& token = tokens_[left_ - 1];
+            if (token.kind == Kind::special && end.find(token.text[0]) != std::string_view::npos) break;
+            if (token.kind == Kind::comment) {
+                finish();
+                comment(token);
             } else {
-                run.push_back(tokens_[from]);
+                run.push_back(token);
             }
         }
-        if (!run.empty()) add(AddressList::Kind::word, tokens_text(run));
+        finish();
     }
 
-    void angle() {
-        std::vector<Token> inside;
-        std::vector<std::string> comments;
-        for (++at_; at_ < tokens_.size() && !tokens_[at_].is('>'); ++at_) {
-            if (tokens_[at_].kind == Kind::comment) comments.push_back(tokens_[at_].text);
-            else if (!tokens_[at_].is('<')) inside.push_back(tokens_[at_]);
-        }
-        if (at_ < tokens_.size()) ++at_;
-        add(AddressList::Kind::angle, joined(inside));
-        for (const std::string& comment : comments) add(AddressList::Kind::comment, "(" + comment + ")");
-        std::size_t end = at_;                               // (post)
-        while (end < tokens_.size() && tokens_[end].kind == Kind::comment) ++end;
-        phrase(at_, end);
-        at_ = end;
-        if (at_ < tokens_.size() && !tokens_[at_].is(',') && !tokens_[at_].is(';')) add(AddressList::Kind::comma, ",");
+    void angle(bool group) {
+        --left_;
+        std::size_t open = no_more_angles_ ? 0 : left_;
+        while (open > 0 && !tokens_[open - 1].is('<')) --open;
+        no_more_angles_ = open == 0;
+        if (open == 0) return;                               // '>' alone: it is dropped
+        part();
+        for (std::size_t i = left_; i > open; --i)
+            if (tokens_[i - 1].kind == Kind::comment) comment(tokens_[i - 1]);
+        add(AddressList::Kind::angle, joined(open, left_));
+        left_ = open - 1;
+        phrase(",;:>");
+        parted_ = false;
+        if (!group && left_ > 0 && tokens_[left_ - 1].is(':')) separator(AddressList::Kind::colon);      // the end of nothing
     }
 
-    // Addresses without <>: words without '.' or '@' between them are addresses of their own.
-    void bare(std::size_t from, std::size_t to) {
-        std::vector<Token> address;
-        std::vector<std::string> comments;
-        const auto finish = [&](bool more) {
-            if (!address.empty()) add(AddressList::Kind::address, joined(address));
-            address.clear();
-            for (const std::string& comment : comments) add(AddressList::Kind::comment, "(" + comment + ")");
-            comments.clear();
-            if (more) add(AddressList::Kind::comma, ",");
-        };
-        for (std::size_t i = from; i < to; ++i) {
-            const Token& token = tokens_[i];
+    // An address without <>: two words in a row are two addresses. Comments within go behind it.
+    void bare(bool group) {
+        part();
+        const std::size_t end = left_;
+        const Token* behind = nullptr;
+        for (; left_ > 0; --left_) {
+            const Token& token = tokens_[left_ - 1];
             if (token.kind == Kind::comment) {
-                comments.push_back(token.text);
+                comment(token);
                 continue;
             }
-            const bool joins = address.empty() || token.kind == Kind::special || address.back().kind == Kind::special;
-            if (!joins) finish(true);
-            address.push_back(token);
+            if (token.is(',') || token.is(';') || token.is('>') || (token.is(':') && group)) break;
+            if (behind && behind->kind != Kind::special && token.kind != Kind::special) break;
+            behind = &token;
         }
-        finish(false);
+        add(AddressList::Kind::address, joined(left_, end));
+        parted_ = false;
     }
 
-    static std::string joined(const std::vector<Token>& tokens) {
+    std::string joined(std::size_t from, std::size_t to) const {
         std::string out;
-        for (const Token& token : tokens) {
+        for (; from < to; ++from) {
+            const Token& token = tokens_[from];
             if (token.kind == Kind::quoted) ((out += '"') += token.text) += '"';
             else if (token.kind == Kind::literal) ((out += '[') += token.text) += ']';
-            else out += token.text;
+            else if (token.kind != Kind::comment) out += token.text;
         }
         return out;
     }
 
     std::vector<Token> tokens_;
-    std::size_t at_ = 0;
+    std::size_t left_;                                       // tokens that were not read yet
+    bool parted_ = true;                                     // from what was read last
+    bool no_more_angles_ = false;                            // no '<' is left: not to be looked for again and again
     AddressList list_;
 };
 
