@@ -6,10 +6,10 @@
 #include <cerrno>
 #include <cstdio>
 #include "base/bytes.h"
-#include "conf/command.h"
 #include "conf/params/global.h"
 #include "log/log.h"
 #include "printer.h"
+#include "server/command.h"
 
 namespace {
 constexpr const char* usage_text =
@@ -85,7 +85,7 @@ int main(int argc, char** argv) {
         show(what, input.get(), "stdin");
         return 0;
     }
-    auto settings = conf::command_settings(directory);
+    auto settings = server::command_settings(directory, "postcat");
     if (!settings) {
         if (in_queue || !directory.empty()) maillog::fatal("{}", settings.error().reason);
         settings = conf::Settings::defaults();           // a file that was named needs no configuration

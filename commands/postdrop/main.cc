@@ -16,11 +16,11 @@
 #include "conf/params/commands.h"
 #include "conf/params/global.h"
 #include "drop_file.h"
-#include "environment.h"
 #include "log/log.h"
 #include "mail/address.h"
 #include "net/socket.h"
 #include "records.h"
+#include "server/command.h"
 #include "server/maillog.h"
 #include "table/maps.h"
 #include "table/match_list.h"
@@ -145,21 +145,19 @@ int submit(const conf::Settings& settings) {
 }
 
 int main(int argc, char** argv) {
-    postdrop::make_safe();
+    server::start_set_gid();
     maillog::to_stderr("postdrop");
     std::string directory;
     for (int option; (option = ::getopt(argc, argv, "c:rv")) != -1;) {
         switch (option) {
         case 'c': directory = optarg; break;
         case 'r': break;                                     // the only way there is
-        case 'v':
-            if (::getuid() == 0) maillog::set_verbose(maillog::verbose() + 1);
-            break;
-        default: maillog::fatal("usage: {} [-c config_dir] [-v]", argv[0]);
+        case 'v': server::be_verbose(); break;
+        default: maillog::fatal("usage: postdrop [-c config_dir] [-v]");
         }
     }
-    if (optind < argc) maillog::fatal("usage: {} [-c config_dir] [-v]", argv[0]);
-    const auto settings = postdrop::load_settings(directory);
+    if (optind < argc) maillog::fatal("usage: postdrop [-c config_dir] [-v]");
+    const auto settings = server::command_settings(directory, "postdrop");
     if (!settings) maillog::fatal("{}", settings.error().reason);
     server::open_maillog(*settings, "postdrop", server::Speaker::command);
     table::configure(*settings);

@@ -9,7 +9,7 @@
 
 int main(int argc, char** argv) {
     maillog::to_stderr("postkick");
-    const char* config = nullptr;
+    std::string config;
     for (int option; (option = getopt(argc, argv, "c:v")) >= 0;) {
         switch (option) {
         case 'c': config = optarg; break;

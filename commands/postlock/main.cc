@@ -32,7 +32,8 @@ int run(char** argv) {
 
 int main(int argc, char** argv) {
     maillog::to_stderr("postlock");
-    const char *config = nullptr, *style = nullptr;
+    std::string config;
+    const char* style = nullptr;
     for (int option; (option = getopt(argc, argv, "+c:l:v")) >= 0;) {
         switch (option) {
         case 'c': config = optarg; break;

@@ -19,8 +19,10 @@ std::optional<maillog::Level> level_of(std::string_view word) {
 }
 
 int main(int argc, char** argv) {
+    server::start_set_gid();
     maillog::to_stderr("postlog");
-    const char *config = nullptr, *tag = nullptr;
+    std::string config;
+    const char* tag = nullptr;
     maillog::Level level = maillog::Level::info;
     for (int option; (option = getopt(argc, argv, "c:ip:t:v")) >= 0;) {
         switch (option) {
@@ -31,8 +33,8 @@ int main(int argc, char** argv) {
             else maillog::fatal("-p {}: info, warn, error, fatal or panic is expected", optarg);
             break;
         case 't': tag = optarg; break;
-        case 'v': maillog::set_verbose(maillog::verbose() + 1); break;
-        default: maillog::fatal("usage: {} [-iv] [-c config_dir] [-p priority] [-t tag] [text...]", argv[0]);
+        case 'v': server::be_verbose(); break;
+        default: maillog::fatal("usage: postlog [-iv] [-c config_dir] [-p priority] [-t tag] [text...]");
         }
     }
     Result<conf::Settings> settings = server::command_settings(config, "postlog");

@@ -14,7 +14,6 @@
 #include "conf/params/commands.h"
 #include "conf/params/global.h"
 #include "log/log.h"
-#include "server/command.h"
 #include "server/maillog.h"
 
 namespace {

@@ -10,7 +10,6 @@
 #include <cstdlib>
 #include <cstring>
 #include "base/bytes.h"
-#include "conf/command.h"
 #include "conf/params/commands.h"
 #include "conf/params/global.h"
 #include "conf/params/services.h"
@@ -21,6 +20,7 @@
 #include "mail/queue_id.h"
 #include "net/socket.h"
 #include "queue/listing.h"
+#include "server/command.h"
 #include "server/maillog.h"
 #include "table/address_lookup.h"
 #include "table/match_list.h"
@@ -55,7 +55,7 @@ Request read_options(int argc, char** argv) {
         case 'j': choose(Mode::json); break;
         case 'p': choose(Mode::list); break;
         case 's': choose(Mode::flush_site, optarg); break;
-        case 'v': maillog::set_verbose(maillog::verbose() + 1); break;
+        case 'v': server::be_verbose(); break;
         default: usage();
         }
     }
@@ -172,11 +172,12 @@ void flush_site(const conf::Settings& settings, const std::string& site) {
 }
 
 int main(int argc, char** argv) {
+    server::start_set_gid();
     static char name[] = "postqueue";
-    argv[0] = name;                                                  // what getopt calls us
+    if (argc > 0) argv[0] = name;                                    // what getopt calls us
     maillog::to_stderr(name);
     Request request = read_options(argc, argv);
-    auto settings = conf::command_settings(request.directory);
+    auto settings = server::command_settings(request.directory, name);
     if (!settings) fail(settings.error().reason);
     if (::chdir((*settings)[param::queue_directory].c_str()) != 0) fail("chdir " + (*settings)[param::queue_directory] + ": " + errno_text(errno));
     server::open_maillog(*settings, "postqueue", server::Speaker::command);

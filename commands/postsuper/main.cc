@@ -10,10 +10,10 @@
 #include <cstdlib>
 #include "actions.h"
 #include "base/bytes.h"
-#include "conf/command.h"
 #include "conf/params/commands.h"
 #include "conf/params/global.h"
 #include "log/log.h"
+#include "server/command.h"
 #include "server/maillog.h"
 #include "structure.h"
 
@@ -110,7 +110,7 @@ int main(int argc, char** argv) {
     maillog::to_stderr(name);
     Request request = read_options(argc, argv);
     if (::getuid() != 0) maillog::fatal("use of this command is reserved for the superuser");
-    auto loaded = conf::command_settings(request.directory);
+    auto loaded = server::command_settings(request.directory, "postsuper");
     if (!loaded) maillog::fatal("{}", loaded.error().reason);
     const conf::Settings& settings = *loaded;
     server::open_maillog(settings, "postsuper", server::Speaker::command);

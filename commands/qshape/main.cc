@@ -6,10 +6,10 @@
 #include <cstdio>
 #include <ctime>
 #include "base/bytes.h"
-#include "conf/command.h"
 #include "conf/params/global.h"
 #include "log/log.h"
 #include "queue/listing.h"
+#include "server/command.h"
 #include "table.h"
 
 namespace {
@@ -59,7 +59,7 @@ int main(int argc, char** argv) {
     argv[0] = name;                                                  // what getopt calls us
     maillog::to_stderr(name);
     const Request request = read_options(argc, argv);
-    auto settings = conf::command_settings(request.directory);
+    auto settings = server::command_settings(request.directory, "qshape");
     if (!settings) maillog::fatal("{}", settings.error().reason);
     if (::chdir((*settings)[param::queue_directory].c_str()) != 0) maillog::fatal("chdir {}: {}", (*settings)[param::queue_directory], errno_text(errno));
     const queue::Directories directories({}, 0);

@@ -46,13 +46,14 @@ std::string_view label(Level level) {
 
 void open(Identity who) {
     identity = std::move(who);
+    identity.tag = bytes::printable(identity.tag);
     facility = LOG_MAIL;
     for (const Facility& f : facilities) if (identity.facility == f.name) facility = f.value;
     open_syslog();
     use_syslog = true;
 }
 void retag(std::string tag) {
-    identity.tag = std::move(tag);
+    identity.tag = bytes::printable(tag);
 }
 void to_stderr(std::string name) { program = std::move(name); }
 void redirect(Sink s, void* context) { sink = s; sink_context = context; }
