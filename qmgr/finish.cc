@@ -71,7 +71,7 @@ bool Manager::expire(Message& message) {
     if (::stat(directories_.path(queue::active, message.id).c_str(), &st) != 0) return false;
     message.mode = st.st_mode & 07777;
     const auto lifetime = message.envelope.sender.empty() ? config_.bounce_lifetime : config_.queue_lifetime;
-    const bool old = base::wall_now().seconds > message.envelope.arrival.seconds + lifetime.count();
+    const bool old = base::wall_now().seconds >= message.envelope.arrival.seconds + lifetime.count();
     if (!old && !message.force_expired()) { warn_of_delay(message); return false; }
     maillog::info("{}: from=<{}>, status={}, returned to sender", message.id.text(), mail::to_external(message.envelope.sender), message.force_expired() ? "force-expired" : "expired");
     return explain_rest(message) && send_report(message, defer_, "bounce");
