@@ -116,10 +116,10 @@ Result<std::optional<std::string>> Rewriting::header(const std::string& external
 
 Result<std::vector<std::string>> Rewriting::completed_list(std::string_view text) const {
     std::vector<std::string> out;
+    const bool same_user = bytes::trim(text).starts_with('@');               // "@new.domain": the caller puts the user in front
     for (const std::string& external : mail::AddressList::parse(text, rules_.header_token_limit).addresses()) {
-        if (external.empty()) continue;
         std::string internal = mail::to_internal(external);
-        if (!internal.starts_with('@')) { TRY_ASSIGN(internal, complete("local", internal)); }
+        if (!same_user || !internal.starts_with('@')) { TRY_ASSIGN(internal, complete("local", internal)); }
         out.push_back(std::move(internal));
     }
     return out;

@@ -6,6 +6,9 @@ namespace cleanup {
 namespace {
 Failure unreasonable() { return temporary("Alias expansion error", {4, 6, 0}); }
 
+// "@new.domain" keeps the user.
+bool same_user(const table::AddressMatch& match) { return bytes::trim(match.value).starts_with('@'); }
+
 // One member of the growing list: an address and how many lookups led to it.
 struct Member { std::string address; std::size_t depth; bool final; };
 }
@@ -29,8 +32,12 @@ Result<std::vector<std::string>> expand_virtual_aliases(const Rules& rules, cons
                 return unreasonable();
             }
             TRY_ASSIGN(std::vector<std::string> results, rewriting.completed_list((*match)->value));
-            if (results.empty()) break;
-            if (results[0].starts_with('@')) results[0] = with_user_of(results[0], address);
+            if (results.empty()) {
+                maillog::warning("{}: {}: there is no address in \"{}\", the value for {} -- message not accepted, try again later", id, maps.title(),
+                                 (*match)->value, address);
+                return temporary(maps.title() + ": no address for " + address);
+            }
+            if (same_user(*(*match))) results[0] = with_user_of(results[0], address);
             else if (rules.propagate_virtual && !(*match)->extension.empty())
                 for (std::string& result : results) result = mail::add_extension(result, (*match)->extension);
             bool first = true;

@@ -1,7 +1,7 @@
 // Aliases: the whole local part, then the name without its extension. A companion owner-NAME makes the alias a list: delivery
 // problems go to it, and its members are forwarded to.
 //
-// When things fail: a table that does not answer defers; an alias that says nothing bounces as a configuration error.
+// When things fail: a table that does not answer defers; so does an alias that says nothing.
 #include <sys/stat.h>
 #include <fmt/format.h>
 #include "base/bytes.h"
@@ -82,7 +82,7 @@ Disposition expand(Work& work, const State& from, const std::string& name, const
     auto destinations = parse_destinations(hit.value);
     if (destinations.empty()) {
         maillog::warning("{}: alias {} names no destination", hit.from->name(), name);
-        return failed(work, from, {5, 3, 5}, "mail system configuration error");
+        return failed(work, from, {4, 3, 0}, "alias database unavailable");
     }
     return deliver_destinations(work, state, destinations);
 }

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include "base/fd.h"
 #include "conf/params/local.h"
+#include "log/log.h"
 #include "recipient.h"
 
 namespace local {
@@ -69,7 +70,16 @@ Disposition deliver_user_mailbox(Work& work, const State& state, const User& use
     return sent(work, state, "delivered to mailbox");
 }
 
-Disposition deliver_file(Work& work, const State& state, const std::string& path) {
+Disposition deliver_file(Work& work, const State& state, const std::string& name) {
+    std::string path = name;
+    if (name.starts_with('~')) {
+        // Another user's home (~joe/x) is not for this one to write to.
+        if (!name.starts_with("~/") || !state.home.starts_with('/')) {
+            maillog::warning("{}: file {} of {}: there is no home directory that it could be in", work.job.id(), name, state.subject.address);
+            return failed(work, state, {5, 3, 5}, "mail system configuration error");
+        }
+        path = state.home + name.substr(1);
+    }
     Rights rights = state.rights && state.rights->uid != 0 ? *state.rights : work.context.default_rights;
     if (!work.first_time(fmt::format("file {} {}", rights.uid, path))) return Disposition::done;
     if (work.job.probe()) return sent(work, state, "delivers to file: " + path);

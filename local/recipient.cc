@@ -27,10 +27,17 @@ void split_subject(const Context& context, State& state) {
     state.user = std::move(user);
 }
 
+// "\\name" of an alias or a .forward, "\name" as an address: the mailbox of that name, past aliases and .forward.
+void take_backslash(State& state) {
+    if (!state.subject.address.starts_with('\\')) return;
+    state.subject.address.erase(0, 1);
+    state.to_mailbox = true;
+}
+
 // Addresses of lists, .forward files and :include: lists become a message of their own, with a status for each recipient; but a
 // user's own name in that user's .forward means the mailbox.
 bool wants_forward(const State& state) {
-    if (state.level <= 1) return false;
+    if (state.level <= 1 || state.to_mailbox) return false;
     if (!state.forward_user.empty() && state.user == state.forward_user) return false;
     return state.has_owner || state.source == Source::forward || state.source == Source::include;
 }
@@ -50,7 +57,6 @@ Disposition deliver_member(Work& work, const State& state, const Destination& de
     State member = state;
     member.subject.address = resolved->address;
     member.subject.offset = 0;
-    member.to_mailbox = destination.to_mailbox;
     if (resolved->ours) return deliver_address(work, std::move(member));
     return forward_later(work, member);
 }
@@ -72,6 +78,8 @@ Disposition failed(Work& work, const State& state, EnhancedStatus status, std::s
 
 Disposition deliver_address(Work& work, State state) {
     ++state.level;
+    state.to_mailbox = false;
+    take_backslash(state);
     split_subject(work.context, state);
     if (state.level > level_max) {
         maillog::warning("alias database loop for {}", state.local);

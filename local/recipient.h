@@ -70,7 +70,8 @@ Disposition deliver_include(Work& work, State state, const std::string& path);
 Disposition deliver_mailbox(Work& work, State state);
 Disposition deliver_unknown(Work& work, State state);
 // file.cc, command.cc
-Disposition deliver_file(Work& work, const State& state, const std::string& path);
+// name: an absolute path, or "~/…" for one in state.home.
+Disposition deliver_file(Work& work, const State& state, const std::string& name);
 Disposition deliver_user_mailbox(Work& work, const State& state, const User& user, const std::string& path, bool spool);
 Disposition deliver_command(Work& work, const State& state, const std::string& command);
 // forward.cc

@@ -9,6 +9,7 @@ using Token = AddressToken;
 using Kind = AddressToken::Kind;
 
 constexpr std::string_view specials = "<>@,;:.)]";
+constexpr std::string_view operators = "%!|";                // parts of atoms
 constexpr std::size_t line_length = 69;                      // where Postfix folds a list, commas included
 
 // White space where it is kept is one blank: an address stands on one line, however it was folded.
@@ -181,7 +182,7 @@ private:
         if (!group && left_ > 0 && tokens_[left_ - 1].is(':')) separator(AddressList::Kind::colon);      // the end of nothing
     }
 
-    // An address without <>: two words in a row are two addresses. Comments within go behind it.
+    // An address without <>: two words in a row are two addresses, unless '%', '!' or '|' joins them. Comments within go behind it.
     void bare(bool group) {
         part();
         const std::size_t end = left_;
@@ -193,11 +194,20 @@ private:
                 continue;
             }
             if (token.is(',') || token.is(';') || token.is('>') || (token.is(':') && group)) break;
-            if (behind && behind->kind != Kind::special && token.kind != Kind::special) break;
+            if (behind && !begins_with_operator(*behind) && !ends_with_operator(token)) break;
             behind = &token;
         }
         add(AddressList::Kind::address, joined(left_, end));
         parted_ = false;
+    }
+
+    static bool begins_with_operator(const Token& token) {
+        return token.kind == Kind::special || (token.kind == Kind::atom && operators.find(token.text.front()) != std::string_view::npos);
+    }
+    static bool ends_with_operator(const Token& token) {
+        if (token.kind != Kind::atom) return token.kind == Kind::special;
+        const bool escaped = token.text.size() > 1 && token.text[token.text.size() - 2] == '\\';
+        return !escaped && operators.find(token.text.back()) != std::string_view::npos;
     }
 
     std::string joined(std::size_t from, std::size_t to) const {
