@@ -215,7 +215,8 @@ void Message::expand_and_out(const std::string& original, const std::string& orc
 
 void Message::out_recipient(const std::string& original, const std::string& orcpt, int notify, const std::string& address) {
     if (stopped()) return;
-    std::string key = orcpt + ' ' + std::to_string(notify) + ' ' + (rules_.original_recipient ? original : std::string()) + ' ' + bytes::lowered(address);
+    // Upper and lower case are one mailbox, and without original recipients nothing tells two of one address apart.
+    std::string key = mail::fold_case(rules_.original_recipient ? orcpt + ' ' + std::to_string(notify) + ' ' + original + ' ' + address : address);
     if (duplicates_.contains(key)) return;
     if (rules_.duplicate_limit == 0 || duplicates_.size() < rules_.duplicate_limit) duplicates_.insert(std::move(key));
     if (notify) put(RecordType::attribute, std::string(attribute::notify_flags) + "=" + std::to_string(notify));
