@@ -21,7 +21,7 @@ Disposition deliver_command(Work& work, const State& state, const std::string& l
     command.patience = delivery::ForkPatience(settings);
     command.time_limit = settings[param::command_time_limit];
     const std::string& directory = settings[param::command_execution_directory];
-    if (!directory.empty()) command.directory = expand_names(work, state, directory, settings[param::execution_directory_expansion_filter]);
+    if (!directory.empty()) command.directory = expand_names(work, state, directory, settings[param::execution_directory_expansion_filter], Into::path);
     delivery::CopyOptions options = copy_options(work, state, work.context.prepend_delivered.command);
     options.from_line = true;
     auto end = delivery::run_command(command, [&](const delivery::Sink& sink) -> Result<void> {

@@ -97,11 +97,11 @@ std::optional<Disposition> deliver_dotforward(Work& work, const State& from) {
     }
     const std::string& filter = settings[param::forward_expansion_filter];
     for (std::string_view item : bytes::split_outside_braces(settings[param::forward_path], ", \t\r\n")) {
-        std::string path = expand_names(work, state, item, filter);
+        std::string path = expand_names(work, state, item, filter, Into::path);
         if (!path.starts_with('/')) continue;
         State plain = state;
         plain.extension.clear();
-        bool extension_used = !state.extension.empty() && expand_names(work, plain, item, filter) != path;
+        bool extension_used = !state.extension.empty() && expand_names(work, plain, item, filter, Into::path) != path;
         bool refused = false;
         auto text = read_forward(path, owner, refused);
         if (!text) {

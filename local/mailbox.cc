@@ -98,7 +98,7 @@ Disposition deliver_unknown(Work& work, State state) {
     }
     const std::string& relay = settings[param::luser_relay];
     if (!bytes::trim(relay).empty() && state.source != Source::relay) {
-        std::string to = expand_names(work, state, relay, settings[param::forward_expansion_filter]);
+        std::string to = expand_names(work, state, relay, settings[param::forward_expansion_filter], Into::address);
         std::vector<Destination> destinations;
         if (!to.empty()) destinations.push_back({Destination::Kind::address, to});
         state.source = Source::relay;

@@ -7,11 +7,19 @@
 #include "recipient.h"
 
 namespace local {
-std::string expand_names(const Work& work, const State& state, std::string_view text, std::string_view filter) {
+namespace {
+// What a sender may choose climbs out of no directory.
+std::string in_path(const std::string& value) { return value.find('/') != value.npos || value == "." || value == ".." ? "" : value; }
+}
+
+std::string expand_names(const Work& work, const State& state, std::string_view text, std::string_view filter, Into into) {
     const std::string delimiter = state.delimiter ? std::string(1, state.delimiter) : std::string();
     std::map<std::string, std::string, std::less<>> names{
         {"user", state.user},           {"home", state.home},     {"shell", state.shell}, {"recipient", state.subject.address},
         {"extension", state.extension}, {"domain", state.domain}, {"local", state.local}, {"recipient_delimiter", delimiter}};
+    if (into == Into::path)
+        for (auto& [name, value] : names)
+            if (name != "home" && name != "shell") value = in_path(value);
     if (!filter.empty())
         for (auto& [name, value] : names) value = delivery::filtered_text(value, filter);
     auto expanded = conf::expand(text, [&](std::string_view name) -> std::optional<conf::Found> {

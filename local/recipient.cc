@@ -15,7 +15,9 @@ namespace local {
 namespace {
 constexpr int level_max = 101;
 
-void split_subject(const Context& context, State& state) {
+// The extension is the sender's choice, and becomes part of file names (forward_path) and of commands: one with '/' in it is none.
+void split_subject(const Work& work, State& state) {
+    const Context& context = work.context;
     mail::AddressParts parts = mail::split_address(state.subject.address);
     state.local = mail::fold_case(parts.local);
     state.domain = parts.domain ? mail::fold_case(*parts.domain) : "";
@@ -25,6 +27,11 @@ void split_subject(const Context& context, State& state) {
     state.delimiter = split.extension ? split.delimiter : context.extension.delimiters.empty() ? '\0' : context.extension.delimiters[0];
     state.unmatched = split.extension ? std::string(1, split.delimiter) + state.extension : "";
     state.user = std::move(user);
+    if (state.extension.find('/') == std::string::npos) return;
+    maillog::warning("{}: address with illegal extension: {}", work.job.id(), state.local);
+    state.extension.clear();
+    state.unmatched.clear();
+    state.local = state.user;
 }
 
 // "\\name" of an alias or a .forward, "\name" as an address: the mailbox of that name, past aliases and .forward.
@@ -80,7 +87,7 @@ Disposition deliver_address(Work& work, State state) {
     ++state.level;
     state.to_mailbox = false;
     take_backslash(state);
-    split_subject(work.context, state);
+    split_subject(work, state);
     if (state.level > level_max) {
         maillog::warning("alias database loop for {}", state.local);
         return failed(work, state, {5, 4, 6}, "alias database loop for " + state.local);

@@ -81,7 +81,9 @@ Disposition send_forwards(Work& work, const delivery::Subject& subject);
 struct Resolved { std::string address; bool ours; };
 Result<Resolved> resolve(Work& work, const State& state, const std::string& external);
 // names.cc: expands $user, $home … in forward_path, luser_relay and command_execution_directory; filter: characters that stay as they are.
-std::string expand_names(const Work& work, const State& state, std::string_view text, std::string_view filter);
+// In a path, a value with '/' in it (but $home and $shell) counts as empty, as do "." and "..".
+enum class Into : std::uint8_t { address, path };
+std::string expand_names(const Work& work, const State& state, std::string_view text, std::string_view filter, Into into);
 delivery::Environment command_environment(const Work& work, const State& state);
 // The lines in front of a delivered message.
 delivery::CopyOptions copy_options(const Work& work, const State& state, bool delivered_to);
