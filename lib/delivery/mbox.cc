@@ -30,15 +30,25 @@ Result<void> sync_directory(const std::string& path) {
 
 struct Opened { UniqueFd fd; bool created; };
 
+// As the user. Unreadable files, devices and FIFOs are opened for writing alone: were we a FIFO's reader too, what is written to it without
+// another would be lost. Not open: errno says why.
+UniqueFd open_existing(const MailboxTarget& target) {
+    constexpr int flags = O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+    if (target.only_regular) return UniqueFd(::open(target.path.c_str(), O_RDWR | flags));
+    UniqueFd fd(::open(target.path.c_str(), O_WRONLY | flags));
+    struct stat st{};
+    if (!fd || ::fstat(fd.get(), &st) != 0 || !S_ISREG(st.st_mode)) return fd;
+    UniqueFd readable(::open(target.path.c_str(), O_RDWR | flags));
+    return readable ? std::move(readable) : std::move(fd);
+}
+
 // Existing file as the user, then a new one; twice, since others may make or remove it meanwhile.
 Result<Opened> open_mbox(const MailboxTarget& target) {
     const int flags = O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
     for (int round = 0; round < 2; ++round) {
         {
             TakeRights user(target.rights);
-            UniqueFd fd(::open(target.path.c_str(), flags));
-            if (!fd && !target.only_regular && (errno == ENXIO || errno == EACCES))      // write-only devices, FIFOs
-                fd = UniqueFd(::open(target.path.c_str(), O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+            UniqueFd fd = open_existing(target);
             if (fd) return Opened{std::move(fd), false};
             if (errno == ELOOP || errno == EMLINK) return refused("cannot open file: it is a symbolic link");
             if (errno != ENOENT) return mailbox_error("cannot open file", errno);
@@ -76,7 +86,7 @@ Result<void> check_file(const struct stat& st, const MailboxTarget& target) {
     return {};
 }
 
-// A write that a device or FIFO does not take at once is waited for no longer than the lock rules allow others.
+// What a device or FIFO does not take at once (it stays non-blocking) defers the mail: nobody is waited for whom a user chose.
 Result<void> append(int fd, std::string_view text, const MailboxTarget& target, std::int64_t& length, bool regular) {
     if (regular && target.size_limit > 0 && length + static_cast<std::int64_t>(text.size()) > target.size_limit) return mailbox_error("error writing message", EFBIG);
     if (auto written = write_all(fd, text); !written) return mailbox_error("error writing message", written.error().sys_errno);
@@ -113,7 +123,6 @@ Result<std::int64_t> append_to_mbox(const MailboxTarget& target, const std::func
         if (::fstat(fd, &st) != 0) return mailbox_error("cannot look at the file", errno);
         TRY(check_file(st, target));
         const bool regular = S_ISREG(st.st_mode);
-        if (!regular) TRY(set_nonblocking(fd, false));
         if (regular) TRY(lock_file(fd, target.locks));
         const std::int64_t before = regular ? ::lseek(fd, 0, SEEK_END) : 0;
         if (before < 0) return mailbox_error("cannot find the end of the file", errno);
