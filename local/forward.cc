@@ -3,7 +3,9 @@
 //
 // When things fail: a message that cleanup does not take (or does not answer for) defers the recipient; it is expanded again.
 #include <fmt/format.h>
+#include "conf/params/bounce.h"
 #include "conf/params/cleanup.h"
+#include "delivery/post.h"
 #include "ipc/cleanup.h"
 #include "log/log.h"
 #include "mail/address.h"
@@ -21,7 +23,8 @@ Forward& forward_for(Work& work, const State& state) {
     return work.forwards.emplace_back(Forward{state.sender, state.delivered, {}});
 }
 
-std::string envelope(const Work& work, const Forward& forward) {
+// The new message up to the header of the old one.
+std::string beginning(const Work& work, const Forward& forward, std::string_view id) {
     namespace name = queue::attribute;
     const ipc::DeliveryRequest& request = work.job.request();
     std::string out;
@@ -51,6 +54,9 @@ std::string envelope(const Work& work, const Forward& forward) {
         queue::append(out, RecordType::recipient, to.address);
     }
     queue::append(out, RecordType::message);
+    const conf::Settings& settings = work.context.settings;
+    for (const std::string& line : delivery::received_lines(settings[param::myhostname], settings[param::mail_name], id, std::time(nullptr)))
+        queue::append(out, RecordType::line, line);
     if (work.context.prepend_delivered.forward) queue::append(out, RecordType::line, "Delivered-To: " + mail::to_external(forward.delivered));
     return out;
 }
@@ -100,7 +106,7 @@ Result<std::string> submit(Work& work, const Forward& forward) {
     if (!begun) return tl::unexpected(begun.error());
     ipc::Client::Lease& lease = begun->lease;
     const loop::Deadline deadline = work.context.cleanup.deadline();
-    std::string out = envelope(work, forward);
+    std::string out = beginning(work, forward, begun->id);
     TRY(send_content(work, lease.stream(), out, deadline));
     TRY_ASSIGN(ipc::CleanupReply reply, ipc::receive<ipc::CleanupReply>(lease.stream(), deadline));
     lease.keep();

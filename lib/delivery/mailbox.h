@@ -38,7 +38,7 @@ struct MailboxTarget {
 
 // Appends to an mbox what write hands to the sink. Returns the length of the file before.
 Result<std::int64_t> append_to_mbox(const MailboxTarget& target, const std::function<Result<void>(const Sink&)>& write);
-// Makes a file in new/ of it. A missing maildir (with its directories) is made, its parent is not.
+// Makes a file in new/ of it. A missing maildir is made (mode 0700), and so are the directories above it.
 Result<void> add_to_maildir(const MailboxTarget& target, const std::function<Result<void>(const Sink&)>& write);
 
 // The name of a file in new/: "1795349732.Vfe00Ia72669M359315.host".

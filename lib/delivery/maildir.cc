@@ -33,15 +33,27 @@ Result<void> sync_directory(const std::string& path) {
     return {};
 }
 
-// The maildir and its three directories, where they are missing; the levels above belong to the administrator.
-Result<void> make_directories(const std::string& maildir) {
-    for (const char* part : {"", "tmp", "new", "cur"})
-        if (::mkdir((maildir + part).c_str(), 0700) != 0 && errno != EEXIST) return mailbox_error("create maildir " + maildir + part, errno);
-    TRY(sync_directory(maildir));
-    std::string parent = maildir.substr(0, maildir.size() - 1);
-    parent.resize(parent.rfind('/') == parent.npos ? 0 : parent.rfind('/'));
-    if (auto synced = sync_directory(parent.empty() ? "/" : parent); !synced && synced.error().sys_errno != EACCES) return synced;
+// Every level of the path (which ends in '/') that is missing, and its name on stable storage.
+Result<void> make_path(const std::string& path) {
+    int why = 0;
+    for (std::size_t end = path.find('/', 1); end != path.npos; end = path.find('/', end + 1)) {
+        if (::mkdir(path.substr(0, end).c_str(), 0700) != 0) {
+            if (errno != EEXIST && why == 0) why = errno;      // that it was in the way shows at the last level
+            if (errno != EEXIST && end + 1 == path.size()) return mailbox_error("create maildir " + path, why);
+            continue;
+        }
+        const std::string parent = path.substr(0, path.rfind('/', end - 1) + 1);
+        if (auto synced = sync_directory(parent); !synced && synced.error().sys_errno != EACCES) return synced;
+    }
     return {};
+}
+
+// The maildir and its three directories, where they are missing.
+Result<void> make_directories(const std::string& maildir) {
+    TRY(make_path(maildir));
+    for (const char* part : {"tmp", "new", "cur"})
+        if (::mkdir((maildir + part).c_str(), 0700) != 0 && errno != EEXIST) return mailbox_error("create maildir " + maildir + part, errno);
+    return sync_directory(maildir);
 }
 
 // Not where other hosts may read (NFS): they would see the name before the content.
@@ -71,8 +83,8 @@ Result<void> add_to_maildir(const MailboxTarget& target, const std::function<Res
     std::string temporary_path = fmt::format("{}tmp/{}.P{}.{}", target.path, now.seconds, ::getpid(), host);
     UniqueFd fd(::open(temporary_path.c_str(), new_file, 0600));
     if (!fd && errno == ENOENT) {
-        TRY(make_directories(target.path));
-        fd = UniqueFd(::open(temporary_path.c_str(), new_file, 0600));
+        if (auto made = make_directories(target.path); !made) errno = made.error().sys_errno;
+        else fd = UniqueFd(::open(temporary_path.c_str(), new_file, 0600));
     }
     if (!fd && errno == EEXIST) {
         // Left over by a process of our number that was killed within this second.

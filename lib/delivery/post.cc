@@ -41,6 +41,10 @@ Result<ipc::CleanupOpened> ask_to_open(net::Stream& stream, int flags, loop::Dea
 }
 }
 
+std::vector<std::string> received_lines(std::string_view myhostname, std::string_view mail_name, std::string_view queue_id, std::time_t when) {
+    return {fmt::format("Received: by {} ({})", myhostname, mail_name), fmt::format("\tid {}; {}", queue_id, base::rfc5322_date(when))};
+}
+
 Result<std::string> post(ipc::Client& cleanup, const Posting& p, const std::function<Result<void>(const Lines&)>& content) {
     std::optional<ipc::Client::Lease> lease;
     ipc::CleanupOpened opened;
@@ -64,8 +68,7 @@ Result<std::string> post(ipc::Client& cleanup, const Posting& p, const std::func
     TRY(records.put(RecordType::dsn_notify, std::to_string(mail::notify::never)));
     TRY(records.put(RecordType::recipient, p.recipient));
     TRY(records.put(RecordType::message));
-    TRY(records.line(fmt::format("Received: by {} ({})", p.myhostname, p.mail_name), true));
-    TRY(records.line(fmt::format("\tid {}; {}", opened.queue_id, base::rfc5322_date(now)), true));
+    for (const std::string& line : received_lines(p.myhostname, p.mail_name, opened.queue_id, now)) TRY(records.line(line, true));
     TRY(records.line(fmt::format("Date: {}", base::rfc5322_date(date)), true));
     TRY(content([&](std::string_view text, bool ends) { return records.line(text, ends); }));
     TRY(records.put(RecordType::extracted));

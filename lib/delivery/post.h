@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 #include "base/error.h"
 #include "ipc/client.h"
 
@@ -21,6 +22,8 @@ struct Posting {
     std::time_t date = 0;                        // of the Date header; 0: now
     bool rewrite_header = true;                  // addresses in the header may be completed and mapped; a signed message must stay as it is
 };
+// The two lines of the Received: field of a message that begins here.
+std::vector<std::string> received_lines(std::string_view myhostname, std::string_view mail_name, std::string_view queue_id, std::time_t when);
 // The new message's queue id.
 Result<std::string> post(ipc::Client& cleanup, const Posting& posting, const std::function<Result<void>(const Lines&)>& content);
 }
