@@ -218,7 +218,6 @@ void Message::header(HeaderClass klass, const HeaderInfo& given, std::string_vie
     if (stopped() || text.empty()) return;
     const HeaderInfo* info = &given;
     std::string replaced;
-    if (klass != HeaderClass::primary) body_checked_ = 0;
     if (checks_on_) {
         const table::Maps& maps = (given.use & mail::header_use::mime) ? rules_.mime_header_checks
                                   : klass == HeaderClass::primary      ? rules_.header_checks
@@ -363,8 +362,9 @@ void Message::add_missing_from() {
 void Message::body(std::string_view text, bool whole) {
     if (stopped()) return;
     std::string replaced;
-    if (checks_on_ && !text.empty() && !rules_.body_checks.empty() && static_cast<std::size_t>(body_checked_) < rules_.body_checks_limit) {
-        body_checked_ += static_cast<std::int64_t>(text.size()) + 1;
+    const std::size_t offset = body_checked_;                // within this part, as body_checks_size_limit counts
+    body_checked_ += text.size() + 1;
+    if (checks_on_ && !text.empty() && !rules_.body_checks.empty() && offset < rules_.body_checks_limit) {
         const auto kept = checked(rules_.body_checks, "body", text, replaced);
         if (!kept || stopped()) return;
         text = *kept;

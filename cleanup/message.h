@@ -81,6 +81,7 @@ private:
     void header(mail::HeaderClass klass, const mail::HeaderInfo& info, std::string_view text) override;
     void header_end() override;
     void body(std::string_view text, bool whole) override;
+    void body_begin() override { body_checked_ = 0; }
     void primary_header(const mail::HeaderInfo& info, std::string_view text);
     void rewrite_header(const mail::HeaderInfo& info, std::string_view text);
     void look_for_tls_demand(const mail::HeaderField& field);
@@ -127,8 +128,8 @@ private:
     std::optional<mail::MimeParser> parser_;
     std::string rewrite_context_;                            // "local", "remote"; "": headers stay as they are
     std::uint64_t headers_seen_ = 0;                         // bits by HeaderId
-    std::int64_t data_offset_ = 0, data_size_ = 0, body_checked_ = 0;
-    std::size_t hops_ = 0;
+    std::int64_t data_offset_ = 0, data_size_ = 0;
+    std::size_t hops_ = 0, body_checked_ = 0;
     bool checks_on_ = false, resent_ = false, visible_recipient_ = false, require_tls_header_seen_ = false;
     std::string encoding_, buffer_;
 };

@@ -38,10 +38,11 @@ void open_maps(Rules& r, const conf::Settings& s) {
     r.virtual_alias = open(param::virtual_alias_maps);
     r.sender_bcc = open(param::sender_bcc_maps);
     r.recipient_bcc = open(param::recipient_bcc_maps);
-    r.header_checks = open(param::header_checks);
-    r.mime_header_checks = open(param::mime_header_checks);
-    r.nested_header_checks = open(param::nested_header_checks);
-    r.body_checks = open(param::body_checks);
+    const auto open_checks = [&](const conf::Text& p) { return table::Maps::open(p.name, s[p], table::any_bytes()); };
+    r.header_checks = open_checks(param::header_checks);
+    r.mime_header_checks = open_checks(param::mime_header_checks);
+    r.nested_header_checks = open_checks(param::nested_header_checks);
+    r.body_checks = open_checks(param::body_checks);
     r.local_domains = table::LocalDomains::open(s);
 }
 

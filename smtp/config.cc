@@ -97,7 +97,7 @@ Result<void> Config::load_names() {
     if (bind4.family() == AF_UNSPEC) bind4 = only_interface(settings, AF_INET);
     if (bind6.family() == AF_UNSPEC) bind6 = only_interface(settings, AF_INET6);
     local = table::LocalDomains::open(settings);
-    dns_reply_filter = table::Maps::open(OURS_NAME(dns_reply_filter), OURS(dns_reply_filter));
+    dns_reply_filter = table::Maps::open(OURS_NAME(dns_reply_filter), OURS(dns_reply_filter), table::any_bytes());
     return {};
 }
 
@@ -134,7 +134,7 @@ void Config::load_limits() {
     pix_maps = table::Maps::open(OURS_NAME(pix_workaround_maps), OURS(pix_workaround_maps));
     pix_threshold = OURS(pix_workaround_threshold_time);
     pix_delay = OURS(pix_workaround_delay_time);
-    reply_filter = table::Maps::open(OURS_NAME(reply_filter), OURS(reply_filter));
+    reply_filter = table::Maps::open(OURS_NAME(reply_filter), OURS(reply_filter), table::any_bytes());
     cache_on_demand = OURS(connection_cache_on_demand);
     cache_destinations = table::MatchList::open(OURS_NAME(connection_cache_destinations), OURS(connection_cache_destinations), table::MatchList::Kind::domains,
                                                 table::parents_of(settings, OURS_NAME(connection_cache_destinations)));
@@ -145,10 +145,10 @@ void Config::load_limits() {
 
 void Config::load_content() {
     generic = table::Maps::open(OURS_NAME(generic_maps), OURS(generic_maps));
-    header_checks = table::Maps::open(OURS_NAME(header_checks), OURS(header_checks));
-    mime_header_checks = table::Maps::open(OURS_NAME(mime_header_checks), OURS(mime_header_checks));
-    nested_header_checks = table::Maps::open(OURS_NAME(nested_header_checks), OURS(nested_header_checks));
-    body_checks = table::Maps::open(OURS_NAME(body_checks), OURS(body_checks));
+    header_checks = table::Maps::open(OURS_NAME(header_checks), OURS(header_checks), table::any_bytes());
+    mime_header_checks = table::Maps::open(OURS_NAME(mime_header_checks), OURS(mime_header_checks), table::any_bytes());
+    nested_header_checks = table::Maps::open(OURS_NAME(nested_header_checks), OURS(nested_header_checks), table::any_bytes());
+    body_checks = table::Maps::open(OURS_NAME(body_checks), OURS(body_checks), table::any_bytes());
     propagate_generic = settings[param::propagate_unmatched_extensions].find("generic") != std::string::npos;
     convert_8bit = !settings[param::disable_mime_output_conversion];
     recipient_delimiter = settings[param::recipient_delimiter];

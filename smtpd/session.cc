@@ -276,6 +276,13 @@ bool Session::step() {
         return !hang_up_;
     }
     note(" In:  ", text);
+    if (service_.smtputf8 && !bytes::valid_utf8(text)) {
+        where_ = "UNKNOWN";
+        ++counts_[std::size(verbs_) - 1].total;
+        ++errors_;
+        (void)say("500 5.5.2 Error: bad UTF-8 syntax");
+        return !hang_up_;
+    }
     // smtpd_command_filter: another command in the place of this one.
     if (!service_.command_filter.empty()) {
         auto other = service_.command_filter.find(text);
@@ -289,13 +296,6 @@ bool Session::step() {
             maillog::info("{}: replacing command \"{}\" with \"{}\"", client_.shown, text.substr(0, 100), (**other).substr(0, 100));
             text = **other;
         }
-    }
-    if (service_.smtputf8 && !bytes::valid_utf8(text)) {
-        where_ = "UNKNOWN";
-        ++counts_[std::size(verbs_) - 1].total;
-        ++errors_;
-        (void)say("500 5.5.2 Error: bad UTF-8 syntax");
-        return !hang_up_;
     }
     if (text.find('\0') != text.npos) text.resize(text.find('\0'));
     Words words = split_words(text);

@@ -19,7 +19,7 @@ Agent::Services::Services(const conf::Settings& s, std::string_view status_filte
       trace("private/" + s[param::trace_service_name], s), flush("public/" + s[param::flush_service_name], s),
       flush_domains(table::MatchList::open(param::fast_flush_domains.name, s[param::fast_flush_domains], table::MatchList::Kind::domains,
                                            table::parents_of(s, param::fast_flush_domains.name))),
-      filter(table::Maps::open("delivery_status_filter", status_filter)),
+      filter(table::Maps::open("delivery_status_filter", status_filter, table::any_bytes())),
       soft_bounce(s[param::soft_bounce]), external_addresses(s[param::info_log_address_format] != "internal"),
       delay_digits(static_cast<int>(s[param::delay_logging_resolution_limit])) {}
 

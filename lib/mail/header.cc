@@ -74,86 +74,85 @@ std::optional<HeaderField> split_header(std::string_view field) {
 }
 
 namespace {
-constexpr std::string_view mime_specials = "()<>@,;:\\\"/[]?=";
+// A token of a structured MIME field (RFC 2045). kind: 'a' a word, 'q' a quoted string, 0 the end, else the one special or control
+// character that text holds.
+struct Token {
+    char kind = 0;
+    std::string text{};
+};
 
-// The next token of a structured MIME field: a word (quotes undone, `quoted` set) or one special; empty at the end. Comments are skipped.
-std::string next_token(std::string_view& text, bool& quoted) {
-    quoted = false;
-    std::string out;
-    while (!text.empty()) {
-        if (bytes::is_space(text.front())) {
-            text.remove_prefix(1);
-        } else if (text.front() == '(') {
-            int depth = 0;
-            std::size_t i = 0;
-            for (; i < text.size(); ++i) {
-                if (text[i] == '\\') ++i;
-                else if (text[i] == '(') ++depth;
-                else if (text[i] == ')' && --depth == 0) break;
-            }
-            text.remove_prefix(std::min(i + 1, text.size()));
-        } else {
-            break;
-        }
+bool blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+bool special(char c) { return static_cast<unsigned char>(c) < 32 || c == 127 || std::string_view("()<>@,;:\\\"/[]?=").find(c) != std::string_view::npos; }
+
+void skip_comment(std::string_view& text) {
+    int depth = 0;
+    std::size_t i = 0;
+    for (; i < text.size(); ++i) {
+        if (text[i] == '\\') ++i;
+        else if (text[i] == '(') ++depth;
+        else if (text[i] == ')' && --depth == 0) break;
     }
-    if (text.empty()) return out;
+    text.remove_prefix(std::min(i + 1, text.size()));
+}
+
+// Takes the next token off text; comments and blanks before it are skipped.
+Token next_token(std::string_view& text) {
+    while (!text.empty() && (blank(text.front()) || text.front() == '(')) {
+        if (text.front() == '(') skip_comment(text);
+        else text.remove_prefix(1);
+    }
+    if (text.empty()) return {};
     if (text.front() == '"') {
-        quoted = true;
+        Token token{'q'};
         text.remove_prefix(1);
         while (!text.empty() && text.front() != '"') {
             if (text.front() == '\\' && text.size() > 1) text.remove_prefix(1);
-            if (text.front() != '\n') out += text.front();
+            if (text.front() != '\n') token.text += text.front();
             text.remove_prefix(1);
         }
         if (!text.empty()) text.remove_prefix(1);
-        return out;
+        return token;
     }
-    if (mime_specials.find(text.front()) != std::string_view::npos) {
-        out = text.front();
-        text.remove_prefix(1);
-        return out;
-    }
-    while (!text.empty() && !bytes::is_space(text.front()) && mime_specials.find(text.front()) == std::string_view::npos) {
-        out += text.front();
-        text.remove_prefix(1);
-    }
-    return out;
+    std::size_t length = 0;
+    while (length < text.size() && !blank(text[length]) && !special(text[length])) ++length;
+    Token token{length ? 'a' : text.front(), std::string(text.substr(0, std::max<std::size_t>(length, 1)))};
+    text.remove_prefix(token.text.size());
+    return token;
 }
 }
 
-const std::string* ContentType::parameter(std::string_view name) const {
-    for (const Parameter& p : parameters)
-        if (p.name == name) return &p.value;
-    return nullptr;
-}
-
+// What is not as RFC 2045 has it is read as generously as mail readers do: a part that a reader would show is a part here too.
 ContentType parse_content_type(std::string_view value) {
     ContentType out;
-    bool quoted = false;
-    out.type = bytes::lowered(next_token(value, quoted));
-    if (next_token(value, quoted) != "/") return out;
-    out.subtype = bytes::lowered(next_token(value, quoted));
-    while (!value.empty() && out.parameters.size() < 100) {
-        const std::string token = next_token(value, quoted);
-        if (token.empty() && !quoted) break;
-        if (token != ";") continue;
-        std::string name = bytes::lowered(next_token(value, quoted));
-        if (name.empty()) break;
-        std::string_view ahead = value;
-        if (next_token(ahead, quoted) != "=") continue;
-        value = ahead;
-        out.parameters.push_back({std::move(name), next_token(value, quoted)});
-        // A value with specials that nobody quoted ("boundary=a=b"): glue until the next ';' or white space.
-        while (!quoted && !value.empty() && !bytes::is_space(value.front()) && value.front() != ';' && value.front() != '(')
-            out.parameters.back().value += next_token(value, quoted);
+    Token token = next_token(value);
+    if (token.kind == 0 || token.kind == ';') {
+        out.type = "text";
+        out.subtype = "plain";
+    } else if (token.kind == 'a') {
+        out.type = bytes::lowered(token.text);
+    }
+    if (token.kind != ';') token = next_token(value);
+    if (token.kind == '/') {
+        token = next_token(value);
+        if (token.kind == 'a') out.subtype = bytes::lowered(token.text);
+    }
+    while (token.kind != 0) {
+        if (token.kind != ';') {
+            token = next_token(value);
+            continue;
+        }
+        token = next_token(value);
+        if (token.kind != 'a') continue;
+        const bool boundary = bytes::iequals(token.text, "boundary");
+        token = next_token(value);
+        if (token.kind != '=') continue;
+        token = next_token(value);
+        if (boundary && token.kind != ';' && token.kind != 0) out.boundaries.push_back(std::move(token.text));
     }
     return out;
 }
 
-std::string first_token(std::string_view value) {
-    bool quoted = false;
-    return bytes::lowered(next_token(value, quoted));
-}
+std::string first_token(std::string_view value) { return bytes::lowered(next_token(value).text); }
 
 std::string encoded_phrase(std::string_view text, std::string_view charset) {
     if (bytes::is_ascii(text) || charset.empty()) return std::string(text);

@@ -39,12 +39,10 @@ struct HeaderField {
 };
 std::optional<HeaderField> split_header(std::string_view field);
 
-// "text/plain; charset=x" in its parts (RFC 2045), names lowercased, quotes undone. At most 100 parameters.
+// What the MIME structure needs of "multipart/mixed; boundary=x" (RFC 2045), in lower case, quotes undone.
 struct ContentType {
-    std::string type, subtype;                               // "text", "plain"; empty where missing
-    struct Parameter { std::string name, value; };
-    std::vector<Parameter> parameters;
-    const std::string* parameter(std::string_view name) const;
+    std::string type, subtype;                               // text/plain where nothing is said; empty where it is no word
+    std::vector<std::string> boundaries;                     // of each "boundary=", in the order written; may be empty
 };
 ContentType parse_content_type(std::string_view value);
 // The first token of Content-Transfer-Encoding, lowercased.

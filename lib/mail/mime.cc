@@ -50,11 +50,13 @@ void MimeParser::header_line(std::string_view text, bool whole) {
     }
     if (field_open_) end_field();
     if (state_ != State::primary && boundary_line(text, whole)) return;
-    if (header_name_length(text) > 0) {
+    if (const std::size_t name = header_name_length(text); name > 0) {
         field_open_ = true;
         field_overflow_ = text.size() > options_.header_size_limit;
         if (field_overflow_) problem(mime_problem::truncated_header, text);
         field_.assign(text.substr(0, options_.header_size_limit));
+        // "Subject : x" goes on as "Subject: x", so that what looks for "Subject:" finds it, here and further on.
+        if (const std::size_t colon = text.find(':'); colon > name) field_.erase(name, colon - name);
         return;
     }
     const bool primary = state_ == State::primary;
@@ -64,7 +66,10 @@ void MimeParser::header_line(std::string_view text, bool whole) {
     if (!empty && state_ == State::nested) state_ = State::body;     // an attached message without the line before it
     if (empty) emit_body("", true);
     else {
-        if (primary) emit_body("", true);                    // the empty line that nobody wrote
+        if (primary) {                                       // the empty line that nobody wrote
+            emit_body("", true);
+            events_.body_begin();
+        }
         body_line(text, whole);
     }
 }
@@ -98,6 +103,7 @@ void MimeParser::end_headers() {
         convert_ = !composite;
     }
     if (was == State::primary) events_.header_end();
+    events_.body_begin();
     if (!options_.parse) {
         state_ = State::body;
         return;
@@ -106,10 +112,7 @@ void MimeParser::end_headers() {
         !(type_ == Type::message && subtype_ == "partial"))
         problem(mime_problem::encoding_domain, encoding_ == Encoding::base64 ? "base64" : "quoted-printable");
     state_ = State::body;
-    if (type_ == Type::multipart && !boundary_.empty()) {
-        if (boundaries_.size() >= options_.nesting_limit) problem(mime_problem::nesting, "Content-Type: multipart/" + subtype_ + "; boundary=" + boundary_);
-        else boundaries_.push_back({boundary_, subtype_ == "digest"});
-    } else if (type_ == Type::message && options_.nested_headers && (subtype_ == "rfc822" || subtype_ == "global") && encoding_ == Encoding::none) {
+    if (type_ == Type::message && options_.nested_headers && (subtype_ == "rfc822" || subtype_ == "global")) {
         start_part(State::nested, Type::text, false);        // from behind the empty line that ends this header
     }
 }
@@ -120,21 +123,24 @@ void MimeParser::start_part(State state, Type default_type, bool digest) {
     subtype_ = digest ? "rfc822" : type_ == Type::text ? "plain" : "";
     domain_ = Domain::seven_bit;
     encoding_ = Encoding::none;
-    boundary_.clear();
     convert_ = false;
     converted_.clear();
 }
 
+// Of several Content-Type fields a reader may believe any: every boundary is looked for, those of the last one first.
 void MimeParser::content_type(std::string_view value) {
-    const ContentType parsed = parse_content_type(value);
-    boundary_.clear();
-    subtype_ = parsed.subtype;
-    type_ = parsed.type == "text" ? Type::text : parsed.type == "message" ? Type::message : parsed.type == "multipart" ? Type::multipart : Type::other;
-    if (type_ == Type::multipart)
-        if (const std::string* b = parsed.parameter("boundary")) {
-            boundary_ = b->substr(0, options_.boundary_length_limit);
-            while (!boundary_.empty() && bytes::is_space(boundary_.back())) boundary_.pop_back();
-        }
+    ContentType parsed = parse_content_type(value);
+    if (parsed.type == "text") type_ = Type::text;
+    else if (parsed.type == "message") type_ = Type::message;
+    else if (parsed.type == "multipart") type_ = Type::multipart;
+    else return;                                             // image, application …: a leaf like text
+    subtype_ = std::move(parsed.subtype);
+    if (type_ != Type::multipart) return;
+    for (std::string& boundary : parsed.boundaries) {
+        if (boundaries_.size() > options_.nesting_limit + 1) return problem(mime_problem::nesting, field_);
+        boundary.resize(std::min(boundary.size(), options_.boundary_length_limit));
+        boundaries_.push_back({std::move(boundary), subtype_ == "digest"});
+    }
 }
 
 void MimeParser::transfer_encoding(std::string_view value) {
@@ -153,6 +159,7 @@ bool MimeParser::boundary_line(std::string_view text, bool whole) {
         const bool final = rest.substr(boundary.size()).starts_with("--");
         if (in_header()) end_headers();                      // a part without a body
         boundaries_.resize(final ? i : i + 1);
+        if (final) events_.body_begin();
         start_part(final ? State::body : State::mime, Type::text, !final && boundaries_[i].digest);
         emit_body(text, whole);
         on_boundary_ = !whole;

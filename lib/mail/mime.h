@@ -6,7 +6,7 @@
 //     parser.line("Subject: x", true); … parser.finish();
 //
 // For cleanup (checks, strict_* rules) and smtp (conversion for peers without 8BITMIME). Memory: one header field at a time, at
-// most header_size_limit; the boundaries of at most nesting_limit parts.
+// most header_size_limit; the boundaries of at most nesting_limit + 2 parts (as many as with Postfix).
 // When things fail: problems() collects what was seen; parsing goes on. Calls wait only where the events' owner does.
 #pragma once
 #include <cstddef>
@@ -39,6 +39,8 @@ public:
     virtual void header_end() = 0;
     // A body line or the piece of a long one (whole: the line ends here), the empty line after each header included.
     virtual void body(std::string_view text, bool whole) = 0;
+    // What follows is a new stretch of body: what stands behind a header (its empty line first), or behind the last part of a multipart.
+    virtual void body_begin() {}
     virtual void body_end() {}
 };
 
@@ -69,7 +71,7 @@ private:
     enum class State : std::uint8_t { primary, mime, nested, body, finished };
     enum class Domain : std::uint8_t { seven_bit, eight_bit, binary };
     enum class Encoding : std::uint8_t { none, base64, quoted_printable };
-    enum class Type : std::uint8_t { text, message, multipart, other };
+    enum class Type : std::uint8_t { text, message, multipart };
     struct Boundary { std::string text; bool digest; };       // digest: its parts are messages unless they say otherwise
 
     void header_line(std::string_view text, bool whole);
@@ -95,7 +97,7 @@ private:
     bool field_open_ = false, field_overflow_ = false, line_started_ = false, on_boundary_ = false;
     std::vector<Boundary> boundaries_;
     Type type_ = Type::text;
-    std::string subtype_, boundary_;
+    std::string subtype_;
     Domain domain_ = Domain::seven_bit;
     Encoding encoding_ = Encoding::none;
     bool convert_ = false;                                   // this part's body leaves as quoted-printable

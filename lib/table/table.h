@@ -36,6 +36,14 @@ struct OpenOptions {
     std::function<std::unique_ptr<class Table>(std::string_view type, std::string_view name)> replaced_by = {};   // tests
 };
 
+// For keys that are no addresses or names but text of others, in any encoding: content, replies. What is not UTF-8 is looked up there as
+// all else, or it would pass by.
+inline OpenOptions any_bytes() {
+    OpenOptions options;
+    options.utf8 = false;
+    return options;
+}
+
 struct Entry { std::string key, value; };
 
 class Table {

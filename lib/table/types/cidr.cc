@@ -1,5 +1,5 @@
 // cidr: rules "network value", "!network value", "if network" … "endif" (cidr_table(5)), tried in order. A key that is no address
-// matches nothing, not even "!" rules.
+// matches nothing, not even "!" rules; and rules of one family of addresses say nothing of the other.
 //
 // When things fail: as types/rules.h has it.
 #include <fmt/format.h>
@@ -55,7 +55,7 @@ protected:
         for (std::size_t i = 0; i < rules_.size(); ++i) {
             const Rule& rule = rules_[i];
             if (rule.kind == Rule::Kind::end) continue;
-            bool holds = rule.network.contains(*ip) != rule.negated;
+            bool holds = rule.network.address.v6 == ip->v6 && rule.network.contains(*ip) != rule.negated;
             if (rule.kind == Rule::Kind::begin) {
                 if (!holds) i = rule.after - 1;
             } else if (holds) {

@@ -58,9 +58,10 @@ private:
     std::uint32_t groups_ = 0;
 };
 
-Result<std::unique_ptr<Pattern>> compile(std::string_view pattern, std::string_view flags) {
+Result<std::unique_ptr<Pattern>> compile(std::string_view pattern, std::string_view flags, bool utf8) {
     std::uint32_t options = PCRE2_CASELESS | PCRE2_DOTALL;
-    if (process().utf8) options |= PCRE2_UTF | PCRE2_MATCH_INVALID_UTF;
+    // A "." never matches bytes that are not UTF-8 there: only for keys that Table::find has looked at.
+    if (utf8) options |= PCRE2_UTF | PCRE2_MATCH_INVALID_UTF;
     for (char flag : flags) {
         switch (flag) {
         case 'i': options ^= PCRE2_CASELESS; break;

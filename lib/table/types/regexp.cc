@@ -62,7 +62,7 @@ private:
     bool compiled_ = false, refers_back_ = false;
 };
 
-Result<std::unique_ptr<Pattern>> compile(std::string_view pattern, std::string_view flags) {
+Result<std::unique_ptr<Pattern>> compile(std::string_view pattern, std::string_view flags, bool) {
     int options = REG_ICASE | REG_EXTENDED;
     for (char flag : flags) options ^= flag == 'i' ? REG_ICASE : flag == 'm' ? REG_NEWLINE : REG_EXTENDED;
     auto compiled = std::make_unique<PosixPattern>();

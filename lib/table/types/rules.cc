@@ -127,7 +127,7 @@ private:
                 warn(fmt::format("unknown regexp option \"{}\": skipping this rule", flag));
                 return false;
             }
-        Result<std::unique_ptr<Pattern>> compiled = dialect_.compile(pattern, text.substr(0, flags));
+        Result<std::unique_ptr<Pattern>> compiled = dialect_.compile(pattern, text.substr(0, flags), options_.utf8 && process().utf8);
         if (!compiled) {
             warn(compiled.error().reason);
             return false;

@@ -29,8 +29,8 @@ struct Dialect {
     std::string_view type;                       // "regexp" or "pcre"
     std::string_view flags;                      // the letters it knows
     std::string_view unclosed;                   // what becomes of a rule without a closing delimiter: "skipping" or "ignoring" this rule
-    // The Error's reason is what follows "TYPE map NAME, line N: ".
-    Result<std::unique_ptr<Pattern>> (*compile)(std::string_view pattern, std::string_view flags);
+    // utf8: subjects are UTF-8 and "." is one letter; else any bytes may come. The Error's reason is what follows "TYPE map NAME, line N: ".
+    Result<std::unique_ptr<Pattern>> (*compile)(std::string_view pattern, std::string_view flags, bool utf8);
 };
 
 Result<std::unique_ptr<Table>> open_rules(const Dialect& dialect, std::string_view name, const OpenOptions& options);

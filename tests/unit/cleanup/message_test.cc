@@ -169,6 +169,54 @@ TEST_F(CleanupTest, ChecksActOnHeadersAndBody) {
     EXPECT_NE(log_without_id().find("warning: unknown command in header_checks map: FOO\nwarning: bad FILTER command x in header_checks"), std::string::npos) << log_;
 }
 
+// What header_checks (p), mime_header_checks (m), nested_header_checks (n) and body_checks (b) are asked about, as the reference asks.
+TEST_F(CleanupTest, NoLineOfAMessagePassesItsChecksBy) {
+    const std::string y = "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n", ym = "m MIME-Version: 1.0\nm Content-Type: multipart/mixed; boundary=b\n";
+    struct { std::string content, seen; } cases[] = {
+        {"Subject: buy \xe9 v\n\n\xff\xfe v\n", "p Subject: buy ? v\nb ?? v\n"},
+        {"Subject : x\nX-A\t:y\nContent-Type : text/plain\n\n", "p Subject: x\np X-A:y\nm Content-Type: text/plain\n"},
+        {y + "--b\nP : 1\nContent-Type \t: message/rfc822\n\nN : 1\n\nbody : x\n", ym + "b --b\nm P: 1\nm Content-Type: message/rfc822\nn N: 1\nb body : x\n"},
+        {"Content-Type: multipart/mixed; boundary=b\nContent-Type: text/plain\n\n--b\nP: 1\n\n",
+         "m Content-Type: multipart/mixed; boundary=b\nm Content-Type: text/plain\nb --b\nm P: 1\n"},
+        {"Content-Type: multipart/mixed; boundary=\"\"\n\n--\nP: 1\n\n--x\nP: 2\n\n", "m Content-Type: multipart/mixed; boundary=\"\"\nb --\nb P: 1\nb --x\nm P: 2\n"},
+        {"Content-Type: multipart/mixed; boundary=\"b \"\n\n--b\nP: 1\n\n--b \nP: 2\n\n", "m Content-Type: multipart/mixed; boundary=\"b \"\nb --b\nb P: 1\nb --b \nm P: 2\n"},
+        {"Content-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\nN: 1\n\n",
+         "m Content-Type: message/rfc822\nm Content-Transfer-Encoding: base64\nn N: 1\n"},
+        {"Content-Type: message/rfc822\nContent-Type: image/png\n\nN: 1\n\n", "m Content-Type: message/rfc822\nm Content-Type: image/png\nn N: 1\n"},
+        {"Content-Type: message/rfc822\nContent-Type: \n\nN: 1\n\n", "m Content-Type: message/rfc822\nm Content-Type: \nb N: 1\n"},
+        // body_checks_size_limit = 100, of each part; the empty line that begins it counts.
+        {"A: b\n\n" + std::string(97, 'y') + "\nseen\nnot seen\n", "p A: b\nb " + std::string(97, 'y') + "\nb seen\n"},
+        {"A: b\n\n" + std::string(98, 'y') + "\nnot seen\n", "p A: b\nb " + std::string(98, 'y') + "\n"},
+        {y + "--b\n\n" + std::string(200, 'y') + "\nnot seen\n--b\n\nseen\n", ym + "b --b\nb " + std::string(200, 'y') + "\nb seen\n"},
+        {y + "--b\n\n" + std::string(200, 'y') + "\n--b--\nseen\n", ym + "b --b\nb " + std::string(200, 'y') + "\nb --b--\nb seen\n"},
+        {"A: b\n\n" + std::string(100, '\n') + "not seen\n", "p A: b\n"},
+    };
+    for (const auto& c : cases) {
+        open({{"header_checks", "regexp:{{/./ INFO p}}"}, {"mime_header_checks", "regexp:{{/./ INFO m}}"}, {"nested_header_checks", "regexp:{{/./ INFO n}}"},
+              {"body_checks", "regexp:{{/./ INFO b}}"}, {"body_checks_size_limit", "100"}});
+        log_.clear();
+        envelope({"r@b.c"});
+        content(c.content);
+        EXPECT_TRUE(end().ok);
+        std::string seen;
+        for (std::string_view line : bytes::split(log_, "\n")) {
+            const std::size_t info = line.find(": info: "), from = line.find(" from localhost[");
+            if (info == line.npos || from == line.npos) continue;
+            std::string_view text = bytes::cut(line.substr(info + 8, from - info - 8), ' ').second.value_or("");
+            (((seen += line.back()) += ' ') += text) += '\n';
+        }
+        EXPECT_EQ(seen, c.seen) << c.content;
+    }
+}
+
+TEST_F(CleanupTest, BlanksBeforeTheColonOfAHeaderGo) {
+    open();
+    envelope({"r@b.c"}, "remote");
+    content("Subject : x\nDelivered-To\t : y\nDate \t: z\nX-Long : a\n b : c\n\nbody : x\n");
+    EXPECT_TRUE(end().ok);
+    EXPECT_NE(file().find("M \nSubject: x\nDelivered-To: y\nDate: z\nX-Long: a\n b : c\n\nbody : x\n"), std::string::npos) << file();
+}
+
 TEST_F(CleanupTest, HoldAndDiscard) {
     open({{"header_checks", "inline:{{Subject: hold=HOLD}}"}});
     envelope({"r@b.c"});

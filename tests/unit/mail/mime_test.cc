@@ -103,6 +103,9 @@ TEST(Mime, LimitsAreReported) {
     options = {};
     options.nesting_limit = 3;
     parse(deep, options, &problems);
+    EXPECT_EQ(problems, 0u);
+    options.nesting_limit = 2;
+    parse(deep, options, &problems);
     EXPECT_EQ(problems, mime_problem::nesting);
 }
 
@@ -141,13 +144,42 @@ TEST(Header, NamesAndFields) {
 }
 
 TEST(Header, ContentTypes) {
-    const ContentType t = parse_content_type("Multipart/Mixed (c); boundary=\"a b\\\"c\"; charset=utf-8;\n x=y=z");
-    EXPECT_EQ(t.type, "multipart");
-    EXPECT_EQ(t.subtype, "mixed");
-    EXPECT_EQ(*t.parameter("boundary"), "a b\"c");
-    EXPECT_EQ(*t.parameter("charset"), "utf-8");
-    EXPECT_EQ(*t.parameter("x"), "y=z");
-    EXPECT_EQ(parse_content_type("garbage").subtype, "");
+    struct { std::string_view value, type, subtype, boundaries; } cases[] = {          // boundaries: each ended by '|'
+        {"Multipart/Mixed (c); boundary=\"a b\\\"c\"; charset=utf-8;\n x=y=z", "multipart", "mixed", "a b\"c|"},
+        {"multipart/mixed;; boundary=b", "multipart", "mixed", "b|"},
+        {"multipart; boundary=b", "multipart", "", "b|"},
+        {"multipart/; boundary=b", "multipart", "", "b|"},
+        {"multipart mixed; boundary=b", "multipart", "", "b|"},
+        {"multipart/mixed; boundary=\"\"", "multipart", "mixed", "|"},
+        {"multipart/mixed; boundary=b\"c\"", "multipart", "mixed", "b|"},
+        {"multipart/mixed; boundary=b/c", "multipart", "mixed", "b|"},
+        {"multipart/mixed; boundary=\"b \"", "multipart", "mixed", "b |"},
+        {"multipart/mixed; boundary==b", "multipart", "mixed", "=|"},
+        {"multipart/mixed; boundary=\x01""b", "multipart", "mixed", "\x01|"},
+        {"multipart/mixed; boundary=b\x01", "multipart", "mixed", "b|"},
+        {"multipart/mixed; boundary=a; boundary=b", "multipart", "mixed", "a|b|"},
+        {"multipart/mixed; boundary=; x=; BOUNDARY=b", "multipart", "mixed", "b|"},
+        {"multipart/mixed; boundary=", "multipart", "mixed", ""},
+        {"multipart/mixed boundary=b", "multipart", "mixed", ""},
+        {"multipart/mixed; \"boundary\"=b", "multipart", "mixed", ""},
+        {"multipart/mixed; x=\"; boundary=b", "multipart", "mixed", ""},
+        {"\"multipart\"/mixed; boundary=b", "", "mixed", "b|"},
+        {"message/\"rfc822\"", "message", "", ""},
+        {"garbage", "garbage", "", ""},
+        {"", "text", "plain", ""},
+        {" (c)", "text", "plain", ""},
+        {"; x", "text", "plain", ""},
+    };
+    for (const auto& c : cases) {
+        const ContentType t = parse_content_type(c.value);
+        std::string boundaries;
+        for (const std::string& b : t.boundaries) boundaries += b + "|";
+        EXPECT_EQ(t.type, c.type) << c.value;
+        EXPECT_EQ(t.subtype, c.subtype) << c.value;
+        EXPECT_EQ(boundaries, c.boundaries) << c.value;
+    }
+    const std::string many = "multipart/mixed; " + [] { std::string s; for (int i = 0; i < 1000; ++i) s += "x=y;"; return s; }() + "boundary=b";
+    EXPECT_EQ(parse_content_type(many).boundaries.size(), 1u);
     EXPECT_EQ(first_token(" (c) 8BIT "), "8bit");
     EXPECT_EQ(encoded_phrase("Jürgen", "utf-8"), "=?utf-8?B?SsO8cmdlbg==?=");
 }

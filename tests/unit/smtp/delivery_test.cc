@@ -289,7 +289,7 @@ TEST_F(Smtp, HeaderChecksAsTheMessageLeaves) {
     ScriptedServer server;
     auto port = serve(server);
     set("smtp_header_checks", "regexp:{ {/^X-Secret:/ IGNORE} {/^Subject: x/ REPLACE Subject: y} {/^To:/ PREPEND X-Before: 1} }");
-    deliver(at(port), {"r@x.test"}, {"X-Secret: 1", "Subject: x", "To: a", "", "X-Secret: body"});
+    deliver(at(port), {"r@x.test"}, {"X-Secret: 1", "Subject: x", "To: a", "X-Secret: gr\xfc\xdf", "", "X-Secret: body"});
     EXPECT_EQ(server.message, "Subject: y\nX-Before: 1\nTo: a\n\nX-Secret: body\n") << log;
 }
 TEST_F(Smtp, ProbesStopBeforeTheMessage) {

@@ -169,6 +169,26 @@ TEST_F(TableTest, FoldsUnicodeAndRefusesWhatIsNotUtf8) {
     EXPECT_EQ(ask("inline:{a=x}", "\xff"), "-");
     EXPECT_TRUE(logged_text("non-UTF-8 key \"?\""));
     EXPECT_EQ(ask("static:x", "\xff", {.utf8 = false}), "x");
+    // Content: no byte may hide what stands beside it.
+    for (std::string_view type : {"regexp:", "pcre:"}) {
+        if (!table::known_type(type.substr(0, type.size() - 1))) continue;
+        const std::string rules = std::string(type) + "{{/^Subject:.*viagra/ x}}";
+        EXPECT_EQ(ask(rules, "Subject: buy \xe9 viagra", {.utf8 = false}), "x") << type;
+        EXPECT_EQ(ask(rules, "Subject: \xff\xfe viagra", {.utf8 = false}), "x") << type;
+        EXPECT_EQ(ask(rules, "Subject: buy \xe9 viagra"), "-") << type;
+    }
+}
+
+TEST_F(TableTest, CidrRulesOfOneFamilySayNothingOfTheOther) {
+    struct { std::string rules, key, value; } cases[] = {
+        {"{!10.0.0.0/8 x}", "11.0.0.1", "x"},      {"{!10.0.0.0/8 x}", "10.0.0.1", "-"},     {"{!10.0.0.0/8 x}", "2001:db8::1", "-"},
+        {"{!2001:db8::/32 x}", "::1", "x"},        {"{!2001:db8::/32 x}", "192.0.2.1", "-"}, {"{!0.0.0.0/0 x}", "::1", "-"},
+        {"{!::/0 x}", "192.0.2.1", "-"},           {"{!10.0.0.0/8 x}", "::ffff:11.0.0.1", "-"},
+        {"{if !10.0.0.0/8}, {::/0 six}, {0.0.0.0/0 four}, {endif}", "::1", "-"},
+        {"{if !10.0.0.0/8}, {::/0 six}, {0.0.0.0/0 four}, {endif}", "11.0.0.1", "four"},
+        {"{if !::1}, {0.0.0.0/0 four}, {endif}, {0.0.0.0/0 other}", "192.0.2.1", "other"},
+    };
+    for (const auto& c : cases) EXPECT_EQ(ask("cidr:{" + c.rules + "}", c.key), c.value) << c.rules << " " << c.key;
 }
 
 TEST_F(TableTest, Cidr) {
