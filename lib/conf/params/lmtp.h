@@ -37,7 +37,7 @@ inline constexpr conf::Text lmtp_host_lookup{{.name = "lmtp_host_lookup", .fallb
 inline constexpr conf::Text lmtp_lhlo_name{{.name = "lmtp_lhlo_name", .fallback = "$myhostname", .min = 1, .implemented = true, .doc = "The host name sent in LHLO."}};
 inline constexpr conf::Time lmtp_lhlo_timeout{{.name = "lmtp_lhlo_timeout", .fallback = "300s", .min = 1, .implemented = true, .doc = "How long to wait for the answer to LHLO."}};
 inline constexpr conf::Int lmtp_line_length_limit{{.name = "lmtp_line_length_limit", .fallback = "998", .min = 0, .implemented = true, .doc = "What smtp_line_length_limit says, for deliveries by LMTP."}};
-inline constexpr conf::Bool lmtp_log_tls_feature_status{{.name = "lmtp_log_tls_feature_status", .fallback = "yes", .implemented = true, .doc = "What smtp_log_tls_feature_status says, for deliveries by LMTP."}};
+inline constexpr conf::Bool lmtp_log_tls_feature_status{{.name = "lmtp_log_tls_feature_status", .fallback = "${{$compatibility_level} <level {3.11} ? {no} : {yes}}", .implemented = true, .doc = "What smtp_log_tls_feature_status says, for deliveries by LMTP."}};
 inline constexpr conf::Time lmtp_mail_timeout{{.name = "lmtp_mail_timeout", .fallback = "300s", .min = 1, .implemented = true, .doc = "What smtp_mail_timeout says, for deliveries by LMTP."}};
 inline constexpr conf::Text lmtp_mime_header_checks{{.name = "lmtp_mime_header_checks", .fallback = "", .implemented = true, .doc = "What smtp_mime_header_checks says, for deliveries by LMTP."}};
 inline constexpr conf::Int lmtp_min_data_rate{{.name = "lmtp_min_data_rate", .fallback = "500", .min = 1, .implemented = true, .doc = "What smtp_min_data_rate says, for deliveries by LMTP."}};
