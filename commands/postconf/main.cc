@@ -6,7 +6,11 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include <fmt/format.h>
+
+#include "base/bytes.h"
 #include "bounce.h"
+#include "conf/catalogue.h"
 #include "conf/main_cf.h"
 #include "conf/master_cf.h"
 #include "conf/values.h"
@@ -26,7 +30,7 @@ conf::Values read_values(const Options& o) {
     if (!o.defaults || access(path.c_str(), R_OK) == 0) {
         Result<conf::MainFile> file = conf::read_main_cf(path);
         if (!file) maillog::fatal("{}", file.error().reason);
-        for (auto& warning : file->warnings) maillog::warning("{}", warning);
+        if (!o.defaults) for (auto& warning : file->warnings) maillog::warning("{}", warning);
         for (auto& line : file->lines) values.assign(line.name, std::move(line.value), line.line);
     }
     for (auto& assignment : o.overrides) values.assign(assignment.name, assignment.value);
@@ -47,6 +51,22 @@ std::vector<conf::MasterEntry> read_entries(const Options& o) {
     return std::move(*entries);
 }
 
+// A value of main.cf that no program could expand: they would all refuse the file, and what is shown here would be used by none. A
+// user's name that nothing refers to is a warning.
+void refuse_damage(const Options& o, const conf::Values& values, const conf::Names& names) {
+    for (auto& [name, own] : values.all_assigned()) {
+        const conf::Parameter* p = conf::find_parameter(name);
+        if (p && p->raw) continue;
+        Result<std::string> expanded = values.expand(own.value);
+        if (expanded) continue;
+        const std::string place = own.line > 0 ? fmt::format("{}/main.cf, line {}: ", o.directory, own.line) : "";
+        const std::string text = fmt::format("{}{} = {}: {}", place, name, bytes::printable(own.value), expanded.error().reason);
+        auto kind = names.find(name);
+        if (p || (kind && kind != conf::NameClass::user)) maillog::fatal("{}", text);
+        if (!o.quiet) maillog::warning("{}", text);
+    }
+}
+
 void run(const Options& o) {
     switch (o.mode) {
     case Mode::manual: show_manual(); return;
@@ -62,6 +82,7 @@ void run(const Options& o) {
     conf::Values values = read_values(o);
     std::vector<conf::MasterEntry> entries = read_entries(o);
     conf::Names names(values, entries);
+    if (!o.defaults) refuse_damage(o, values, names);
     if (o.mode == Mode::main_cf) show_parameters(o, values, names);
     else show_master(o, values, entries);
     fflush(stdout);

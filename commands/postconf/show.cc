@@ -125,10 +125,17 @@ conf::Overrides overrides_of(const conf::MasterEntry& entry) {
     return options ? std::move(options->overrides) : conf::Overrides{};
 }
 
+// What $name stands for in the service: what its daemon is told about itself, below its -o settings.
+conf::Overrides scope_of(const conf::MasterEntry& entry, conf::Overrides own) {
+    conf::Overrides scope{{"service_name", entry.name}, {"process_name", entry.command.substr(entry.command.rfind('/') + 1)}};
+    scope.insert(scope.end(), std::make_move_iterator(own.begin()), std::make_move_iterator(own.end()));
+    return scope;
+}
+
 // The entry with every argument expanded (-x).
 conf::MasterEntry expanded_entry(const conf::MasterEntry& entry, const conf::Values& values) {
     conf::MasterEntry out = entry;
-    conf::Overrides overrides = overrides_of(entry);
+    const conf::Overrides overrides = scope_of(entry, overrides_of(entry));
     for (auto& arg : out.args) {
         std::string text = shown_value(values, entry.name, arg, true, overrides);
         bool space = std::any_of(text.begin(), text.end(), bytes::is_space);
@@ -162,6 +169,7 @@ void show_overrides(const Options& o, const conf::Values& values, const std::vec
         if (&other != &e && other.name == e.name && other.type == e.type && other.line > e.line)
             for (auto& own : overrides_of(other)) if (sorted.contains(own.name)) overrides.push_back(own);
     for (auto& own : overrides) sorted[own.name] = own.value;
+    overrides = scope_of(e, std::move(overrides));
     for (auto& [name, value] : sorted) {
         if (item != "*" && item != name) continue;
         matched = true;

@@ -57,7 +57,8 @@ Result<MainFile> parse_main_cf(std::string_view text, const std::string& path) {
         MainLine entry{std::move(name), std::string(bytes::trim(s.substr(end + 1))), logical.line, logical.last};
         auto [earlier, fresh] = seen.try_emplace(entry.name, file.lines.size());
         if (!fresh) {
-            file.warnings.push_back(fmt::format("{}, line {}: overriding earlier entry: {}={}", path, entry.line, entry.name, file.lines[earlier->second].value));
+            const std::string& before = file.lines[earlier->second].value;
+            if (before != entry.value) file.warnings.push_back(fmt::format("{}, line {}: overriding earlier entry: {}={}", path, entry.line, entry.name, before));
             earlier->second = file.lines.size();
         }
         file.lines.push_back(std::move(entry));
