@@ -1,25 +1,12 @@
 #include "configuration.h"
-#include "base/bytes.h"
 #include "conf/params/global.h"
-#include "log/log.h"
 #include "server/worker_protocol.h"
 
 namespace master {
-bool disabled(const conf::MasterEntry& entry, std::string_view list) {
-    std::string whole = entry.name + "/" + entry.type;
-    for (std::string_view item : bytes::split(list, ", \t\r\n")) {
-        bool negated = item.front() == '!';
-        if (negated) item.remove_prefix(1);
-        if (item == whole || item == entry.type) return !negated;
-    }
-    return false;
-}
-
 Result<ConfigurationPtr> read_configuration(const std::string& directory, int generation) {
-    std::vector<std::string> warnings;
-    TRY_ASSIGN(conf::Settings settings, conf::Settings::load(directory, {{"process_name", "master"}}, &warnings));
-    TRY_ASSIGN(std::vector<conf::MasterEntry> entries, conf::read_master_cf(directory + "/master.cf", &warnings));
-    for (const std::string& w : warnings) maillog::warning("{}", w);
+    // What is odd in them `postfix start` and `postfix reload` have said.
+    TRY_ASSIGN(conf::Settings settings, conf::Settings::load(directory, {{"process_name", "master"}}));
+    TRY_ASSIGN(std::vector<conf::MasterEntry> entries, conf::read_master_cf(directory + "/master.cf"));
     std::vector<conf::MasterEntry> declared = entries;
     entries = conf::effective(entries);
     for (const conf::MasterEntry& e : entries) {
@@ -29,7 +16,7 @@ Result<ConfigurationPtr> read_configuration(const std::string& directory, int ge
         if (!own) return permanent(directory + "/master.cf, line " + std::to_string(e.line) + ": service " + e.name + ": " + own.error().reason);
     }
     const std::string& off = settings[param::master_service_disable];
-    std::erase_if(entries, [&](const conf::MasterEntry& e) { return disabled(e, off); });
+    std::erase_if(entries, [&](const conf::MasterEntry& e) { return conf::disabled(e, off); });
     TRY_ASSIGN(UniqueFd memory, server::worker::make_memory("settings", 0));
     TRY(write_all(memory.get(), settings.snapshot()));
     return std::make_shared<const Configuration>(Configuration{std::move(settings), std::move(entries), std::move(memory), generation, std::move(declared)});

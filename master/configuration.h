@@ -21,8 +21,6 @@ struct Configuration {
 };
 using ConfigurationPtr = std::shared_ptr<const Configuration>;
 
-// Reads DIR/main.cf and DIR/master.cf; warnings go to the log.
+// Reads DIR/main.cf and DIR/master.cf.
 Result<ConfigurationPtr> read_configuration(const std::string& directory, int generation);
-// True where master_service_disable ("smtp/inet, inet, !submission/inet": a name/type, or a type) names this entry.
-bool disabled(const conf::MasterEntry& entry, std::string_view list);
 }

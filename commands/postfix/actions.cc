@@ -13,12 +13,13 @@
 #include "conf/check.h"
 #include "conf/params/commands.h"
 #include "conf/params/global.h"
+#include "interface_check.h"
 #include "key_check.h"
 #include "log/log.h"
+#include "permissions.h"
 #include "queue_tree.h"
 #include "report_check.h"
 #include "server/maillog.h"
-#include "set_gid.h"
 #include "table/table.h"
 
 using namespace std::chrono_literals;
@@ -39,16 +40,18 @@ std::vector<std::string> master_command(const System& s, std::initializer_list<c
     return args;
 }
 
-// What must be right before anything is started; false when it was said what is not.
-bool ready_to_start(const System& s) {
+// What must be right before anything is started; false when it was said what is not. notes: also what changes nothing.
+bool ready_to_start(const System& s, bool notes = false) {
     auto wrong = [](const std::string& what) { fail(what); return false; };
     if (std::string problem = server::maillog_problem(s.settings); !problem.empty()) return wrong(problem);
     conf::Findings findings = conf::check_directory(s.directory, table::types());
+    if (findings.refusals.empty()) findings.refusals = interface_problems(s.settings);
     for (const std::string& w : findings.warnings) maillog::warning("{}", w);
+    if (notes) for (const std::string& n : findings.notes) maillog::warning("{}", n);
     for (const std::string& r : findings.refusals) fail(r);
     if (!findings.refusals.empty()) return false;
     if (Result<void> r = make_places(s.settings, false); !r) return wrong(r.error().reason);
-    for (const auto& problems : {place_problems(s.settings), set_gid_problems(s.settings), key_problems(s.settings, s.verbose > 0), report_problems(s.settings)})
+    for (const auto& problems : {place_problems(s.settings), program_problems(s.settings), key_problems(s.settings, s.verbose > 0), report_problems(s.settings)})
         for (const std::string& problem : problems) maillog::warning("{}", problem);
     return true;
 }
@@ -95,7 +98,7 @@ pid_t running_master(const System& s) {
     return text ? static_cast<pid_t>(bytes::to_int(bytes::trim(*text)).value_or(0)) : 0;
 }
 
-int check(const System& s) { return ready_to_start(s) ? 0 : 1; }
+int check(const System& s) { return ready_to_start(s, true) ? 0 : 1; }
 
 int quick_start(const System& s) {
     if (running_master(s)) return fail("the Postfix mail system is already running");

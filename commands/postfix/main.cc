@@ -40,10 +40,9 @@ int main(int argc, char** argv) {
     if (optind >= argc) maillog::fatal("usage: {} [-c config_dir] [-Dv] command", argv[0]);
     if (directory.empty() || directory[0] != '/') maillog::fatal("-c {}: an absolute path is expected", directory);
     setenv("MAIL_CONFIG", directory.c_str(), 1);
-    std::vector<std::string> warnings;
-    Result<conf::Settings> settings = conf::Settings::load(directory, {{"process_name", "postfix-script"}}, &warnings);
+    // What is odd in main.cf is said by those actions that check it.
+    Result<conf::Settings> settings = conf::Settings::load(directory, {{"process_name", "postfix-script"}});
     if (!settings) maillog::fatal("{}", settings.error().reason);
-    for (const std::string& w : warnings) maillog::warning("{}", w);
     std::string name = argv[optind];
     // postfix-wrapper(5): without -c it is for all mail systems of this host, each of which postmulti names with -c.
     if (std::vector<std::string> wrapper = words_of((*settings)[param::multi_instance_wrapper]); !one && !wrapper.empty()) {

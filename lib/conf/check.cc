@@ -78,6 +78,9 @@ constexpr std::array<std::string_view, 9> told_only{"html_directory", "mailq_pat
 // What Postfix 3.12 knows, shows and takes no notice of, without a word about it.
 constexpr std::array<std::string_view, 3> ignored{"postscreen_tls_dh512_param_file", "smtpd_tls_dh512_param_file", "tlsproxy_tls_dh512_param_file"};
 
+// Programs of Postfix's stock master.cf that nothing here asks for anything.
+constexpr std::array<std::string_view, 3> not_needed{"proxymap", "scache", "verify"};
+
 // Table types of Postfix 3.12. One that is not built fails each lookup: 451 at the door, and queued mail waits.
 constexpr std::array<std::string_view, 32> known_table_types{"btree", "cdb", "cidr", "dbm", "environ", "fail", "hash", "inline", "internal", "ldap", "lmdb", "memcache",
     "mongodb", "mysql", "netinfo", "nis", "nisplus", "pcre", "pgsql", "pipemap", "proxy", "randmap", "redis", "regexp", "sdbm", "socketmap", "sqlite", "static", "tcp",
@@ -102,6 +105,9 @@ public:
         check_scope(main);
         check_restrictions(main);
         for (auto& entry : entries_) check_entry(entry);
+        if (!without_program_.empty())
+            out_.notes.push_back(fmt::format("{}/master.cf: {}: not built yet, and no mail waits for them: the daemons open proxy: tables and keep connections themselves, and "
+                                             "what a setting would need of them is named by itself", settings_.directory(), fmt::join(without_program_, ", ")));
         check_transports();
         Names names(settings_.values(), entries_);
         for (auto& warning : names.warnings(settings_.directory() + "/main.cf", settings_.directory() + "/master.cf")) warn(warning);
@@ -189,6 +195,7 @@ private:
             bool door = entry.service_type() == ServiceType::inet || entry.service_type() == ServiceType::pass;
             std::string text = fmt::format("{}: there is no program {}", where, path);
             if (door && entry.maxproc() != 0) refuse(text + ": who connects would find nobody");
+            else if (std::find(not_needed.begin(), not_needed.end(), entry.command) != not_needed.end()) without_program_.push_back(entry.name);
             else warn(text);
         }
         if (options->overrides.empty()) return;
@@ -199,7 +206,8 @@ private:
         check_restrictions(scope);
     }
 
-    // transport[:nexthop] parameters name a unix service whose program must be there.
+    // transport[:nexthop] parameters name a unix service whose program must be there. Without it mail waits in the queue, as with Postfix:
+    // nothing is lost, and what other transports carry goes on.
     void check_transports() {
         check_transport("local_transport", !settings_.value("mydestination").value_or("").empty());
         check_transport("default_transport", true);
@@ -216,10 +224,11 @@ private:
         if (transport.empty() || (!used && !settings_.is_set(name))) return;
         Scope main{settings_, nullptr, {}};
         auto entry = std::find_if(entries_.begin(), entries_.end(), [&](auto& e) { return e.name == transport && e.service_type() != ServiceType::inet; });
+        const std::string setting = fmt::format("{}{} = {}", place(main, name), name, bytes::printable(value));
         if (entry == entries_.end())
-            refuse(fmt::format("{}{} = {}: there is no service {} of type unix in {}/master.cf", place(main, name), name, bytes::printable(value), bytes::printable(transport), settings_.directory()));
+            warn(fmt::format("{}: there is no service {} of type unix in {}/master.cf: mail waits for one", setting, bytes::printable(transport), settings_.directory()));
         else if (std::string path = missing_program(*entry); !path.empty())
-            refuse(fmt::format("{}{} = {}: there is no program {} for service {}", place(main, name), name, bytes::printable(value), path, bytes::printable(transport)));
+            warn(fmt::format("{}: there is no program {} for service {}: mail waits for it", setting, path, bytes::printable(transport)));
     }
 
     const Settings& settings_;
@@ -227,6 +236,7 @@ private:
     const std::vector<std::string>& table_types_;
     Findings out_;
     std::set<std::string> said_, warned_;
+    std::vector<std::string> without_program_;
 };
 }
 
@@ -248,6 +258,7 @@ Findings check_directory(const std::string& directory, const std::vector<std::st
     Findings more = check(*settings, *entries, table_types);
     out.warnings.insert(out.warnings.end(), more.warnings.begin(), more.warnings.end());
     out.refusals.insert(out.refusals.end(), more.refusals.begin(), more.refusals.end());
+    out.notes = std::move(more.notes);
     return out;
 }
 }

@@ -2,7 +2,8 @@
 // built yet, restrictions that would answer 451 4.3.5, transports that do not exist.
 //
 // A refusal is what must keep the mail system from starting: passing over the setting would let in or out what the administrator
-// wants stopped, or bounce, misroute or send in the clear what is delivered today. Each text names the file and the parameter.
+// wants stopped, or bounce, misroute or send in the clear what is delivered today. A transport that does not exist is a warning: its mail
+// waits. Each text names the file and the parameter.
 #pragma once
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 namespace conf {
 struct Findings {
     std::vector<std::string> warnings, refusals;
+    std::vector<std::string> notes;              // what is not there and changes nothing: for `postfix check` alone
 };
 
 // entries: all of master.cf, as read. table_types: the lookup table types that are built; empty: they are not looked at. Looks for

@@ -179,6 +179,16 @@ std::vector<MasterEntry> effective(const std::vector<MasterEntry>& entries) {
     return out;
 }
 
+bool disabled(const MasterEntry& entry, std::string_view list) {
+    std::string whole = entry.name + "/" + entry.type;
+    for (std::string_view item : bytes::split(list, ", \t\r\n")) {
+        bool negated = item.front() == '!';
+        if (negated) item.remove_prefix(1);
+        if (item == whole || item == entry.type) return !negated;
+    }
+    return false;
+}
+
 Result<Assignment> parse_assignment(std::string_view text) {
     auto [name, value] = bytes::cut(text, '=');
     std::string_view trimmed = bytes::trim(name);

@@ -46,6 +46,8 @@ Result<std::vector<MasterEntry>> parse_master_cf(std::string_view text, const st
 Result<MasterEntry> parse_master_line(std::string_view text, const std::string& path, int line);
 // The entries that hold: of several with one name and type the last, in the place of the first.
 std::vector<MasterEntry> effective(const std::vector<MasterEntry>& entries);
+// True where master_service_disable ("smtp/inet, inet, !submission/inet": a name/type, or a type) names this entry.
+bool disabled(const MasterEntry& entry, std::string_view list);
 
 // What a daemon's arguments say. Options end at the first argument that does not begin with '-'.
 struct ServiceOptions {

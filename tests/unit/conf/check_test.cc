@@ -92,12 +92,23 @@ TEST_F(CheckTest, WhatPostfixTakesNoNoticeOfIsNoNewsHere) {
 }
 
 TEST_F(CheckTest, TransportsMustExist) {
-    EXPECT_EQ(all(check("mailbox_transport = lmtp:unix:private/x\n").refusals),
-              "DIR/main.cf, line 2: mailbox_transport = lmtp:unix:private/x: there is no service lmtp of type unix in DIR/master.cf\n");
-    auto f = check("virtual_mailbox_domains = example.com\nvirtual_transport = dovecot\n", "dovecot unix - n n - - nonesuch\n");
-    EXPECT_EQ(all(f.refusals), "DIR/main.cf, line 3: virtual_transport = dovecot: there is no program DIR/nonesuch for service dovecot\n");
-    EXPECT_EQ(all(f.warnings), "DIR/master.cf, line 5: service dovecot/unix: there is no program DIR/nonesuch\n");
+    // As with Postfix such mail waits: the rest goes on.
+    auto f = check("mailbox_transport = lmtp:unix:private/x\ndefault_transport = nosuch:\n");
+    EXPECT_EQ(all(f.refusals), "");
+    EXPECT_EQ(all(f.warnings), "DIR/main.cf, line 3: default_transport = nosuch:: there is no service nosuch of type unix in DIR/master.cf: mail waits for one\n"
+                               "DIR/main.cf, line 2: mailbox_transport = lmtp:unix:private/x: there is no service lmtp of type unix in DIR/master.cf: mail waits for one\n");
+    f = check("virtual_mailbox_domains = example.com\nvirtual_transport = dovecot\n", "dovecot unix - n n - - nonesuch\n");
+    EXPECT_EQ(all(f.refusals), "");
+    EXPECT_EQ(all(f.warnings), "DIR/master.cf, line 5: service dovecot/unix: there is no program DIR/nonesuch\n"
+                               "DIR/main.cf, line 3: virtual_transport = dovecot: there is no program DIR/nonesuch for service dovecot: mail waits for it\n");
     EXPECT_EQ(all(check("", "26 inet n - n - 1 postscreen\n").refusals), "DIR/master.cf, line 5: service 26/inet: there is no program DIR/postscreen: who connects would find nobody\n");
+}
+
+TEST_F(CheckTest, WhatIsNotBuiltAndNothingAsksIsOneNote) {
+    auto f = check("", "verify unix - - n - 1 verify\nproxymap unix - - n - - proxymap\nproxywrite unix - - n - 1 proxymap\nscache unix - - n - 1 scache\n");
+    EXPECT_EQ(all(f.warnings) + all(f.refusals), "");
+    ASSERT_EQ(f.notes.size(), 1u);
+    EXPECT_NE(f.notes[0].find("/master.cf: verify, proxymap, proxywrite, scache: not built yet, and no mail waits for them"), std::string::npos) << f.notes[0];
 }
 
 TEST_F(CheckTest, RestrictionsThatWouldAnswer451AreNamed) {

@@ -45,11 +45,11 @@ TEST_F(Configuration, AnOverrideThatIsWrongIsAnErrorWithItsLine) {
 }
 TEST(Disabled, NamesTypesAndExceptions) {
     conf::MasterEntry smtp = entry("smtp inet n - n - - smtpd"), local = entry("local unix - n n - - local");
-    EXPECT_TRUE(master::disabled(smtp, "inet"));
-    EXPECT_FALSE(master::disabled(local, "inet"));
-    EXPECT_FALSE(master::disabled(smtp, "!smtp/inet, inet"));
-    EXPECT_TRUE(master::disabled(local, "smtp/inet local/unix"));
-    EXPECT_FALSE(master::disabled(smtp, ""));
+    EXPECT_TRUE(conf::disabled(smtp, "inet"));
+    EXPECT_FALSE(conf::disabled(local, "inet"));
+    EXPECT_FALSE(conf::disabled(smtp, "!smtp/inet, inet"));
+    EXPECT_TRUE(conf::disabled(local, "smtp/inet local/unix"));
+    EXPECT_FALSE(conf::disabled(smtp, ""));
 }
 
 TEST(Endpoints, OneSocketForEachAddress) {
