@@ -1,36 +1,38 @@
 # P/sbin commands, P/lib/postfix/sbin daemons, P/etc/postfix configuration, P/share/man (DESIGN.md, section 10).
-# An existing main.cf or master.cf is the administrator's: it stays.
+# An existing main.cf or master.cf is the administrator's: it stays. Users run the commands, whatever umask root installs with.
+set(CMAKE_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
 set(POSTHORN_QUEUE_DIRECTORY /var/spool/postfix CACHE STRING "queue_directory in the installed main.cf")
 set(POSTHORN_DATA_DIRECTORY /var/lib/postfix CACHE STRING "data_directory in the installed main.cf")
+foreach(directory . etc etc/postfix etc/logrotate.d lib lib/postfix lib/postfix/sbin lib/systemd lib/systemd/system lib/sysusers.d sbin share share/man)
+  install(DIRECTORY DESTINATION ${directory})
+endforeach()
+# Each by itself: parents that are made on the way get what umask leaves.
+# file(INSTALL) puts $DESTDIR before its destination by itself; configure_file does not.
 install(CODE "
   set(POSTHORN_QUEUE_DIRECTORY \"${POSTHORN_QUEUE_DIRECTORY}\")
   set(POSTHORN_DATA_DIRECTORY \"${POSTHORN_DATA_DIRECTORY}\")
   set(POSTHORN_COMMAND_DIRECTORY \"\${CMAKE_INSTALL_PREFIX}/sbin\")
   set(POSTHORN_DAEMON_DIRECTORY \"\${CMAKE_INSTALL_PREFIX}/lib/postfix/sbin\")
-  set(directory \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/etc/postfix\")
-  if(NOT EXISTS \"\${directory}/main.cf\")
-    configure_file(\"${PROJECT_SOURCE_DIR}/conf/main.cf.in\" \"\${directory}/main.cf\" @ONLY)
-  endif()
-  if(NOT EXISTS \"\${directory}/master.cf\")
-    file(INSTALL \"${PROJECT_SOURCE_DIR}/conf/master.cf\" DESTINATION \"\${directory}\")
-  endif()
-")
-install(CODE "
-  set(directory \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/etc/postfix\")
-  file(INSTALL \"${PROJECT_SOURCE_DIR}/conf/bounce.cf.default\" DESTINATION \"\${directory}\")
-  if(NOT EXISTS \"\${directory}/aliases\")
-    file(INSTALL \"${PROJECT_SOURCE_DIR}/conf/aliases\" DESTINATION \"\${directory}\")
-  endif()
-")
-# Files for packagers: systemd unit, sysusers.d, logrotate, and post-install beside the daemons, where start scripts look for it.
-install(CODE "
-  set(POSTHORN_COMMAND_DIRECTORY \"\${CMAKE_INSTALL_PREFIX}/sbin\")
   set(root \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}\")
-  configure_file(\"${PROJECT_SOURCE_DIR}/conf/packaging/posthorn.service.in\" \"\${root}/lib/systemd/system/posthorn.service\" @ONLY)
-  configure_file(\"${PROJECT_SOURCE_DIR}/conf/packaging/post-install.in\" \"\${root}/lib/postfix/sbin/post-install\" @ONLY FILE_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
+  set(files \"${PROJECT_SOURCE_DIR}/conf\")
+  if(NOT EXISTS \"\${root}/etc/postfix/main.cf\")
+    configure_file(\"\${files}/main.cf.in\" \"\${root}/etc/postfix/main.cf\" @ONLY NO_SOURCE_PERMISSIONS)
+  endif()
+  foreach(name master.cf aliases)
+    if(NOT EXISTS \"\${root}/etc/postfix/\${name}\")
+      file(INSTALL \"\${files}/\${name}\" DESTINATION \"\${CMAKE_INSTALL_PREFIX}/etc/postfix\")
+    endif()
+  endforeach()
+  file(INSTALL \"\${files}/bounce.cf.default\" DESTINATION \"\${CMAKE_INSTALL_PREFIX}/etc/postfix\")
+  configure_file(\"\${files}/packaging/posthorn.service.in\" \"\${root}/lib/systemd/system/posthorn.service\" @ONLY NO_SOURCE_PERMISSIONS)
+  configure_file(\"\${files}/packaging/posthorn.logrotate.in\" \"\${root}/etc/logrotate.d/posthorn\" @ONLY NO_SOURCE_PERMISSIONS)
+  # Scripts beside the daemons, where start scripts of containers and other builds' commands look for them.
+  foreach(name post-install postfix-script postfix-tls-script postfix-wrapper postmulti-script)
+    configure_file(\"\${files}/packaging/\${name}.in\" \"\${root}/lib/postfix/sbin/\${name}\" @ONLY
+      FILE_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
+  endforeach()
 ")
 install(FILES conf/packaging/posthorn.sysusers.conf DESTINATION lib/sysusers.d RENAME posthorn.conf)
-install(FILES conf/packaging/posthorn.logrotate DESTINATION etc/logrotate.d RENAME posthorn)
 install(DIRECTORY man/ DESTINATION share/man PATTERN "*.md" EXCLUDE)
 
 # Programs with a second name: what it does is said by the name it is called with. Also in the build tree, where tests run them.
@@ -47,7 +49,6 @@ foreach(pair IN LISTS links_sbin links_daemons)
     set(destination lib/postfix/sbin)
   endif()
   install(CODE "
-    file(MAKE_DIRECTORY \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${destination}\")
     file(CREATE_LINK ${program} \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${destination}/${link}\" SYMBOLIC)
   ")
 endforeach()
