@@ -119,7 +119,6 @@ void Config::load_limits() {
     min_data_rate = OURS(min_data_rate);
     always_ehlo = lmtp || settings[param::smtp_always_send_ehlo];
     never_ehlo = !lmtp && settings[param::smtp_never_send_ehlo];
-    skip_4xx = lmtp || !bytes::iequals(settings[param::smtp_skip_4xx_greeting], "no");
     skip_5xx = OURS(skip_5xx_greeting);
     skip_quit_response = OURS(skip_quit_response);
     quote_envelope = OURS(quote_rfc821_envelope);

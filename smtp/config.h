@@ -59,7 +59,7 @@ struct Config {
     Timeouts timeouts;
     bool per_request_deadline;
     std::int64_t min_data_rate;
-    bool always_ehlo, never_ehlo, skip_4xx, skip_5xx, skip_quit_response, quote_envelope, probe_data, send_xforward, assume_final;
+    bool always_ehlo, never_ehlo, skip_5xx, skip_quit_response, quote_envelope, probe_data, send_xforward, assume_final;
     std::size_t line_limit;                      // of content lines; 0: none
     std::string discard_keywords, pix_workarounds;
     table::Maps discard_maps, pix_maps, reply_filter;

@@ -237,11 +237,11 @@ bool Delivery::try_destination(const Candidate& candidate, const Destination& de
         while (load && any_left() && use_kept(key)) {}
         if (!any_left()) return false;
         if (tried_.count(endpoint.label_with_port())) continue;
-        last_host_ = last && (i + 1 == count || (config_.session_limit > 0 && sessions + 1 == config_.session_limit));
         auto peer = reach(endpoint, *plan, report);
-        if (!peer) continue;
+        if (!peer) continue;                     // what did not come to a session does not count as one
         best_preference_ = hosts.best_preference;
         ++sessions;
+        last_host_ = last_host_ || (last && config_.session_limit > 0 && sessions >= config_.session_limit);
         use(std::move(peer));
         if (config_.session_limit > 0 && sessions >= config_.session_limit) break;
     }

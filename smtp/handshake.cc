@@ -179,7 +179,6 @@ std::optional<Refusal> shake_hands(Peer& peer, const TlsPlan& plan, bool without
     if (!greeting->positive()) {
         EnhancedStatus status = greeting->status;
         if (greeting->permanent() && c.skip_5xx) status.klass = 4;
-        if (greeting->temporary() && !c.skip_4xx) status.klass = 5;
         return refused(peer, *greeting, status);
     }
     // Only a warning: the text before EHLO may be another host's, of a balancer or a copied configuration. What answers EHLO is the server.
