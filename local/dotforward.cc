@@ -91,9 +91,13 @@ std::optional<Disposition> deliver_dotforward(Work& work, const State& from) {
     state.home = owner.home;
     state.shell = owner.shell;
     if (settings[param::require_home_directory]) {
-        delivery::TakeRights rights(owner.rights);
-        struct stat st{};
-        if (::stat(owner.home.c_str(), &st) != 0) return failed(work, from, {4, 3, 0}, "cannot access home directory " + owner.home + ": " + errno_text(errno));
+        int problem = 0;
+        {
+            delivery::TakeRights rights(owner.rights);       // not for the report: a user may not speak to the daemons
+            struct stat st{};
+            if (::stat(owner.home.c_str(), &st) != 0) problem = errno;
+        }
+        if (problem != 0) return failed(work, from, {4, 3, 0}, "cannot access home directory " + owner.home + ": " + errno_text(problem));
     }
     const std::string& filter = settings[param::forward_expansion_filter];
     for (std::string_view item : bytes::split_outside_braces(settings[param::forward_path], ", \t\r\n")) {
