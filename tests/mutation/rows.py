@@ -78,7 +78,10 @@ def text_of(test):
 
 
 def names(text, parameter):
-    """Whether a test's text names a parameter; a family by a member: smtp_destination_rate_delay for transport_destination_rate_delay."""
+    """Whether a test's text names a parameter; a family by a member: smtp_destination_rate_delay for transport_destination_rate_delay. A test of
+    both clients makes lmtp_X of smtp_X."""
+    if parameter.startswith("lmtp_") and '"lmtp_" +' in text and names(text, "smtp_" + parameter[5:]):
+        return True
     family = parameter.startswith("transport_") and parameter not in ("transport_maps", "transport_retry_time")
     return bool(re.search(r"\b(?!default_)\w+%s\b" % parameter[len("transport"):] if family else r"\b%s\b" % parameter, text))
 
