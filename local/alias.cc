@@ -13,19 +13,19 @@
 
 namespace local {
 namespace {
-// With whose rights the commands and files of this table's aliases are run and written: its file's owner's; for root, and for
-// tables that are no files of ours, default_privs.
-Result<Rights> rights_of(const Context& context, const table::Table& table) {
+// Whose the commands, files and lists of this table's aliases are: its file's owner's, at home there; absent, with default_privs, for
+// root and for tables that are no files of ours.
+Result<std::optional<User>> owner_of(const table::Table& table) {
     auto [type, path] = bytes::cut(table.name(), ':');
-    if (!path || !path->starts_with('/')) return context.default_rights;
+    if (!path || !path->starts_with('/')) return std::optional<User>();
     struct stat st{};
     std::string file(*path);
     if (auto suffix = table::file_suffix(type)) file += *suffix;
     if (::stat(file.c_str(), &st) != 0) return system_error("cannot look at " + file, errno);
-    if (st.st_uid == 0) return context.default_rights;
+    if (st.st_uid == 0) return std::optional<User>();
     TRY_ASSIGN(std::optional<User> owner, delivery::find_user(st.st_uid));
     if (!owner) return temporary(fmt::format("cannot find alias database owner {} for {}", st.st_uid, table.name()));
-    return owner->rights;
+    return owner;
 }
 
 // Keys are in external form ("foo bar" in quotes); databases of old ones in internal form.
@@ -64,12 +64,12 @@ Result<void> take_owner(Work& work, State& state, const std::string& name) {
 
 Disposition expand(Work& work, const State& from, const std::string& name, const table::Hit& hit, bool whole) {
     State state = from;
-    auto rights = rights_of(work.context, *hit.from);
-    if (!rights) {
-        maillog::warning("{}: {}", work.job.id(), rights.error().reason);
+    auto owner = owner_of(*hit.from);
+    if (!owner) {
+        maillog::warning("{}: {}", work.job.id(), owner.error().reason);
         return failed(work, from, {4, 3, 0}, "alias database unavailable");
     }
-    state.rights = *rights;
+    state.rights = work.context.default_rights;
     state.have_user = false;
     state.trusted = hit.from->trusted();
     state.source = Source::alias;
@@ -77,8 +77,9 @@ Disposition expand(Work& work, const State& from, const std::string& name, const
     state.forward_user.clear();
     state.home.clear();
     state.shell.clear();
+    if (*owner) take_user(state, **owner);
     if (whole || !work.context.propagate.alias) state.unmatched.clear();
-    if (auto owner = take_owner(work, state, name); !owner) return failed(work, from, {4, 3, 0}, "alias database unavailable");
+    if (auto taken = take_owner(work, state, name); !taken) return failed(work, from, {4, 3, 0}, "alias database unavailable");
     auto destinations = parse_destinations(hit.value);
     if (destinations.empty()) {
         maillog::warning("{}: alias {} names no destination", hit.from->name(), name);

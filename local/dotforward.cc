@@ -68,8 +68,7 @@ Result<std::optional<std::string>> read_forward(const std::string& path, const U
 
 std::optional<Disposition> follow(Work& work, const State& from, const User& user, const std::string& text, bool extension_used) {
     State state = from;
-    state.rights = user.rights;
-    state.have_user = true;
+    take_user(state, user);
     state.trusted = true;
     state.source = Source::forward;
     state.alias.clear();
@@ -155,7 +154,7 @@ Disposition deliver_include(Work& work, State state, const std::string& path) {
             return include_failed(work, state, Error{{4, 3, 0}, fmt::format("unable to lookup :include: file {}: {}", path, errno_text(err)), err});
         }
         if (st.st_uid == 0) state.rights = work.context.default_rights;
-        else if (auto owner = delivery::find_user(st.st_uid); owner && *owner) state.rights = (*owner)->rights, state.home = (*owner)->home;
+        else if (auto owner = delivery::find_user(st.st_uid); owner && *owner) take_user(state, **owner);
         else return failed(work, state, {4, 3, 0}, "cannot find the owner of an :include: file");
     }
     // A list of root's may be readable for root alone.

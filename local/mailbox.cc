@@ -62,10 +62,7 @@ Disposition deliver_to_user(Work& work, State state, const User& user) {
     const conf::Settings& settings = work.context.settings;
     auto command = find_for(work.context.mailbox_command_maps, state);
     if (!command) return table_failed(work, state, command.error());
-    state.rights = user.rights;
-    state.have_user = true;
-    state.home = user.home;
-    state.shell = user.shell;
+    take_user(state, user);
     const std::string& line = *command ? **command : settings[param::mailbox_command];
     if (!bytes::trim(line).empty()) return deliver_command(work, state, line);
     const std::string& home_mailbox = settings[param::home_mailbox];

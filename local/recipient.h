@@ -34,9 +34,17 @@ struct State {
     std::string home, shell;                     // of the user, where there is one
 
     std::optional<Rights> rights;                // of the user, or of the alias file's owner: absent: none yet
-    bool have_user = false;                      // rights are a recipient's, not an alias file's
+    bool have_user = false;                      // rights are a user's: the recipient's, or who owns the alias file or list
     bool trusted = true;                         // commands and files may be named
 };
+
+// What follows is that user's: done with the rights, at home there.
+inline void take_user(State& state, const User& user) {
+    state.rights = user.rights;
+    state.have_user = true;
+    state.home = user.home;
+    state.shell = user.shell;
+}
 
 // An address that mail is forwarded to as a new message; one message for each sender and Delivered-To.
 struct Forward {
