@@ -59,6 +59,8 @@ private:
     // Of parts and of the whole: what is in them at most.
     std::string encoding() const { return r_.style.eight_bit || r_.subject.utf8 ? "8bit" : r_.subject.encoding; }
     Result<void> encoding_line() { return encoding().empty() ? Result<void>() : w_.line("Content-Transfer-Encoding: {}", encoding()); }
+    // "7bit" is what a client said of its message: not a promise of ours for the part that has it, nor for the words.
+    Result<void> part_encoding_line() { return encoding() == "8bit" ? encoding_line() : Result<void>(); }
 
     Result<void> header() {
         const Template& t = r_.words;
@@ -91,7 +93,7 @@ private:
     Result<void> words() {
         bool copy = r_.parts.to_postmaster;
         TRY(part("Notification", "text/plain; charset=" + r_.style.charset));
-        TRY(encoding_line());
+        TRY(part_encoding_line());
         TRY(w_.empty());
         if (!copy) {
             std::string_view text = r_.words_text;
@@ -119,7 +121,7 @@ private:
 
     Result<void> status() {
         TRY(part("Delivery report", r_.subject.utf8 ? "message/global-delivery-status" : "message/delivery-status"));
-        if (r_.subject.utf8) TRY(encoding_line());
+        if (r_.subject.utf8) TRY(part_encoding_line());
         TRY(w_.empty());
         TRY(w_.line("Reporting-MTA: dns; {}", r_.style.myhostname));
         if (!r_.subject.envid.empty()) TRY(w_.line("Original-Envelope-Id: {}", bytes::printable(r_.subject.envid)));
@@ -149,7 +151,7 @@ private:
         bool whole = r_.parts.whole_message, failed = r_.parts.kind == Kind::failure || r_.parts.kind == Kind::delay;
         std::string_view type = r_.subject.utf8 ? (whole ? "message/global" : "message/global-headers") : (whole ? "message/rfc822" : "text/rfc822-headers");
         TRY(part(fmt::format("{}Message{}", failed ? "Undelivered " : "", whole ? "" : " Headers"), type));
-        TRY(encoding_line());
+        TRY(part_encoding_line());
         TRY(w_.empty());
         TRY(w_.line("Return-Path: <{}>", sender()));
         bool open = false;

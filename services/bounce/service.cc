@@ -156,13 +156,16 @@ private:
         return chosen;
     }
 
+    // May the report have 8-bit bytes in it?
+    bool eight_bit() const { return state->settings[param::smtputf8_enable] || subject_.utf8 || subject_.encoding == "8bit"; }
+
     Style style(const Template& words) const {
         const conf::Settings& s = state->settings;
         Style style;
         style.myhostname = s[param::myhostname];
         style.mail_name = s[param::mail_name];
         style.eight_bit = s[param::smtputf8_enable];
-        style.charset = style.eight_bit && bytes::iequals(words.charset, "us-ascii") ? "utf-8" : words.charset;
+        style.charset = eight_bit() && bytes::iequals(words.charset, "us-ascii") ? "utf-8" : words.charset;
         style.queue_lifetime = s[param::maximal_queue_lifetime].count();
         style.from = words.from;
         // "Name <address>" and "address (Name)" are the two spellings of header_from_format.
@@ -182,7 +185,7 @@ private:
         if (message_.file) report.original = [this](bool header_only, const Lines& visit) { return message_.lines(header_only, visit); };
         if (!to_postmaster && state->settings[param::enable_threaded_bounces] && message_.file) report.thread = message_.thread();
         delivery::Posting posting{.sender = to_postmaster ? state->settings[param::double_bounce_sender] + "@" + style_now.myhostname : "",
-                        .recipient = to, .flags = flags(), .encoding = style_now.eight_bit || subject_.utf8 ? "8bit" : subject_.encoding,
+                        .recipient = to, .flags = flags(), .encoding = eight_bit() ? "8bit" : "",
                         .myhostname = style_now.myhostname, .mail_name = style_now.mail_name};
         Result<std::string> id = delivery::post(state->cleanup, posting, [&](const Lines& out) { return report.write(out); });
         if (!id && whole) {                      // too large, or its content is refused: the header will do

@@ -76,10 +76,10 @@ TEST(TemplatesTest, InstalledFileIsTheBuiltInOne) {
     EXPECT_TRUE(text->ends_with(Templates::built_in().dump()));
 }
 
-std::string report(Kind kind, bool to_postmaster, bool whole, std::vector<Entry> entries, Subject subject, std::optional<Thread> thread = {}) {
+std::string report(Kind kind, bool to_postmaster, bool whole, std::vector<Entry> entries, Subject subject, std::optional<Thread> thread = {}, bool eight_bit = true) {
     auto settings = conf::Settings::defaults({{"myhostname", "h.test"}});
     Templates templates = Templates::built_in();
-    Style style{.myhostname = "h.test", .mail_name = "Postfix", .from = "Mail Delivery System <MAILER-DAEMON>", .charset = "utf-8", .eight_bit = true, .queue_lifetime = 86400};
+    Style style{.myhostname = "h.test", .mail_name = "Postfix", .from = "Mail Delivery System <MAILER-DAEMON>", .charset = "utf-8", .eight_bit = eight_bit, .queue_lifetime = 86400};
     Report r{.subject = subject, .entries = entries, .parts = {kind, to_postmaster, whole}, .style = style, .words = templates[kind], .words_text = "WORDS\n\n", .to = "s@x.test",
              .thread = std::move(thread), .now = 1000};
     r.original = [](bool header_only, const Lines& visit) -> Result<void> {
@@ -130,6 +130,20 @@ TEST(ReportTest, FailureInThreeParts) {
                     "--ABC.1000/h.test\nContent-Description: Undelivered Message\nContent-Type: message/rfc822\nContent-Transfer-Encoding: 8bit\n\n"
                     "Return-Path: <s@x.test>\nSubject: hello\n\nno line end\n\n--ABC.1000/h.test--\n");
 }
+// With smtputf8_enable = no the message's own encoding counts; that it was said to be 7bit is not repeated for the part that has it.
+TEST(ReportTest, SevenBitsAreNotPromised) {
+    auto labels = [](std::string encoding) {
+        Subject about = subject("s@x.test");
+        about.encoding = std::move(encoding);
+        std::string text = report(Kind::failure, false, true, {entry("x@e.test", "5.7.1", "failed", "no way")}, about, {}, false), found;
+        for (std::size_t at = 0; (at = text.find("Content-Transfer-Encoding: ", at)) != text.npos; at += 27) found += text.substr(at + 27, text.find('\n', at) - at - 27) + ' ';
+        return found;
+    };
+    EXPECT_EQ(labels("7bit"), "7bit ");
+    EXPECT_EQ(labels("8bit"), "8bit 8bit 8bit ");
+    EXPECT_EQ(labels(""), "");
+}
+
 TEST(ReportTest, DelayTellsHowLong) {
     Entry e = entry("x@e.test", "4.4.1", "delayed", "later");
     Subject about = subject("s@x.test");
