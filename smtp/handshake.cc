@@ -48,7 +48,7 @@ void take_feature(Features& f, std::string_view line) {
     if (is("PIPELINING")) f.pipelining = true;
     else if (is("8BITMIME")) f.eight_bit = true;
     else if (is("DSN")) f.dsn = true;
-    else if (is("SMTPUTF8")) f.smtputf8 = true;
+    else if (is("SMTPUTF8")) f.smtputf8 = f.eight_bit = true;     // RFC 6531, section 3.1: such a server takes 8 bits
     else if (is("STARTTLS")) f.starttls = true;
     else if (is("REQUIRETLS")) f.requiretls = true;
     else if (is("SIZE")) {

@@ -96,7 +96,8 @@ void MimeParser::end_headers() {
     const State was = state_;
     convert_ = false;
     if (options_.parse && options_.downgrade && domain_ != Domain::seven_bit) {
-        const bool composite = type_ == Type::multipart || type_ == Type::message;
+        // message/global and its kin may be encoded as a whole, and must be: their header fields have 8-bit bytes too (RFC 6532, section 3.7).
+        const bool composite = type_ == Type::multipart || (type_ == Type::message && !subtype_.starts_with("global"));
         const HeaderClass klass = was == State::primary ? HeaderClass::primary : was == State::mime ? HeaderClass::mime : HeaderClass::nested;
         events_.header(klass, header_info(HeaderId::content_transfer_encoding),
                        composite ? "Content-Transfer-Encoding: 7bit" : "Content-Transfer-Encoding: quoted-printable");
@@ -112,7 +113,7 @@ void MimeParser::end_headers() {
         !(type_ == Type::message && subtype_ == "partial"))
         problem(mime_problem::encoding_domain, encoding_ == Encoding::base64 ? "base64" : "quoted-printable");
     state_ = State::body;
-    if (type_ == Type::message && options_.nested_headers && (subtype_ == "rfc822" || subtype_ == "global")) {
+    if (type_ == Type::message && options_.nested_headers && (subtype_ == "rfc822" || subtype_ == "global") && !convert_) {
         start_part(State::nested, Type::text, false);        // from behind the empty line that ends this header
     }
 }

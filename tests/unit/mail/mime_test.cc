@@ -130,6 +130,12 @@ TEST(Mime, DowngradeMakesQuotedPrintable) {
               "Subject: x\nTo: a\nContent-Transfer-Encoding: quoted-printable\n\ngr=C3=BC=C3=9F e=3D1=20\nend\n");
     EXPECT_EQ(parse("Content-Type: multipart/mixed; boundary=b\nContent-Transfer-Encoding: 8bit\n\n--b\nContent-Transfer-Encoding: 8bit\n\n\xc3\xa4\n--b--\n", options).out,
               "Content-Type: multipart/mixed; boundary=b\nContent-Transfer-Encoding: 7bit\n\n--b\nContent-Transfer-Encoding: quoted-printable\n\n=C3=A4\n--b--\n");
+    // message/rfc822 may not be encoded, its parts are; message/global is, header and all (RFC 6532, section 3.7).
+    for (const char* type : {"global", "Global-Headers", "global-delivery-status"})
+        EXPECT_EQ(parse("Content-Type: multipart/report; boundary=b\nContent-Transfer-Encoding: 8bit\n\n--b\nContent-Type: message/" + std::string(type) +
+                        "\nContent-Transfer-Encoding: 8bit\n\nSubject: \xc3\xa4\n\nx=\n--b--\n", options).out,
+                  "Content-Type: multipart/report; boundary=b\nContent-Transfer-Encoding: 7bit\n\n--b\nContent-Type: message/" + std::string(type) +
+                  "\nContent-Transfer-Encoding: quoted-printable\n\nSubject: =C3=A4\n\nx=3D\n--b--\n");
     const std::string out = parse("Content-Transfer-Encoding: 8bit\n\n" + std::string(500, '\xe4') + "\n", options).out;
     for (std::size_t at = 0, next; (next = out.find('\n', at)) != std::string::npos; at = next + 1) EXPECT_LE(next - at, 76u);
 }
