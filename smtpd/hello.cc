@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include "base/bytes.h"
 #include "log/log.h"
+#include "mail/header.h"
 #include "session.h"
 
 namespace smtpd {
@@ -43,8 +44,10 @@ std::string Session::hello_reply(bool extended) {
 
 bool Session::helo_command(Words& words, bool extended) {
     if (words.size() < 2) return refuse(extended ? "501 Syntax: EHLO hostname" : "501 Syntax: HELO hostname");
-    // Names hold no control characters; what else is odd about them is for the rules to judge.
-    std::string name = bytes::printable(words[1].substr(0, 500), service_.smtputf8);
+    // It goes into Received: and into the log; what else is odd about it is for the rules to judge.
+    const char* end = words.back().data() + words.back().size();
+    const std::string_view all(words[1].data(), static_cast<std::size_t>(end - words[1].data()));
+    std::string name = mail::received_name(bytes::printable(all, service_.smtputf8));
     drop_transaction();
     helo_.clear();
     if (!service_.delay_reject) {

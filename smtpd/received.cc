@@ -4,6 +4,7 @@
 #include "base/time.h"
 #include "cleanup_client.h"
 #include "mail/address.h"
+#include "mail/header.h"
 #include "session.h"
 #include "tls/server_context.h"
 #include "tls/info.h"
@@ -25,7 +26,8 @@ std::string Session::received_header() const {
             if (!tls_->client_digest.empty()) out += " client-digest " + tls_->client_digest;
             out += ")";
             if (tls_->peer_certificate)
-                out += fmt::format("\n\t(Client CN \"{}\", Issuer \"{}\" ({}))", tls_->peer_name, tls_->issuer_name,
+                out += fmt::format("\n\t(Client CN \"{}\", Issuer \"{}\" ({}))", mail::quoted_in_comment(tls_->peer_name),
+                                   mail::quoted_in_comment(tls_->issuer_name),
                                    tls_->status == tls::PeerStatus::trusted || tls_->status == tls::PeerStatus::verified ? "verified OK" : "not verified");
             else out += service_.tls && service_.tls->asks_certificate() ? "\n\t(Client did not present a certificate)" : "\n\t(No client certificate requested)";
         }

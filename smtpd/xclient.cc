@@ -10,6 +10,7 @@
 #include "log/log.h"
 #include "mail/address.h"
 #include "mail/dsn.h"
+#include "mail/header.h"
 #include "session.h"
 
 namespace smtpd {
@@ -17,13 +18,6 @@ namespace {
 constexpr std::size_t value_limit = 255, protocol_limit = 64;
 
 bool number(std::string_view text) { return text.size() <= 5 && !text.empty() && text.find_first_not_of("0123456789") == text.npos; }
-
-// Without what would be special in a header or a log line.
-std::string harmless(std::string_view text) {
-    std::string out(text);
-    for (char& c : out) if (c <= ' ' || c == 127 || std::string_view("()<>@,;:\\\"[]").find(c) != std::string_view::npos) c = '?';
-    return out;
-}
 
 // "192.0.2.1", "IPV6:2001:db8::1"; of a family that inet_protocols has.
 std::optional<net::Address> read_address_value(std::string_view text, const std::string& protocols) {
@@ -90,7 +84,7 @@ bool Session::client_attribute(const Attribute& a, Client& client, std::string& 
     } else if (a.name == "PORT" || a.name == "DESTPORT") {
         if (!a.unavailable && !number(a.value)) return bad_attribute(a);
         (a.name == "PORT" ? client.port : client.server_port) = a.unavailable ? "unknown" : a.value;
-    } else if (a.name == "HELO") helo = a.unavailable ? std::string() : harmless(a.value);
+    } else if (a.name == "HELO") helo = a.unavailable ? std::string() : mail::received_name(bytes::printable(a.value));
     else if (a.name == "PROTO") {
         esmtp = bytes::iequals(a.value, "ESMTP");
         if (!esmtp && !bytes::iequals(a.value, "SMTP")) return bad_attribute(a);
@@ -147,9 +141,9 @@ bool Session::forwarded_attribute(const Attribute& a, Forwarded& forwarded) {
         forwarded.port = value;
     } else if (a.name == "PROTO") {
         if (value.size() > protocol_limit) return bad_attribute(a);
-        forwarded.protocol = harmless(value);
-    } else if (a.name == "HELO") forwarded.helo = harmless(value);
-    else if (a.name == "IDENT") forwarded.ident = harmless(value);
+        forwarded.protocol = mail::received_name(bytes::printable(value));
+    } else if (a.name == "HELO") forwarded.helo = mail::received_name(bytes::printable(value));
+    else if (a.name == "IDENT") forwarded.ident = mail::received_name(bytes::printable(value));
     else if (a.name == "SOURCE") {
         forwarded.source = bytes::lowered(value);
         if (!a.unavailable && forwarded.source != "local" && forwarded.source != "remote") return bad_attribute(a);

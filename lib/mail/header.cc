@@ -154,6 +154,43 @@ ContentType parse_content_type(std::string_view value) {
 
 std::string first_token(std::string_view value) { return bytes::lowered(next_token(value).text); }
 
+namespace {
+// Bytes of a character that is not seen but changes how what is around it is seen: C1 controls, line separators, marks of direction.
+std::size_t invisible(std::string_view text) {
+    const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
+    if (byte(0) == 0xC2 && byte(1) >= 0x80 && byte(1) < 0xA0) return 2;
+    if (byte(0) != 0xE2) return 0;
+    if (byte(1) == 0x80 && (byte(2) == 0x8E || byte(2) == 0x8F || (byte(2) >= 0xA8 && byte(2) <= 0xAE))) return 3;
+    return byte(1) == 0x81 && byte(2) >= 0xA6 && byte(2) <= 0xA9 ? 3 : 0;
+}
+}
+
+std::string received_name(std::string_view text) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size();) {
+        const std::size_t unseen = invisible(text.substr(i));
+        const char c = text[i];
+        const bool special = unseen || c == ' ' || static_cast<unsigned char>(c) < 32 || c == 127 || std::string_view("()<>;@\"\\").find(c) != std::string_view::npos;
+        out += special ? '?' : c;
+        i += std::max<std::size_t>(unseen, 1);
+    }
+    return out;
+}
+
+std::string quoted_in_comment(std::string_view text) {
+    std::string out(text);
+    std::vector<std::size_t> open;
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        char& c = out[i];
+        if (static_cast<unsigned char>(c) < 32 || static_cast<unsigned char>(c) > 126 || c == '"' || c == '\\') c = '?';
+        else if (c == '(') open.push_back(i);
+        else if (c == ')' && open.empty()) c = '?';
+        else if (c == ')') open.pop_back();
+    }
+    for (std::size_t i : open) out[i] = '?';
+    return out;
+}
+
 std::string encoded_phrase(std::string_view text, std::string_view charset) {
     if (bytes::is_ascii(text) || charset.empty()) return std::string(text);
     // An encoded word is at most 75 bytes: pieces of at most 45, cut between UTF-8 characters.

@@ -47,6 +47,12 @@ struct ContentType {
 ContentType parse_content_type(std::string_view value);
 // The first token of Content-Transfer-Encoding, lowercased.
 std::string first_token(std::string_view value);
+// What others say of themselves, for Received: and the log; '?' stands for what could be taken for something else there, as with Postfix.
+// A name (HELO): blanks, controls, ()<>;@"\ and what turns or breaks lines in Unicode. Text that is no UTF-8 is the caller's to refuse.
+std::string received_name(std::string_view text);
+// Text between quotes within a comment (names in a certificate): quotes, backslashes, what is not printable ASCII, and parentheses that
+// have no partner.
+std::string quoted_in_comment(std::string_view text);
 // Text for a header: encoded-word (RFC 2047, base64) when it holds bytes above 127, else as it is. charset as the administrator says.
 std::string encoded_phrase(std::string_view text, std::string_view charset);
 }

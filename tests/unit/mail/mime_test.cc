@@ -189,3 +189,19 @@ TEST(Header, ContentTypes) {
     EXPECT_EQ(first_token(" (c) 8BIT "), "8bit");
     EXPECT_EQ(encoded_phrase("Jürgen", "utf-8"), "=?utf-8?B?SsO8cmdlbg==?=");
 }
+
+// As Debian's Postfix writes them; it lets marks of direction and quotes pass, which are meant to mislead whoever reads the header.
+TEST(Header, WhatOthersSayOfThemselvesCannotLookLikeMore) {
+    struct { const char *said, *written; } names[] = {
+        {"client.test", "client.test"}, {"bank.test(bank.test[192.0.2.7])by", "bank.test?bank.test[192.0.2.7]?by"}, {"(x)", "?x?"}, {"\"q\"", "?q?"}, {"a\\(b", "a??b"},
+        {"[1.2.3.4]", "[1.2.3.4]"}, {"[IPv6:::1]", "[IPv6:::1]"}, {"[x y]", "[x?y]"}, {"<a@b>", "?a?b?"}, {"a;b", "a?b"}, {"a,b", "a,b"}, {"a:b", "a:b"}, {"a/b", "a/b"},
+        {"a=b", "a=b"}, {"a%b!c$d#e&f'g*h?i^j`k{l}m|n~o", "a%b!c$d#e&f'g*h?i^j`k{l}m|n~o"}, {"\xc3\xa9.test", "\xc3\xa9.test"}, {"a\x01" "b\x1b\x7f\r\t", "a?b????"},
+        {"a..b", "a..b"}, {"-a", "-a"}, {"a\xe2\x80\xae" "b", "a?b"}, {"\xc2\x9bx", "?x"}, {"\xe2\x80\xa8y", "?y"}, {"\xe2\x81\xa6z", "?z"}, {"\xe2\x82\xac", "\xe2\x82\xac"},
+    };
+    for (const auto& n : names) EXPECT_EQ(received_name(n.said), n.written) << n.said;
+    struct { const char *said, *written; } texts[] = {
+        {"plain", "plain"}, {"a b c", "a b c"}, {"a;b<c>@d", "a;b<c>@d"}, {"a\\b", "a?b"}, {"(x)", "(x)"}, {",:[]'`$", ",:[]'`$"}, {" lead", " lead"}, {"\xc3\xa9", "??"},
+        {"a\xe2\x80\xae" "b", "a???b"}, {"x\" b) (c", "x? b? ?c"}, {"((a)", "?(a)"}, {"a\nb", "a?b"},
+    };
+    for (const auto& t : texts) EXPECT_EQ(quoted_in_comment(t.said), t.written) << t.said;
+}
