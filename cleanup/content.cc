@@ -290,6 +290,8 @@ void Message::look_for_tls_demand(const mail::HeaderField& field) {
 void Message::rewrite_header(const HeaderInfo& info, std::string_view text) {
     const auto field = mail::split_header(text);
     mail::AddressList list = mail::AddressList::parse(field->value, rules_.header_token_limit);
+    if (list.cut())
+        maillog::warning("{}: {} holds more than header_address_token_limit = {} tokens: what follows is taken out", id().text(), field->name, rules_.header_token_limit);
     std::optional<Error> error;
     const bool sender = info.use & mail::header_use::sender;
     const bool changed = list.rewrite([&](const std::string& external) -> std::optional<std::string> {
@@ -303,7 +305,7 @@ void Message::rewrite_header(const HeaderInfo& info, std::string_view text) {
         maillog::warning("{}: {} -- message not accepted, try again later", id().text(), error->reason);
         return trouble(not_written);
     }
-    put_header(changed ? list.text(std::string(field->name) + ":") : text);
+    put_header(changed || list.cut() ? list.text(std::string(field->name) + ":") : text);
 }
 
 void Message::header_end() {

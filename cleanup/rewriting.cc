@@ -40,7 +40,7 @@ Result<void> Rewriting::map(std::string& internal, const table::Maps& maps) cons
     for (int i = 0; i < canonical_nesting_max; ++i) {
         TRY_ASSIGN(auto match, table::find_address(maps, internal, rewrite_lookup(rules_)));
         if (!match) return {};
-        const auto results = mail::AddressList::parse(match->value, rules_.header_token_limit).addresses();
+        const auto results = mail::AddressList::parse(match->value).addresses();
         if (results.empty()) {
             maillog::warning("{} map lookup of {} returns no address: ignored", maps.title(), internal);
             return {};
@@ -117,7 +117,7 @@ Result<std::optional<std::string>> Rewriting::header(const std::string& external
 Result<std::vector<std::string>> Rewriting::completed_list(std::string_view text) const {
     std::vector<std::string> out;
     const bool same_user = bytes::trim(text).starts_with('@');               // "@new.domain": the caller puts the user in front
-    for (const std::string& external : mail::AddressList::parse(text, rules_.header_token_limit).addresses()) {
+    for (const std::string& external : mail::AddressList::parse(text).addresses()) {
         std::string internal = mail::to_internal(external);
         if (!same_user || !internal.starts_with('@')) { TRY_ASSIGN(internal, complete("local", internal)); }
         out.push_back(std::move(internal));

@@ -16,14 +16,13 @@
 namespace smtpd {
 namespace {
 constexpr int yield_commands = 64;               // one pipelining client must not keep the others waiting
-constexpr int words_limit = 100;
 constexpr std::chrono::seconds rest_after(2);
 
 // Words of a command: separated by blanks outside quotes and <>; "FROM: <a>" and "FROM:<a>" stay as they were sent.
 Words split_words(std::string_view line) {
     Words words;
     std::size_t i = 0;
-    while (words.size() < words_limit) {
+    while (true) {
         while (i < line.size() && bytes::is_space(line[i])) ++i;
         if (i == line.size()) break;
         std::size_t from = i;

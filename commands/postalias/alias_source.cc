@@ -8,8 +8,7 @@
 
 namespace postalias {
 Result<table::SourceEntry> parse_line(std::string_view line) {
-    constexpr std::size_t token_limit = 1 << 22;              // a list may name many; the file is the administrator's own
-    std::vector<mail::AddressToken> tokens = mail::address_tokens(line, token_limit);
+    std::vector<mail::AddressToken> tokens = mail::address_tokens(line);
     auto colon = tokens.begin();
     while (colon != tokens.end() && !colon->is(':')) ++colon;
     std::vector<mail::AddressToken> name(tokens.begin(), colon), value(colon == tokens.end() ? colon : colon + 1, tokens.end());

@@ -18,6 +18,10 @@ Result<RecordFilter::Verdict> RecordFilter::check(RecordType type, std::string_v
     const std::string_view expected = segment_ == Segment::envelope ? "MFSRVA" : segment_ == Segment::content ? "XLN" : "EAR";
     if (segment_ == Segment::ended || expected.find(letter) == std::string_view::npos)
         return permanent("unexpected record type: " + std::to_string(static_cast<int>(letter)));
+    // Longer addresses are refused by every part of the mail system, some of them again and again: the user is told at once.
+    if (type != RecordType::line && type != RecordType::part && payload.size() > envelope_record_max_)
+        return permanent("illegal length " + std::to_string(payload.size()) + ", record type " + std::to_string(static_cast<int>(letter)) + ": the limit is " +
+                         std::to_string(envelope_record_max_));
     switch (type) {
     case RecordType::message: segment_ = Segment::content; break;
     case RecordType::extracted: segment_ = Segment::extracted; break;

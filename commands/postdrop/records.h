@@ -12,6 +12,8 @@
 namespace postdrop {
 class RecordFilter {
 public:
+    // envelope_record_max: bytes of an address or attribute (line_length_limit).
+    explicit RecordFilter(std::size_t envelope_record_max = 2048) : envelope_record_max_(envelope_record_max) {}
     enum class Verdict { keep, drop };
     Result<Verdict> check(queue::RecordType type, std::string_view payload);
     bool ended() const { return segment_ == Segment::ended; }
@@ -20,6 +22,7 @@ public:
 
 private:
     enum class Segment { envelope, content, extracted, ended };
+    std::size_t envelope_record_max_;
     Segment segment_ = Segment::envelope;
     std::string sender_;
     bool has_sender_ = false;

@@ -7,11 +7,6 @@
 namespace sendmail {
 using queue::RecordType;
 
-namespace {
-constexpr std::size_t field_max = 16u << 20;                 // of a header field that is searched for recipients
-constexpr std::size_t addresses_max = 1000000;
-}
-
 bool MessageReader::take(std::string_view bytes) {
     while (!bytes.empty() && !ended_) {
         const std::size_t end = bytes.find('\n');
@@ -61,7 +56,7 @@ void MessageReader::piece(std::string_view text, Piece how) {
         }
         begun_ |= !dropped_;
         if (!dropped_ && in_header_ && settings_.extract) look_for_recipients(text);
-    } else if (!dropped_ && in_header_ && settings_.extract && field_.size() < field_max) {
+    } else if (!dropped_ && in_header_ && settings_.extract) {
         field_ += text;
     }
     if (!dropped_) out_(how == Piece::last ? RecordType::line : RecordType::part, text);
@@ -70,7 +65,7 @@ void MessageReader::piece(std::string_view text, Piece how) {
 
 void MessageReader::look_for_recipients(std::string_view text) {
     if (!text.empty() && (text.front() == ' ' || text.front() == '\t') && !field_.empty()) {
-        if (field_.size() < field_max) (field_ += '\n') += text;
+        (field_ += '\n') += text;
         return;
     }
     end_field();
@@ -87,8 +82,8 @@ void MessageReader::end_field() {
         const bool resent = field->info->use & mail::header_use::resent;
         resent_seen_ |= resent;
         auto& to = resent ? resent_ : recipients_;
-        for (const std::string& external : mail::AddressList::parse(field->value, settings_.tokens_max).addresses())
-            if (!external.empty() && to.size() < addresses_max) to.push_back(mail::to_internal(external));
+        for (const std::string& external : mail::AddressList::parse(field->value).addresses())
+            if (!external.empty()) to.push_back(mail::to_internal(external));
     }
     field_.clear();
 }

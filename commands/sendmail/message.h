@@ -19,7 +19,6 @@ public:
         bool extract = false;                                // -t
         LineEndings endings = LineEndings::always;
         std::size_t line_length = 2048;                      // longer lines become several records
-        std::size_t tokens_max = 1u << 21;                   // words of one field: every recipient counts, so only memory limits them
     };
     using Out = std::function<void(queue::RecordType, std::string_view)>;
     MessageReader(Settings settings, Out out) : settings_(settings), out_(std::move(out)) {}

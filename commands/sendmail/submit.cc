@@ -46,10 +46,10 @@ std::string sender_address(const std::string& written) {
     return list.empty() ? "" : mail::to_internal(list[0]);
 }
 
-std::vector<std::string> argument_recipients(const Options& o, std::size_t limit) {
+std::vector<std::string> argument_recipients(const Options& o) {
     std::vector<std::string> out;
     for (const std::string& argument : o.recipients)
-        for (const std::string& external : mail::AddressList::parse(argument, limit).addresses())
+        for (const std::string& external : mail::AddressList::parse(argument).addresses())
             if (!external.empty()) out.push_back(mail::to_internal(external));
     return out;
 }
@@ -104,8 +104,7 @@ Result<void> submit(const Options& o, const conf::Settings& s) {
     if (login.empty() && !o.sender) return temporary("no login name found for user ID " + std::to_string(::getuid()));
     const std::string sender = o.sender ? sender_address(*o.sender) : login;
     const std::string full_name = o.full_name ? *o.full_name : user_full_name(login);
-    const auto limit = static_cast<std::size_t>(std::max<std::int64_t>(s[param::header_address_token_limit], 1));
-    const std::vector<std::string> recipients = argument_recipients(o, limit);
+    const std::vector<std::string> recipients = argument_recipients(o);
     const std::string who = login + "(" + std::to_string(::getuid()) + "): ";
     const bool probe = o.mode == Mode::verify;
     if (recipients.empty() && (!o.recipients_from_header || probe))

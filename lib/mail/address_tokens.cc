@@ -228,7 +228,14 @@ private:
     AddressList list_;
 };
 
-AddressList AddressList::parse(std::string_view text, std::size_t token_limit) { return ListParser(address_tokens(text, token_limit)).parse(); }
+AddressList AddressList::parse(std::string_view text, std::size_t token_limit) {
+    std::vector<Token> tokens = address_tokens(text, token_limit == SIZE_MAX ? SIZE_MAX : token_limit + 1);
+    const bool cut = tokens.size() > token_limit;
+    if (cut) tokens.pop_back();
+    AddressList list = ListParser(std::move(tokens)).parse();
+    list.cut_ = cut;
+    return list;
+}
 
 std::vector<std::string> AddressList::addresses() const {
     std::vector<std::string> out;

@@ -1,8 +1,9 @@
 // The words of RFC 5322 address syntax, and lists of addresses that can be rewritten where they stand.
 //
 // For header rewriting (cleanup, smtp), sendmail's arguments, aliases and trivial-rewrite.
-// When things fail: nothing is refused; unbalanced quotes, comments and brackets end with the text. Nesting and token counts
-// are limited, what is beyond is dropped.
+// When things fail: nothing is refused; unbalanced quotes, comments and brackets end with the text. Time and memory are linear in the
+// text, nothing recurs: no limit is needed, and an address or a recipient beyond one would be lost in silence. Only header rewriting
+// has one (header_address_token_limit).
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -20,13 +21,15 @@ struct AddressToken {
     bool is(char special) const { return kind == Kind::special && text[0] == special; }
 };
 // Specials are < > @ , ; : . and, outside quotes, a lone ')' or ']'. "%" and "!" are part of atoms.
-std::vector<AddressToken> address_tokens(std::string_view text, std::size_t limit = 10240);
+std::vector<AddressToken> address_tokens(std::string_view text, std::size_t limit = SIZE_MAX);
 // The tokens back as text, in external form, without white space except between words and around comments.
 std::string tokens_text(const std::vector<AddressToken>& tokens);
 
 class AddressList {
 public:
-    static AddressList parse(std::string_view text, std::size_t token_limit = 10240);
+    static AddressList parse(std::string_view text, std::size_t token_limit = SIZE_MAX);
+
+    bool cut() const { return cut_; }                        // the text has more than token_limit tokens: what follows is not here
 
     // All addresses in order, in external form; "" for <>. Not the names of groups.
     std::vector<std::string> addresses() const;
@@ -41,6 +44,7 @@ private:
     enum class Kind : std::uint8_t { word, comment, address, angle, comma, colon, semicolon };
     struct Item { Kind kind; std::string text; };            // address, angle: external form
     std::vector<Item> items_;
+    bool cut_ = false;
     friend class ListParser;
 };
 }

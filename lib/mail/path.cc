@@ -122,7 +122,7 @@ std::optional<std::string> path_address(std::string_view word, bool strict) {
     std::size_t backslashes = 0;
     while (backslashes < word.size() && word[word.size() - 1 - backslashes] == '\\') ++backslashes;
     if (backslashes % 2) word.remove_suffix(1);              // one that escapes nothing
-    const std::vector<AddressToken> tokens = address_tokens(word, 1000);
+    const std::vector<AddressToken> tokens = address_tokens(word);
     Backwards list(tokens);
     if (!list.read() || list.addresses().size() > 1) return {};
     std::string address = list.addresses().empty() ? std::string() : list.addresses().front();

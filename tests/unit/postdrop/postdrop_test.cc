@@ -56,3 +56,17 @@ TEST(DropFile, IsVisibleWhenCompleteAndGoneWhenNot) {
     std::filesystem::current_path("/");
     std::filesystem::remove_all(directory);
 }
+
+TEST(RecordFilter, AnAddressLongerThanALineIsRefusedAtOnce) {
+    for (char type : {'S', 'R', 'F', 'A'}) {
+        RecordFilter filter(100);
+        const std::string text = type == 'A' ? "envelope_id=" : "";
+        if (type == 'R') {
+            for (char before : {'M', 'X'}) ASSERT_TRUE(filter.check(static_cast<queue::RecordType>(before), ""));
+        }
+        EXPECT_TRUE(filter.check(static_cast<queue::RecordType>(type), text + std::string(100 - text.size(), 'a'))) << type;
+        const auto refused = RecordFilter(100).check(static_cast<queue::RecordType>(type), text + std::string(101 - text.size(), 'a'));
+        ASSERT_FALSE(refused) << type;
+        EXPECT_TRUE(refused.error().reason.starts_with("illegal length 101, record type ")) << refused.error().reason;
+    }
+}
