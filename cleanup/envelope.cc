@@ -143,6 +143,11 @@ void Message::sender_record(std::string_view address) {
         return trouble(not_written);
     }
     sender_ = *rewritten;
+    // The name that the null sender has in headers, come back: nobody reads bounces there.
+    if (bytes::istarts_with(sender_, "MAILER-DAEMON@")) {
+        const auto own = rewriting_.sender("MAILER-DAEMON", false);
+        if (own && bytes::iequals(*own, sender_)) sender_.clear();
+    }
     have_sender_ = true;
     if ((flags_ & flags::autodetect_smtputf8) && !bytes::is_ascii(sender_)) send_options_ |= mail::smtputf8::requested;
     if (!bytes::is_ascii(sender_) && rules_.smtputf8) send_options_ |= mail::smtputf8::sender;

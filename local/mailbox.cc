@@ -103,6 +103,12 @@ Disposition deliver_unknown(Work& work, State state) {
         state.forward_user.clear();
         if (!destinations.empty()) return deliver_destinations(work, state, destinations);
     }
+    // Aliases that every host is to have: bounced, reports of trouble would make more of them.
+    for (std::string_view required : {"postmaster", "mailer-daemon"}) {
+        if (!bytes::iequals(state.user, required)) continue;
+        maillog::warning("required alias not found: {}", required);
+        return sent(work, state, "discarded");
+    }
     return failed(work, state, {5, 1, 1}, "unknown user: \"" + state.user + "\"");
 }
 }

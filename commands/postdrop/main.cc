@@ -15,6 +15,7 @@
 #include "conf/params/cleanup.h"
 #include "conf/params/commands.h"
 #include "conf/params/global.h"
+#include "conf/params/services.h"
 #include "drop_file.h"
 #include "log/log.h"
 #include "mail/address.h"
@@ -29,7 +30,6 @@ namespace postdrop {
 namespace {
 constexpr int status_bad = 1, status_write = 2, status_size = 4, status_not_permitted = 512;
 constexpr std::size_t record_max = 1u << 20;                 // one record of a submission
-constexpr std::int64_t envelope_allowance = 32 << 20;        // beside the content, which message_size_limit bounds
 
 std::string user_name() {
     const passwd* entry = ::getpwuid(::getuid());
@@ -95,7 +95,7 @@ bool copy(DropFile& file, RecordFilter& filter, std::int64_t limit) {
             if (*verdict == RecordFilter::Verdict::drop) continue;
             kept.clear();
             queue::append(kept, record.type, record.payload);
-            if (limit > 0 && file.bytes() > limit) {
+            if (limit > 0 && file.bytes() + static_cast<std::int64_t>(kept.size()) > limit) {
                 say_status(status_size, "");
                 give_up("message file too big");
             }
@@ -124,9 +124,8 @@ int submit(const conf::Settings& settings) {
     using namespace std::string_literals;
     say("protocol\0postdrop_protocol\0queue_id\0"s + file->id().text() + "\0\0"s);
 
-    RecordFilter filter;
-    const std::int64_t size_limit = settings[param::message_size_limit];
-    if (!copy(*file, filter, size_limit > 0 ? size_limit + envelope_allowance : 0)) return 0;
+    RecordFilter filter(static_cast<std::size_t>(settings[param::line_length_limit]));
+    if (!copy(*file, filter, settings[param::message_size_limit])) return 0;
     const auto owned = owns_sender(settings, user, filter.sender());
     if (!owned || !*owned) {
         say_status(owned ? status_not_permitted : status_write, owned ? "5.7.1 Sender address is not owned by user " + user : "");

@@ -4,7 +4,6 @@
 // When things fail: "sendmail: fatal: …" on stderr and in the log, and exit status 75 (EX_TEMPFAIL) whatever it was, as Postfix's
 // does: callers try again or tell the user. Options that Sendmail has and we need not are accepted silently.
 #include <fcntl.h>
-#include <pwd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,7 +17,6 @@
 #include "conf/params/commands.h"
 #include "conf/params/global.h"
 #include "conf/params/local.h"
-#include "dialogue.h"
 #include "log/log.h"
 #include "options.h"
 #include "server/maillog.h"
@@ -88,15 +86,7 @@ void run_mode(const Options& o, const conf::Settings& s) {
     case Mode::flush_site: run(commands + "/postqueue", {"-s", o.site});
     case Mode::deliver_one: run(commands + "/postqueue", {"-i", o.queue_id});
     case Mode::make_aliases: make_aliases(o, s);
-    case Mode::smtp_server: {
-        // smtpd serves a socket, and only these two may talk to cleanup.
-        const passwd* owner = ::getpwnam(s[param::mail_owner].c_str());
-        struct stat st{};
-        const bool socket = ::fstat(STDIN_FILENO, &st) == 0 && S_ISSOCK(st.st_mode);
-        if (socket && (::getuid() == 0 || (owner && ::getuid() == owner->pw_uid))) run(s[param::daemon_directory] + "/smtpd", {"-S"});
-        Dialogue(s).run();
-        std::_Exit(0);
-    }
+    case Mode::smtp_server: run(s[param::daemon_directory] + "/smtpd", {"-S"});
     case Mode::start_daemon: start_daemon(commands + "/postfix", s);
     case Mode::start_foreground: run(commands + "/postfix", {"-c", s.directory(), "start-fg"});
     case Mode::ignored: std::_Exit(0);

@@ -1,4 +1,5 @@
 #include "submission.h"
+#include <utility>
 #include "base/bytes.h"
 
 namespace pickup {
@@ -74,11 +75,14 @@ Result<void> Submission::envelope(queue::RecordReader& reader, const Out& out, c
 Result<void> Submission::content(queue::RecordReader& reader, const Out& out, const std::string& received) {
     if (!origin_.requeued)
         for (std::string_view line : bytes::split(received, "\n")) TRY(out(RecordType::line, line));
+    bool first = !origin_.requeued;
     while (true) {
         TRY_ASSIGN(auto item, reader.next());
         if (!item) return queue::damage("file ends within the content");
         if (item->type == RecordType::extracted) return out(item->type, "");
         if (item->type != RecordType::line && item->type != RecordType::part) return unexpected(item->type);
+        // Text that begins with a blank is no header, and no part of the field above it.
+        if (std::exchange(first, false) && (item->payload.starts_with(' ') || item->payload.starts_with('\t'))) TRY(out(RecordType::line, ""));
         TRY(out(item->type, item->payload));
     }
 }

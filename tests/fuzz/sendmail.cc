@@ -1,13 +1,7 @@
-// What sendmail is given: a message with its recipients (-t), command lines, SMTP on standard input (-bs; no postdrop there, so no message is taken).
+// What sendmail is given: a message with its recipients (-t), command lines.
 // The first bytes choose settings and pieces.
 // uses: sendmail_core
-#include <fcntl.h>
-#include <unistd.h>
 #include "fuzz.h"
-#include "base/bytes.h"
-#include "conf/params/commands.h"
-#include "conf/settings.h"
-#include "dialogue.h"
 #include "message.h"
 #include "options.h"
 
@@ -55,33 +49,12 @@ void options(fuzz::Choices choose) {
     if (!o) fuzz::require(!o.error().reason.empty(), "a mistake is named");
     else fuzz::require(o->recipients.size() < words.size() + 1, "recipients are arguments");
 }
-
-void dialogue(std::string_view bytes) {
-    static const auto settings = conf::Settings::defaults({{"myhostname", "mx.example.test"}, {"command_directory", "/nonexistent"}});
-    const std::string said = fuzz::write_file("said", "");
-    UniqueFd in = fuzz::file_of(std::string(bytes) + "\r\n.\r\nQUIT\r\n"), out(::open(said.c_str(), O_RDWR | O_CLOEXEC)), was(::dup(STDOUT_FILENO));
-    fuzz::require(in && out && was && ::dup2(in.get(), STDIN_FILENO) >= 0 && ::dup2(out.get(), STDOUT_FILENO) >= 0, "standard input and output are there");
-    sendmail::Dialogue(settings).run();
-    ::dup2(was.get(), STDOUT_FILENO);
-    std::string replies(static_cast<std::size_t>(::lseek(out.get(), 0, SEEK_END)), '\0');
-    fuzz::require(::pread(out.get(), replies.data(), replies.size(), 0) == static_cast<ssize_t>(replies.size()), "the replies can be read");
-    fuzz::require(replies.starts_with("220 ") && replies.ends_with("221 2.0.0 Bye\r\n"), "a session begins and ends", replies);
-    for (std::string_view rest = replies; !rest.empty();) {
-        auto end = rest.find("\r\n");
-        fuzz::require(end != rest.npos, "a reply is whole lines", replies);
-        std::string_view line = rest.substr(0, end);
-        rest.remove_prefix(end + 2);
-        fuzz::require(line.size() >= 4 && bytes::is_digit(line[0]) && bytes::is_digit(line[1]) && bytes::is_digit(line[2]) && (line[3] == ' ' || line[3] == '-'), "a reply has a code", replies);
-        fuzz::require(line.find_first_of(std::string_view("\r\n\0", 3)) == line.npos, "a reply is one line", replies);
-    }
-}
 }
 
 void fuzz::one(std::string_view bytes) {
     Choices choose(bytes);
     switch (choose.below(4)) {
         case 0: options(choose); break;
-        case 1: dialogue(choose.rest()); break;
         default: message(choose); break;
     }
 }

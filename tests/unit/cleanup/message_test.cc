@@ -433,3 +433,42 @@ TEST(Checks, ResultsAreParsed) {
     EXPECT_EQ(parse_action("").kind, Kind::unknown);
     EXPECT_EQ(unescaped("a\\7\\n\\\\b\\101"), "a\7\n\\bA");
 }
+
+TEST_F(CleanupTest, EnvelopeRecordsAreOneLineEach) {
+    using namespace std::string_literals;
+    open();
+    put('T', "1795348574 5");
+    put('A', "envelope_id=a\nb");
+    put('F', "Full\nX-Injected: 1");
+    put('S', "a\rb@x.y");
+    put('O', "c\nd"s);
+    put('R', "e\0f@b.c"s);
+    put('M');
+    content("Subject: x\n\nbody\n");
+    EXPECT_TRUE(end().ok);
+    EXPECT_NE(file().find("A envelope_id=a b\nF Full X-Injected: 1\nS a b@x.y\nA dsn_orig_rcpt=rfc822;\"e f\"@b.c\nO c d\nR e f@b.c\nM \n"), std::string::npos) << file();
+    EXPECT_NE(file().find("\nFrom: \"Full X-Injected: 1\" <\"a b\"@x.y>\n"), std::string::npos) << file();
+}
+
+TEST_F(CleanupTest, AHeaderOfTooManyTokensIsCutWithAWarning) {
+    open({{"header_address_token_limit", "4"}});
+    envelope({"r@b.c"});
+    content("From: f@x.y\nTo: a@x, b@y\n\nbody\n");
+    EXPECT_TRUE(end().ok);
+    EXPECT_NE(file().find("\nTo: a@x,\n"), std::string::npos) << file();
+    EXPECT_NE(log_without_id().find("ID: To holds more than header_address_token_limit = 4 tokens: what follows is taken out\n"), std::string::npos) << log_;
+}
+
+TEST_F(CleanupTest, OurMailerDaemonAsSenderIsTheNullSender) {
+    struct { const char *said, *kept; } cases[] = {{"MAILER-DAEMON", ""}, {"mailer-daemon@mx.test", ""}, {"MAILER-DAEMON@a.test", "MAILER-DAEMON@a.test"}, {"postmaster", "postmaster@mx.test"}};
+    for (const auto& c : cases) {
+        open();
+        put('T', "1795348574 5");
+        put('S', c.said);
+        put('R', "r@b.c");
+        put('M');
+        content("Subject: x\n\nbody\n");
+        EXPECT_TRUE(end().ok);
+        EXPECT_NE(file().find("S " + std::string(c.kept) + "\n"), std::string::npos) << c.said << file();
+    }
+}

@@ -1,9 +1,4 @@
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
-#include <cstdio>
-#include "conf/settings.h"
-#include "dialogue.h"
 #include "message.h"
 #include "options.h"
 
@@ -155,54 +150,4 @@ TEST(MessageReader, RecipientsOfTheHeader) {
     for (int i = 0; i < 30000; ++i) many += "u" + std::to_string(i) + "@example.org, ";
     read(many + "\n\n", s, 4096, &found);
     EXPECT_EQ(found.size(), 30000u);
-}
-
-TEST(Dialogue, CommandsInAndOutOfOrder) {
-    const conf::Settings settings = conf::Settings::defaults({{"myhostname", "mx.test"}, {"message_size_limit", "1000"}});
-    Dialogue d(settings);
-    EXPECT_EQ(d.command("MAIL FROM:<a@b>"), "503 5.5.1 Error: send HELO/EHLO first");
-    EXPECT_EQ(d.command("ehlo me"), "250 mx.test\nPIPELINING\nSIZE 1000\nENHANCEDSTATUSCODES\n8BITMIME\nDSN");
-    EXPECT_EQ(d.command("RCPT TO:<a@b>"), "503 5.5.1 Error: need MAIL command");
-    EXPECT_EQ(d.command("MAIL FROM:<a@b> SIZE=1001"), "552 5.3.4 Message size exceeds fixed limit");
-    EXPECT_EQ(d.command("MAIL FROM:<a@b> FOO=1"), "555 5.5.4 Unsupported option: FOO=1");
-    EXPECT_EQ(d.command("MAIL FROM:<> BODY=8BITMIME RET=HDRS ENVID=x+2By"), "250 2.1.0 Ok");
-    EXPECT_EQ(d.command("MAIL FROM:<>"), "503 5.5.1 Error: nested MAIL command");
-    EXPECT_EQ(d.command("DATA"), "503 5.5.1 Error: need RCPT command");
-    EXPECT_EQ(d.command("RCPT TO:<>"), "501 5.1.3 Bad recipient address syntax");
-    EXPECT_EQ(d.command("RCPT TO:<a@b> NOTIFY=SUCCESS,NEVER"), "555 5.5.4 Unsupported option: NOTIFY=SUCCESS,NEVER");
-    EXPECT_EQ(d.command("RCPT TO:<a@b> NOTIFY=SUCCESS"), "250 2.1.5 Ok");
-    EXPECT_FALSE(d.wants_data());
-    EXPECT_EQ(d.command("DATA"), "354 End data with <CR><LF>.<CR><LF>");
-    EXPECT_TRUE(d.wants_data());
-    EXPECT_EQ(d.command("RSET"), "250 2.0.0 Ok");
-    EXPECT_FALSE(d.wants_data());
-    EXPECT_EQ(d.command("nonsense"), "500 5.5.2 Error: command not recognized");
-    EXPECT_EQ(d.command("QUIT"), "221 2.0.0 Bye");
-}
-
-TEST(Dialogue, TheRestOfAnEndlessLineIsNoLine) {
-    const conf::Settings settings = conf::Settings::defaults({{"myhostname", "mx.test"}, {"command_directory", "/nonexistent"}});
-    std::string said;
-    for (std::size_t size : {131070u, 131071u, 131072u, 131073u}) {       // reads are of 65536 bytes
-        std::string text = "HELO me\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n";
-        text.resize(size, 'x');
-        text += ".\r\nNOOP\r\n.\r\n" + std::string(200000, 'y') + "NOOP\r\nQUIT\r\n";
-        FILE *in = std::tmpfile(), *out = std::tmpfile();
-        ASSERT_TRUE(in && out && std::fwrite(text.data(), 1, text.size(), in) == text.size() && std::fflush(in) == 0);
-        std::rewind(in);
-        const pid_t child = ::fork();
-        if (child == 0) {
-            ::dup2(::fileno(in), STDIN_FILENO);
-            ::dup2(::fileno(out), STDOUT_FILENO);
-            Dialogue(settings).run();
-            ::_exit(0);
-        }
-        ::waitpid(child, nullptr, 0);
-        std::rewind(out);
-        said.assign(2000, '\0');
-        said.resize(std::fread(said.data(), 1, said.size(), out));
-        std::fclose(in);
-        std::fclose(out);
-        EXPECT_EQ(said.substr(said.find("354 ")), "354 End data with <CR><LF>.<CR><LF>\r\n451 4.3.0 Error: queue file write error\r\n500 5.5.2 Error: line too long\r\n221 2.0.0 Bye\r\n") << size;
-    }
 }
