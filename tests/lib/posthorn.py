@@ -89,7 +89,10 @@ def without_ignored(text):
         return text
     name = ignored_names(IGNORED)
     text = re.sub(r"^%s[ \t]*=.*\n?(?:[ \t].*\n?|#.*\n(?=[ \t]))*" % name, "", text, flags=re.M)
-    return re.sub(r"-o\s*(?:\{\s*%s\s*=(?:[^{}]|\{[^{}]*\})*\}|%s=(?:\{(?:[^{}]|\{[^{}]*\})*\}|\S)*)" % (name, name), "", text)
+    inside = r"[^{}]"
+    for _ in range(3):                           # braces within braces
+        inside = r"(?:[^{}]|\{%s*\})" % inside
+    return re.sub(r"-o\s*(?:\{\s*%s\s*=%s*\}|%s=(?:\{%s*\}|[^\s{}])*)" % (name, inside, name, inside), "", text)
 
 
 def wait_for(what, condition, seconds=20.0):
