@@ -14,7 +14,7 @@ public:
         : queue_(std::move(queue)), to_(to), every_(every), next_(Clock::now() + every) {}
     // One file more was looked at.
     void step() {
-        if (++files_ % 1000 != 0 || !to_ || Clock::now() < next_) return;
+        if (++files_ % 100 != 0 || !to_ || Clock::now() < next_) return;
         std::fprintf(to_, "postsuper: %s: %zu files so far\n", queue_.c_str(), files_);
         next_ = Clock::now() + every_;
     }
