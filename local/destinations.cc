@@ -1,14 +1,12 @@
 // See destinations.h.
 #include "destinations.h"
 
-#include <limits>
 #include "base/bytes.h"
 #include "mail/address_tokens.h"
 
 namespace local {
 namespace {
 constexpr std::string_view include = ":include:";
-constexpr std::size_t no_limit = std::numeric_limits<std::size_t>::max();      // a list may have any number of members: none gets lost
 
 // Without quotes and backslashes, wherever they stand: the domain of an address is not looked for in what may be a command.
 std::string unquoted(std::string_view external) {
@@ -33,7 +31,7 @@ Destination destination(std::string external) {
 
 std::vector<Destination> parse_destinations(std::string_view text) {
     std::vector<Destination> out;
-    for (std::string& external : mail::AddressList::parse(text, no_limit).addresses())
+    for (std::string& external : mail::AddressList::parse(text).addresses())
         if (!external.empty()) out.push_back(destination(std::move(external)));
     return out;
 }

@@ -1,5 +1,6 @@
 #include "message.h"
 #include <gtest/gtest.h>
+#include <fmt/format.h>
 #include <cstdlib>
 #include <filesystem>
 #include "base/bytes.h"
@@ -250,6 +251,27 @@ TEST_F(CleanupTest, VirtualAliasesExpandWithExtensionsAndDuplicatesGo) {
     for (std::string_view line : bytes::split(text, "\n"))
         if (line.starts_with("R ")) recipients += std::string(line.substr(2)) + " ";
     EXPECT_EQ(recipients, "c@d.e list@v.t b@mx.test user+tag@w.x who@other.t ");
+}
+
+TEST_F(CleanupTest, NoMemberOfALongAliasGetsLost) {
+    std::string members;
+    for (int i = 0; i < 3000; ++i) members += fmt::format(" u{}@b.c", i);     // more tokens than header_address_token_limit lets through
+    open({{"virtual_alias_maps", "inline:{{list@v.t=" + members + "}}"}, {"virtual_alias_expansion_limit", "5000"}});
+    envelope({"list@v.t"});
+    content("Message-Id: <a@b>\n\nbody\n");
+    EXPECT_TRUE(end().ok);
+    const std::string text = file();
+    int recipients = 0;
+    for (std::string_view line : bytes::split(text, "\n")) recipients += line.starts_with("R u");
+    EXPECT_EQ(recipients, 3000);
+}
+
+TEST_F(CleanupTest, AnAliasWithoutAnAddressIsRefusedForNow) {
+    open({{"virtual_alias_maps", "inline:{{list@v.t=(nobody)}}"}});
+    envelope({"list@v.t"});
+    content("Message-Id: <a@b>\n\nbody\n");
+    EXPECT_EQ(end().smtp_code, 451);
+    EXPECT_NE(log_.find("there is no address in \"(nobody)\", the value for list@v.t"), std::string::npos) << log_;
 }
 
 TEST_F(CleanupTest, AListAnswersExpandedInsteadOfItsMembers) {
