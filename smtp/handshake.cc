@@ -97,6 +97,7 @@ void look_for_pix(Peer& peer, const Reply& greeting, std::string_view queue_id) 
 // greeting: null for the second hello, under TLS, which is never HELO.
 std::optional<Refusal> say_hello(Peer& peer, const Reply* greeting, bool tls_wanted) {
     const Config& c = peer.config();
+    std::optional<Refusal> no_ehlo;
     bool extended = c.lmtp || c.always_ehlo || (greeting && greeting->text.find("ESMTP") != std::string::npos) || tls_wanted;
     if (!c.lmtp && (c.never_ehlo || listed(peer.pix, "disable_esmtp"))) extended = false;
     if (extended) {
@@ -111,9 +112,12 @@ std::optional<Refusal> say_hello(Peer& peer, const Reply* greeting, bool tls_wan
         EnhancedStatus status = reply->status;
         if (!greeting) status.klass = 4;         // under TLS, where it said yes before
         if (c.lmtp || peer.broken || !greeting) return refused(peer, *reply, status);
+        status.klass = 4;
+        no_ehlo = refused(peer, *reply, status);
     }
     peer.say("HELO " + c.helo_name);
     auto reply = peer.reply(c.timeouts.helo, "performing the HELO handshake");
+    if (!reply && no_ehlo && peer.stream().failure() == net::Stream::Failure::lost) return no_ehlo;      // it hung up after it had said why
     if (!reply) return refusal(std::move(reply.error()));
     if (!reply->positive()) return refused(peer, *reply, reply->status);
     if (!reply->lines.empty() && greets_itself(peer, reply->lines[0])) return loops(peer, "replied to HELO/EHLO");

@@ -49,8 +49,13 @@ Result<void> Peer::flush(loop::Deadline deadline, std::string_view doing) {
     return {};
 }
 
-// One line. Without deadlines for a whole reply a server that sends a little now and then is waited for.
+// One line. Without deadlines for a whole reply a server that sends a little now and then is waited for. One that has left before our commands
+// were on their way has perhaps said why.
 Result<net::Stream::Line> Peer::line(Seconds timeout, loop::Deadline& deadline) {
+    if (auto sent = stream_.flush(deadline); !sent) {
+        if (stream_.failure() != net::Stream::Failure::lost) return tl::unexpected(std::move(sent.error()));
+        stream_.discard_output();
+    }
     for (;;) {
         std::uint64_t before = stream_.bytes_read();
         auto line = stream_.read_line(line_length_limit, deadline);
@@ -109,6 +114,14 @@ Result<Reply> Peer::reply(Seconds timeout, std::string_view doing) {
     }
     if (reply.code == 421) broken = true;
     return reply;
+}
+
+std::optional<Reply> Peer::last_words() {
+    if (stream_.failure() != net::Stream::Failure::lost) return std::nullopt;
+    stream_.discard_output();
+    auto said = reply(Seconds(1), "");           // it is here or never comes: nothing to wait for
+    broken = true;
+    return said ? std::optional(std::move(*said)) : std::nullopt;
 }
 
 void Peer::farewell() {

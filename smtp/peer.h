@@ -43,6 +43,8 @@ public:
     // The same with smtp_per_request_deadline = no: the time starts again whenever the server has taken something.
     Result<void> send_patiently(std::string_view text, Seconds timeout, std::string_view doing);
     Result<void> flush(loop::Deadline deadline, std::string_view doing);
+    // After a send() or flush() that lost the connection: the reply that the server gave before it left, if it did.
+    std::optional<Reply> last_words();
     // QUIT, and its reply where main.cf wants that; a broken peer is just closed.
     void farewell();
 

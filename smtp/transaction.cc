@@ -1,5 +1,6 @@
 #include "transaction.h"
 #include <fmt/format.h>
+#include <utility>
 #include "base/bytes.h"
 #include "content.h"
 #include "log/log.h"
@@ -131,6 +132,7 @@ bool Transaction::read_replies() {
             lost(reply.error());
             return false;
         }
+        if (reply->code == 421) farewell_.emplace(*reply, command_name(verb));
         judge(s, *reply);
     }
     return !over_;
@@ -138,12 +140,21 @@ bool Transaction::read_replies() {
 
 // The connection broke. One that was kept may have been closed by the server before it saw MAIL: that is nobody's failure.
 void Transaction::lost(const Error& why) {
-    over_ = true;
     peer_.broken = true;
+    if (std::exchange(over_, true)) return;      // the server has said already what there is to say
     if (peer_.uses > 1 && peer_.silent) {
         return;                                  // nothing is held against anybody; a new connection follows
     }
-    d_.fail(why, &peer_, {});
+    if (farewell_) refused(farewell_->first, farewell_->second, nullptr);
+    else d_.fail(why, &peer_, {});
+}
+
+// A server that does not want the rest of a message may say so and hang up.
+void Transaction::broke_off(const Error& why) {
+    auto said = peer_.last_words();
+    if (!said || (!said->temporary() && !said->permanent())) return lost(why);
+    over_ = true;
+    for (delivery::Recipient* r : accepted_) refused(*said, "end of DATA command", r);
 }
 
 void Transaction::refused(const Reply& reply, const char* command, delivery::Recipient* only) {
@@ -198,11 +209,11 @@ std::string Transaction::prepended() const {
 
 void Transaction::send_message() {
     auto sent = send_content(config_, job_, peer_, {downgrade_, prepended()});
-    if (!sent) return lost(sent.error());
+    if (!sent) return broke_off(sent.error());
     if (peer_.pix.find("delay_dotcrlf") != std::string::npos) {
         auto age = base::wall_now().seconds - job_.request().arrival_seconds;
         if (age >= config_.pix_threshold.count()) {
-            if (auto done = peer_.flush(loop::in(config_.timeouts.data_xfer), "sending message body"); !done) return lost(done.error());
+            if (auto done = peer_.flush(loop::in(config_.timeouts.data_xfer), "sending message body"); !done) return broke_off(done.error());
             loop::sleep_until(loop::in(config_.pix_delay));
         }
     }

@@ -1,7 +1,9 @@
 // MAIL to the end of data, with one peer: which commands go together (PIPELINING), what they carry, and what each reply means for
 // which recipient. In LMTP every recipient has a reply of its own behind the data.
 #pragma once
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 #include "delivery.h"
 
@@ -26,6 +28,7 @@ private:
     void judge(const Sent& sent, const Reply& reply);
     void refused(const Reply& reply, const char* command, delivery::Recipient* only);
     void lost(const Error& why);
+    void broke_off(const Error& why);            // while the message was being sent
     void send_message();
     void end_probe();
     std::string prepended() const;
@@ -42,6 +45,7 @@ private:
     std::vector<delivery::Recipient*> accepted_;
     std::vector<std::pair<delivery::Recipient*, Reply>> probed_;
     bool downgrade_ = false, utf8_ = false;
+    std::optional<std::pair<Reply, const char*>> farewell_;     // 421, and to which command: why the connection is lost after it
     bool over_ = false;                          // nothing more to be said in this transaction
     bool data_accepted_ = false, data_said_ = false;
 };

@@ -65,6 +65,8 @@ public:
     Result<void> write(std::string_view data, Deadline deadline = loop::never);
     Result<void> flush(Deadline deadline);
     std::size_t pending() const { return out_.size() - out_at_; }
+    // What a peer that has left cannot be sent any more: reads, which flush first, then give what it said before.
+    void discard_output() { out_.clear(); out_at_ = 0; }
 
     // A descriptor along with one byte (SCM_RIGHTS): UNIX-domain streams only, with nothing buffered on the receiving side.
     Result<void> send_descriptor(int fd, Deadline deadline);

@@ -56,6 +56,35 @@ TEST_F(Smtp, EveryRefusalIsToldInItsWords) {
     deliver(std::move(requests));
     for (auto& c : cases) EXPECT_NE(plain().find(c.expected), std::string::npos) << c.command << " " << c.reply << "\n" << plain();
 }
+// What a server says before it hangs up counts, also where we were about to write: the reset fails the write, and the words are still there to read.
+TEST_F(Smtp, WordsOfAServerThatHangsUpAreNotLost) {
+    const std::string host = "host 127.0.0.1[127.0.0.1] ";
+    struct { const char *command, *reply; std::string expected; } cases[] = {
+        {"EHLO", "RESET 550 5.7.1 go away", "dsn=4.7.1, status=deferred (" + host + "refused to talk to me: 550 5.7.1 go away)"},
+        {"EHLO", "RESET 250-mx.test\r\n250 PIPELINING\r\n421 4.3.2 one", "dsn=4.3.2, status=deferred (" + host + "said: 421 4.3.2 one (in reply to MAIL FROM command))"},
+        {"MAIL", "RESET 421 4.3.2 two", "dsn=4.3.2, status=deferred (" + host + "said: 421 4.3.2 two (in reply to MAIL FROM command))"},
+        {"RCPT", "RESET 421 4.3.2 three", "dsn=4.3.2, status=deferred (" + host + "said: 421 4.3.2 three (in reply to RCPT TO command))"},
+        {"DATA", "RESET 421 4.3.2 four", "dsn=4.3.2, status=deferred (" + host + "said: 421 4.3.2 four (in reply to DATA command))"},
+        {"DATA", "RESET 354 go\r\n554 5.7.1 five", "dsn=5.7.1, status=bounced (" + host + "said: 554 5.7.1 five (in reply to end of DATA command))"},
+        {"CONTENT", "RESET 552 5.3.4 six", "dsn=5.3.4, status=bounced (" + host + "said: 552 5.3.4 six (in reply to end of DATA command))"},
+        {".", "RESET 421 4.3.2 seven", "dsn=4.3.2, status=deferred (" + host + "said: 421 4.3.2 seven (in reply to end of DATA command))"},
+    };
+    std::vector<std::unique_ptr<ScriptedServer>> servers;
+    std::vector<ipc::DeliveryRequest> requests;
+    for (auto& c : cases) {
+        servers.push_back(std::make_unique<ScriptedServer>());
+        servers.back()->replies[c.command] = c.reply;
+        std::vector<std::string> lines{"Subject: x", ""};
+        lines.resize(std::string_view(c.command) == "CONTENT" ? 10'000 : 3, std::string(900, 'x'));      // more than the buffers between us hold
+        requests.push_back(queue(at(serve(*servers.back())), {"r1@remote.test", "r2@remote.test"}, lines));
+    }
+    deliver(std::move(requests));
+    for (auto& c : cases) {
+        auto first = plain().find(c.expected);
+        ASSERT_NE(first, std::string::npos) << c.command << " " << c.reply << "\n" << plain();
+        EXPECT_NE(plain().find(c.expected, first + 1), std::string::npos) << "the second recipient: " << c.command << " " << c.reply << "\n" << plain();
+    }
+}
 TEST_F(Smtp, GreetingsThatRefuse) {
     ScriptedServer server;
     server.greeting = "554 5.7.1 go away";

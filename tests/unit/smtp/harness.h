@@ -22,7 +22,8 @@
 struct ScriptedServer {
     std::string greeting = "220 mx.test ESMTP";
     std::vector<std::string> features = {"PIPELINING", "SIZE 10000000", "8BITMIME", "DSN", "SMTPUTF8"};
-    std::map<std::string, std::string> replies;  // by the line's beginning; longest first; "CLOSE" hangs up, "MUTE" never says anything again
+    std::map<std::string, std::string> replies;  // by the line's beginning; longest first; "CLOSE" hangs up, "MUTE" never says anything again,
+                                                 // "RESET words" says words and resets the connection at once; "CONTENT": in the middle of a message
     std::vector<std::string> end_replies;        // LMTP: one for each recipient
     std::shared_ptr<tls::ServerContext> tls;
     // What came.
@@ -52,6 +53,13 @@ struct ScriptedServer {
         ++connections;
         said.push_back("--");
         auto answer = [&](const std::string& reply) {
+            if (reply.starts_with("RESET ")) {
+                (void)s.write(reply.substr(6) + "\r\n");
+                (void)s.flush(deadline);
+                const linger at_once{1, 0};
+                setsockopt(s.fd(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+                return false;
+            }
             if (reply != "CLOSE" && reply != "MUTE") return s.write(reply + "\r\n").has_value();
             (void)s.flush(deadline);
             while (reply == "MUTE" && s.read_line(1000, deadline)) {}
@@ -64,7 +72,11 @@ struct ScriptedServer {
             auto line = s.read_line(100000, deadline);
             if (!line) return;
             std::string text(line->text);
-            if (in_data && text != ".") { message += text + "\n"; continue; }
+            if (in_data && text != ".") {
+                message += text + "\n";
+                if (auto early = replies.find("CONTENT"); early != replies.end() && message.size() > 100'000) { answer(early->second); return; }
+                continue;
+            }
             if (in_data && !end_replies.empty()) {
                 in_data = false;
                 for (std::size_t i = 0; i < std::min(recipients, end_replies.size()); ++i) if (!answer(end_replies[i])) return;
