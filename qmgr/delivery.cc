@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 #include <algorithm>
+#include <iterator>
+#include <unordered_set>
 #include "base/bytes.h"
 #include "conf/params/qmgr.h"
 #include "log/log.h"
@@ -142,9 +144,9 @@ void Manager::deliver(Service& s, Entry& entry) {
     } else {
         kill_transport(s, "4.3.0", reply.error().reason);
         drop_done(request);
-        std::erase_if(entry.recipients, [&](const queue::Recipient& r) {
-            return std::none_of(request.recipients.begin(), request.recipients.end(), [&](const auto& left) { return left.offset == r.offset; });
-        });
+        std::unordered_set<std::int64_t> not_done;
+        for (const auto& to : request.recipients) not_done.insert(to.offset);
+        std::erase_if(entry.recipients, [&](const queue::Recipient& r) { return !not_done.contains(r.offset); });
         std::size_t left = entry.recipients.size();
         if (left > 0) {
             std::vector<std::unique_ptr<Entry>> all;
@@ -215,17 +217,25 @@ void Manager::reroute(std::vector<std::unique_ptr<Entry>> entries, const std::st
             continue;
         }
         Destination& to = s.transport.destination(destination_key(s.transport.limits, route), route.nexthop);
-        s.transport.add(*entry->message, to, std::move(entry->recipients), false);
+        s.transport.add(*entry->message, to, std::move(entry->recipients), entry->message->verp());
     }
     dispatch(s);
 }
 
-// Deferred, or with class 2 discarded, without an agent. In a fiber of its own: the caller may be in the middle of the lists.
+// Deferred, or with class 2 discarded, without an agent. In a fiber of its own: the caller may be in the middle of the lists. One for all
+// that come before it has its turn: there may be thousands of destinations.
 void Manager::dispose_here(Message& message, std::vector<queue::Recipient> recipients, std::string_view status, const std::string& text) {
-    auto entry = std::make_shared<Entry>(Entry{&message, nullptr, nullptr, std::move(recipients)});
-    EnhancedStatus code;
-    EnhancedStatus::parse(std::string(status), code);
-    loop::loop()->spawn([this, entry, code, text] {
+    Disposal key{&message, std::string(status), text};
+    auto& gathered = disposals_[key];
+    if (gathered) {
+        std::move(recipients.begin(), recipients.end(), std::back_inserter(gathered->recipients));
+        return;
+    }
+    gathered = std::make_unique<Entry>(Entry{&message, nullptr, nullptr, std::move(recipients)});
+    loop::loop()->spawn([this, key = std::move(key)] {
+        auto entry = std::move(disposals_.extract(key).mapped());
+        EnhancedStatus code;
+        EnhancedStatus::parse(key.status, code);
         Message& m = *entry->message;
         m.traced = true;
         static const ConcurrencyLimits any;
@@ -234,8 +244,8 @@ void Manager::dispose_here(Message& message, std::vector<queue::Recipient> recip
         const std::size_t count = entry->recipients.size();
         auto reply = self_.handle(request_for(*entry), [&](delivery::Job& job) {
             for (auto& to : job.recipients()) {
-                if (code.success()) job.delivered(to, {.status = code, .text = text});
-                else job.deferred(to, {.status = code, .text = text});
+                if (code.success()) job.delivered(to, {.status = code, .text = key.text});
+                else job.deferred(to, {.status = code, .text = key.text});
             }
         });
         m.deferred = m.deferred || reply.deferred;

@@ -121,6 +121,12 @@ private:
     ipc::Client bounce_, defer_, trace_;
     std::map<std::string, std::unique_ptr<Service>, std::less<>> services_{};
     std::unordered_map<std::string, std::unique_ptr<Message>> messages_{};
+    struct Disposal {
+        Message* message;
+        std::string status, text;
+        friend auto operator<=>(const Disposal&, const Disposal&) = default;
+    };
+    std::map<Disposal, std::unique_ptr<Entry>> disposals_{};         // whose fiber has not had its turn
     std::size_t recipients_ = 0, old_ = 0;
     double serial_ = 0;
 };

@@ -62,7 +62,13 @@ void Transport::add(Message& message, Destination& to, std::vector<queue::Recipi
     const bool was_empty = peer.entries.empty();
     const std::size_t most = single ? 1 : limits.destination_recipients == 0 ? recipients.size() : limits.destination_recipients;
     in_memory += recipients.size();
-    for (std::size_t at = 0; at < recipients.size(); at += most) {
+    std::size_t at = 0;
+    if (!single && !was_empty) {                 // what comes in small lots, e.g. from the many destinations of a dead transport, goes together
+        auto& last = peer.entries.back()->recipients;
+        const std::size_t room = limits.destination_recipients == 0 ? recipients.size() : most - std::min(most, last.size());
+        for (; at < std::min(room, recipients.size()); ++at) last.push_back(std::move(recipients[at]));
+    }
+    for (; at < recipients.size(); at += most) {
         auto entry = std::make_unique<Entry>(Entry{&message, &job, &to, {}});
         auto first = recipients.begin() + static_cast<std::ptrdiff_t>(at), last = recipients.begin() + static_cast<std::ptrdiff_t>(std::min(at + most, recipients.size()));
         entry->recipients.assign(std::make_move_iterator(first), std::make_move_iterator(last));
@@ -70,16 +76,24 @@ void Transport::add(Message& message, Destination& to, std::vector<queue::Recipi
         ++job.todo;
         ++to.todo;
     }
-    if (was_empty && !peer.entries.empty() && !peer.open && !peer.waiting) {
-        peer.open = true;                        // select() looks whether the destination has room
-        job.open.push_back(&peer);
-        insert(job);
-    }
+    if (was_empty && !peer.entries.empty() && !peer.open && !peer.waiting) open_up(peer);     // select() looks whether the destination has room
+    consider(job);
+}
+
+void Transport::open_up(Peer& peer) {
+    peer.open = true;
+    peer.place = peer.job->open.insert(peer.job->open.end(), &peer);
+    insert(*peer.job);
+}
+
+void Transport::close_front(Job& job) {
+    job.open.front()->open = false;
+    job.open.pop_front();
 }
 
 void Transport::leave(Peer& peer) {
     if (peer.open) {
-        peer.job->open.remove(&peer);
+        peer.job->open.erase(peer.place);        // not by its value: a dead transport gives up all its destinations, one after the other
         peer.open = false;
         if (peer.job->open.empty()) erase(*peer.job);
     }
@@ -94,8 +108,7 @@ Peer* Transport::open_peer(Job& job, Time now) {
     while (!job.open.empty()) {
         Peer* peer = job.open.front();
         if (peer->destination->has_room(now)) return peer;
-        job.open.pop_front();
-        peer->open = false;
+        close_front(job);
         peer->waiting = true;
         peer->waiting_rank = job.rank;
         peer->destination->waiting.emplace(job.rank, peer);
@@ -111,18 +124,25 @@ void Transport::wake(Destination& d, Time now) {
         Peer* peer = d.waiting.begin()->second;
         d.waiting.erase(d.waiting.begin());
         peer->waiting = false;
-        peer->open = true;
-        peer->job->open.push_back(peer);
-        insert(*peer->job);
+        open_up(*peer);
     }
 }
 
+// How many entries a job may have that goes before this one, by what it can still earn.
+static std::size_t most_to_earn(const Transport& t, const Job& job) {
+    const std::size_t earned = (job.selected + job.todo) / static_cast<std::size_t>(t.limits.slot_cost);
+    return earned > job.slots_used ? earned - job.slots_used : 0;
+}
+
+void Transport::consider(Job& job) {
+    if (candidate_for && !candidate && &job != candidate_for && job.ready && job.most_entries() <= most_to_earn(*this, *candidate_for)) candidate = &job;
+}
+
 // Which other job would gain most by going first: the one that has waited longest for its number of entries, among those that fit into what
-// the current job can still earn.
+// the current job can still earn. That there is none holds for a second too: looking at all jobs for each entry would cost more than the delivery.
 Job* Transport::choose_candidate(Job& current, Time now) {
-    if (candidate && candidate_for == &current && now < candidate_until && candidate->ready) return candidate;
-    const std::size_t earned = (current.selected + current.todo) / static_cast<std::size_t>(limits.slot_cost);
-    const std::size_t most = earned > current.slots_used ? earned - current.slots_used : 0;
+    if (candidate_for == &current && now < candidate_until && (!candidate || candidate->ready)) return candidate;
+    const std::size_t most = most_to_earn(*this, current);
     candidate = nullptr;
     candidate_for = &current;
     candidate_until = now + std::chrono::seconds(1);
@@ -172,9 +192,8 @@ std::unique_ptr<Entry> Transport::take(Job& job, Peer& peer) {
     --d.todo;
     ++d.busy;
     ++busy;
-    job.open.pop_front();
-    if (peer.entries.empty()) peer.open = false;
-    else job.open.push_back(&peer);                                  // the next destination's turn
+    if (peer.entries.empty()) close_front(job);
+    else job.open.splice(job.open.end(), job.open, peer.place);      // the next destination's turn
     if (job.open.empty()) erase(job);
     return entry;
 }

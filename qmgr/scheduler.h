@@ -48,7 +48,8 @@ struct Peer {
     Job* job;
     Destination* destination;
     std::deque<std::unique_ptr<Entry>> entries{};
-    bool open = false;                           // in job->open, else waiting at the destination or empty
+    bool open = false;                           // in job->open, at `place`, else waiting at the destination or empty
+    std::list<Peer*>::iterator place{};
     bool waiting = false;
     double waiting_rank = 0;                     // its key there
 };
@@ -101,7 +102,7 @@ struct Transport {
     Time dead_until{};
     Time not_before{};                                               // transport_rate_delay
     bool timer = false;
-    Job* candidate = nullptr;                                        // the best to preempt `candidate_for`, for a second
+    Job* candidate = nullptr;                                        // the best to preempt `candidate_for`, or none, for a second
     Job* candidate_for = nullptr;
     Time candidate_until{};
 
@@ -122,7 +123,10 @@ private:
     void insert(Job& job);
     void erase(Job& job);
     void leave(Peer& peer);                      // neither open nor waiting
+    void open_up(Peer& peer);                    // at the end of its job's turn
+    void close_front(Job& job);
     Peer* open_peer(Job& job, Time now);
+    void consider(Job& job);                     // it is new: may it preempt, where nothing could a moment ago?
     Job* choose_candidate(Job& current, Time now);
     Job* preempt(Job& current, Time now);
     std::unique_ptr<Entry> take(Job& job, Peer& peer);

@@ -1,5 +1,7 @@
 // qmgr's scheduler: order, preemption, concurrency, blocking and waking. No files, no fibers, no clock but the given one.
 #include <gtest/gtest.h>
+#include <algorithm>
+#include <ctime>
 #include <memory>
 #include "scheduler.h"
 #include "mail/verp.h"
@@ -238,6 +240,55 @@ TEST(SchedulerTest, EveryRecipientIsSelectedExactlyOnce) {
     EXPECT_EQ(w.transport.in_memory, 0u);
     w.messages.clear();
     EXPECT_TRUE(w.transport.destinations.empty());
+}
+
+// CPU time of n units of work and of four times as many, as a ratio: about 4 where the work is linear, 16 where each unit looks at all others.
+template <class Work> double growth(int n, Work work) {
+    auto cost = [&](int units) {
+        double best = 1e9;
+        for (int i = 0; i < 3; ++i) {
+            const std::clock_t begin = std::clock();
+            work(units);
+            best = std::min(best, static_cast<double>(std::clock() - begin));
+        }
+        return best;
+    };
+    const double few = cost(n);
+    return cost(4 * n) / std::max(few, 1.0);
+}
+
+TEST(SchedulerTest, ADeadTransportGivesUpItsDestinationsInTimeThatGrowsAsTheyDo) {
+    EXPECT_LT(growth(5000, [](int n) {
+        World w;
+        Message& m = w.message();
+        for (int i = 0; i < n; ++i) w.add(m, "d" + std::to_string(i), 1);
+        std::size_t taken = 0;                   // in an order that is not that of the list
+        for (auto& [key, destination] : w.transport.destinations) taken += w.transport.take_all(*destination).size();
+        EXPECT_EQ(taken, static_cast<std::size_t>(n));
+        World retry;
+        for (int i = 0; i < n; ++i) retry.add(m, "4.3.0 mail transport unavailable", 1);
+        EXPECT_EQ(retry.transport.destinations.begin()->second->todo, static_cast<std::size_t>(n) / 50);
+        m.jobs.clear();
+    }), 9);
+}
+
+TEST(SchedulerTest, LargeMessagesThatNothingCanOvertakeDoNotLookAtEachOtherForEachEntry) {
+    EXPECT_LT(growth(500, [](int n) {
+        World w(one_recipient_each());
+        for (int i = 0; i < n; ++i) w.add(w.message(), "d" + std::to_string(i), 20, true);
+        int seen = 0;
+        while (w.next() != 0) ++seen;
+        EXPECT_EQ(seen, 20 * n);
+    }), 9);
+}
+
+TEST(SchedulerTest, ASmallMessageThatComesLaterMayOvertakeToo) {
+    World w(one_recipient_each());
+    w.add(w.message(), "list.test", 100, true);
+    w.add(w.message(), "list.test", 90, true);
+    EXPECT_EQ(w.sequence(40), std::string(40, '1'));     // 2 is too large: nothing to overtake
+    w.add(w.message(), "small.test", 1, true);
+    EXPECT_EQ(w.sequence(1), "3");
 }
 
 TEST(SchedulerTest, ADeadDestinationGivesUpItsEntries) {
