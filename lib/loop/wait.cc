@@ -74,21 +74,36 @@ Wait Watch::readable(Deadline d) {
     return Wait::ready;
 }
 
-void Condition::notify_all() { for (Fiber* f : waiters_) loop()->wake(*f); waiters_.clear(); }
+struct Condition::Waiter {
+    Condition& condition;
+    Fiber& fiber;
+    bool told = false, taken = false;
+    void tell() {
+        told = true;
+        loop()->wake(fiber);
+    }
+    // One that is cancelled between being told and its turn hands the news on: it was perhaps the only one that was told.
+    ~Waiter() {
+        if (told && !taken) condition.notify_one();
+        if (told) return;
+        auto& waiters = condition.waiters_;
+        if (auto at = std::find(waiters.begin(), waiters.end(), this); at != waiters.end()) waiters.erase(at);
+    }
+};
+
+void Condition::notify_all() { for (Waiter* w : std::exchange(waiters_, {})) w->tell(); }
 void Condition::notify_one() {
     if (waiters_.empty()) return;
-    loop()->wake(*waiters_.front());
+    Waiter* first = waiters_.front();
     waiters_.pop_front();
+    first->tell();
 }
 Wait Condition::wait(Deadline d) {
-    Fiber* me = current();
-    waiters_.push_back(me);
-    struct Leave {
-        std::deque<Fiber*>& waiters;
-        Fiber* f;
-        ~Leave() { if (auto at = std::find(waiters.begin(), waiters.end(), f); at != waiters.end()) waiters.erase(at); }
-    } leave{waiters_, me};
-    return loop()->park_until(d);
+    Waiter me{*this, *current()};
+    waiters_.push_back(&me);
+    Wait result = loop()->park_until(d);
+    me.taken = true;
+    return me.told ? Wait::ready : result;       // told at the moment when the time was over: the news is ours
 }
 
 void offload(const std::function<void()>& f) {

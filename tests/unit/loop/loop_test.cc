@@ -173,6 +173,45 @@ TEST(Loop, HandledExceptionsBelongToTheirFiber) {
     l.run();
     EXPECT_EQ(good, 20);
 }
+// Three wait for a place, one place is free; who is told of it is cancelled in the same moment.
+TEST(Loop, ACancelledFiberHandsOnTheNewsThatItWasTold) {
+    Loop l;
+    Condition place;
+    bool free = false;
+    std::string order;
+    std::vector<Fiber*> waiters;
+    for (char name : {'a', 'b', 'c'})
+        waiters.push_back(&l.spawn([&, name] {
+            while (!free) if (place.wait(in(5s)) == Wait::timed_out) { order += '-'; return; }
+            free = false;
+            order += name;
+        }));
+    l.spawn([&] {
+        sleep_until(in(1ms));
+        free = true;
+        place.notify_one();
+        l.cancel(*waiters[0]);
+        sleep_until(in(5ms));
+        order += '.';
+        l.cancel(*waiters[2]);
+    });
+    l.run();
+    EXPECT_EQ(order, "b.");
+}
+TEST(Loop, NewsThatComesAsTheTimeEndsIsNotLost) {
+    Loop l;
+    Condition place;
+    Wait got = Wait::timed_out;
+    const Deadline end = in(20ms);
+    l.spawn([&] { got = place.wait(end); });
+    l.spawn([&] {
+        sleep_until(in(1ms));
+        while (Clock::now() < end) {}            // the waiter's time is over, and it has not had its turn
+        place.notify_one();
+    });
+    l.run();
+    EXPECT_EQ(got, Wait::ready);
+}
 TEST(Loop, ConditionWakesAllAndTimesOut) {
     Loop l;
     Condition c;
