@@ -7,35 +7,42 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
+#include <deque>
+#include <mutex>
+#include <utility>
 #include "base/fd.h"
+#include "log/backlog.h"
 #include "log/log.h"
 
 namespace maillog {
 namespace {
 PostlogTarget target;
+std::mutex lock;                                 // pool threads may log
 UniqueFd out;
+std::deque<std::string> kept;
+std::size_t lost = 0;                            // of the kept ones, since the last that was sent
 
-// True where the datagram is on its way. One try a line, and a second on a socket made anew after postlogd's own was.
-bool post(std::string_view line) {
+enum class Posted { yes, no_room, nobody };      // nobody listens
+
+Posted post(std::string_view line, bool wait) {
     sockaddr_un to{};
-    if (target.socket.empty() || target.socket.size() >= sizeof to.sun_path) return false;
+    if (target.socket.empty() || target.socket.size() >= sizeof to.sun_path) return Posted::nobody;
     to.sun_family = AF_UNIX;
     std::memcpy(to.sun_path, target.socket.data(), target.socket.size());
     if (!out) {
         out = UniqueFd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-        if (!out) return false;
+        if (!out) return Posted::nobody;
         timeval limit{5, 0};                     // a busy machine may leave postlogd without a turn for a second: that shall cost no line
         setsockopt(out.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
     }
     ssize_t n;
-    do n = ::sendto(out.get(), line.data(), line.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&to), sizeof to);
+    do n = ::sendto(out.get(), line.data(), line.size(), MSG_NOSIGNAL | (wait ? 0 : MSG_DONTWAIT), reinterpret_cast<const sockaddr*>(&to), sizeof to);
     while (n < 0 && errno == EINTR);
-    return n >= 0;
+    if (n >= 0) return Posted::yes;
+    return errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS ? Posted::no_room : Posted::nobody;
 }
 
-void send_line(Level, std::string_view tag, std::string_view text, void*) {
-    std::string line = file_line(target.hostname, tag, text);
-    if (!target.always_direct && post(line)) return;
+void write_directly(std::string line) {
     if (!target.file.empty()) {
         if (append_line(target.file, target.permissions, line + '\n')) return;
     }
@@ -44,6 +51,41 @@ void send_line(Level, std::string_view tag, std::string_view text, void*) {
         (void)!::write(STDERR_FILENO, line.data(), line.size());
     }
 }
+
+// In the order in which they came. False: some are kept still.
+bool send_kept(bool wait) {
+    while (!kept.empty()) {
+        Posted posted = post(kept.front(), wait);
+        if (posted == Posted::no_room) return false;
+        if (posted == Posted::nobody) write_directly(std::move(kept.front()));
+        kept.pop_front();
+        if (std::size_t n = std::exchange(lost, 0)) kept.push_front(file_line(target.hostname, "postfix/log", fmt::format("warning: {} lines were lost: postlogd did not take them", n)));
+    }
+    return true;
+}
+
+void send_line(Level level, std::string_view tag, std::string_view text, void*) {
+    std::string line = file_line(target.hostname, tag, text);
+    if (target.always_direct) return write_directly(std::move(line));
+    const bool wait = may_wait() || level == Level::fatal || level == Level::panic;
+    {
+        std::lock_guard hold(lock);
+        Posted posted = send_kept(wait) ? post(line, wait) : Posted::no_room;
+        if (posted == Posted::yes) return;
+        if (posted == Posted::nobody || wait) return write_directly(std::move(line));
+        if (kept.size() >= backlog_limit) {
+            kept.pop_front();
+            ++lost;
+        }
+        kept.push_back(std::move(line));
+    }
+    kept_a_line();
+}
+}
+
+bool work_off_postlog(bool last) {
+    std::lock_guard hold(lock);
+    return send_kept(last);
 }
 
 void to_postlog(PostlogTarget t) {

@@ -10,11 +10,11 @@
 #include <deque>
 #include <mutex>
 #include <string>
+#include "log/backlog.h"
 #include "log/log.h"
 
 namespace maillog {
 namespace {
-constexpr std::size_t kept_limit = 1000;
 std::mutex lock;                                 // pool threads may log
 UniqueFd out;
 bool stream = false;
@@ -45,14 +45,22 @@ const std::string& stamp() {
 // As the daemon expects it: "<22>Nov 22 12:00:00 postfix/smtpd[4700]: text".
 std::string line_of(int priority, std::string_view tag, std::string_view text) { return fmt::format("<{}>{} {}[{}]: {}", priority, stamp(), tag, line_number(), text); }
 
-bool send_line(const std::string& line) {
+// False: it is to be kept, for room or for another connection. On a stream, where part of it may be gone already, it waits a second for room.
+bool send_line(const std::string& line, bool wait) {
     if (!out) return false;
     ssize_t n;
-    do n = ::send(out.get(), line.data(), line.size() + (stream ? 1 : 0), MSG_NOSIGNAL);     // a stream's lines end with NUL
+    do n = ::send(out.get(), line.data(), line.size() + (stream ? 1 : 0), MSG_NOSIGNAL | (wait || stream ? 0 : MSG_DONTWAIT));     // a stream's lines end with NUL
     while (n < 0 && errno == EINTR);
-    if (n >= 0 || errno == EAGAIN || errno == EMSGSIZE || errno == ENOBUFS) return true;     // sent, or lost for good
+    if (n >= 0 || errno == EMSGSIZE) return true;            // sent, or lost for good
+    if (errno == EAGAIN || errno == ENOBUFS) return wait || stream;
     out.reset();
     return false;
+}
+
+bool send_kept(bool wait) {
+    for (; !kept.empty(); kept.pop_front())
+        if (!send_line(kept.front(), wait)) return false;
+    return true;
 }
 
 void use(UniqueFd fd) {
@@ -83,14 +91,26 @@ void open_syslog() {
 
 void send_syslog(int priority, std::string_view tag, std::string_view text) {
     std::string line = line_of(priority, tag, text);
+    const bool wait = may_wait();
+    {
+        std::lock_guard hold(lock);
+        if (send_kept(wait) && send_line(line, wait)) return;
+        if (!out) {                              // the daemon was restarted
+            use(connect_syslog());
+            if (out && send_kept(wait) && send_line(line, wait)) return;
+        }
+        if (!out && !ask_for_one) return;
+        if (kept.size() >= backlog_limit) kept.pop_front();
+        kept.push_back(std::move(line));
+        if (std::time_t now = std::time(nullptr); !out && now != asked) { asked = now; ask_for_one(); }
+        if (!out) return;                        // adopt_syslog() sends them
+    }
+    kept_a_line();
+}
+
+bool work_off_syslog(bool last) {
     std::lock_guard hold(lock);
-    if (send_line(line)) return;
-    use(connect_syslog());                       // the daemon was restarted
-    if (send_line(line)) return;
-    if (!ask_for_one) return;
-    if (kept.size() >= kept_limit) kept.pop_front();
-    kept.push_back(std::move(line));
-    if (std::time_t now = std::time(nullptr); now != asked) { asked = now; ask_for_one(); }
+    return !out || send_kept(last);
 }
 
 void on_syslog_lost(void (*ask)()) { ask_for_one = ask; }
@@ -98,6 +118,6 @@ void on_syslog_lost(void (*ask)()) { ask_for_one = ask; }
 void adopt_syslog(UniqueFd fd) {
     std::lock_guard hold(lock);
     use(std::move(fd));
-    while (!kept.empty() && send_line(kept.front())) kept.pop_front();
+    (void)send_kept(may_wait());
 }
 }

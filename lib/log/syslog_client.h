@@ -1,7 +1,7 @@
 // The way to the system's log daemon, for log.cc. Unlike syslog(3) it can come back where the daemon's socket cannot be seen (a jail):
 // then somebody outside is asked for a connected descriptor, and lines are kept meanwhile.
 //
-// When things fail: a line waits at most a second for room; of the lines that are kept the oldest go first.
+// When things fail: a line waits at most a second for room, or is kept in a process that serves many (backlog.h); of the lines that are kept the oldest go first.
 #pragma once
 #include <string_view>
 #include "base/fd.h"

@@ -5,9 +5,11 @@
 #include <time.h>
 #include <unistd.h>
 #include <unordered_map>
+#include <utility>
 #include "base/memory.h"
 #include "conf/params/commands.h"
 #include "conf/params/global.h"
+#include "log/backlog.h"
 #include "log/log.h"
 #include "log/syslog_client.h"
 #include "server/session_numbers.h"
@@ -180,6 +182,16 @@ void end_sessions() {
     for (auto& [fiber, held] : running->sessions) if (held.commits == 0) running->fibers.cancel(*fiber);
 }
 
+bool working_off = false;                        // the log's lines that had to be kept; of the loop's thread
+
+void work_off_log() {
+    while (!maillog::work_off()) loop::sleep_until(loop::in(50ms));
+    working_off = false;
+}
+void log_is_kept() {
+    if (loop::loop() && !std::exchange(working_off, true)) loop::loop()->spawn(work_off_log);
+}
+
 // From start to end. The fibers that it leaves behind (kept connections of the daemon's own) are cancelled last.
 void direct() {
     const Daemon& daemon = *state.daemon;
@@ -208,6 +220,7 @@ void direct() {
         running->changed.wait();
         if (running->terminated) { end_in(6); end_sessions(); }
     }
+    working_off = true;                          // what is kept from here on goes at the very end
     running->fibers.cancel_all();
 }
 }
@@ -219,12 +232,15 @@ int serve_many() {
     running = &r;
     if (state.daemon->bound == Bound::sessions && !settings()[param::maillog_process_ids]) maillog::number_lines_by(loop::number);
     auto timeout = static_cast<unsigned>(settings()[state.daemon->watchdog ? *state.daemon->watchdog : param::daemon_timeout].count());
+    maillog::never_wait(log_is_kept);
     end_in(timeout);
     fibers.every(std::chrono::milliseconds(std::max(1u, timeout / 4) * std::int64_t{1000}), [timeout] { if (!running->terminated) end_in(timeout); });
     fibers.on_signal(SIGTERM, [] { running->terminated = state.stopping = true; running->changed.notify_all(); });
     fibers.spawn(listen_to_master);
     fibers.spawn(direct);
     fibers.run();
+    maillog::never_wait(nullptr);
+    maillog::work_off(true);
     return r.status;
 }
 

@@ -1,7 +1,12 @@
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
+#include <chrono>
 #include <cstdlib>
 #include "base/fd.h"
+#include "log/backlog.h"
+#include "log/log.h"
 #include "log/postlog.h"
 #include "server/maillog.h"
 
@@ -30,4 +35,39 @@ TEST(MaillogFile, AppendsWholeLines) {
     ASSERT_TRUE(maillog::append_line(path, 0600, "two\n"));
     EXPECT_EQ(*read_file(path), "one\ntwo\n");
     unlink(path);
+}
+
+// postlogd's socket, and nobody who reads it: the kernel takes some lines, and the process goes on with the others in hand.
+TEST(MaillogFile, LinesWaitForAReceiverThatStandsStillAndTheProcessDoesNot) {
+    char directory[] = "/tmp/maillog_testXXXXXX";
+    const std::string path = std::string(mkdtemp(directory)) + "/postlog";
+    UniqueFd reader(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    sockaddr_un at{};
+    at.sun_family = AF_UNIX;
+    path.copy(at.sun_path, sizeof at.sun_path - 1);
+    ASSERT_EQ(bind(reader.get(), reinterpret_cast<sockaddr*>(&at), sizeof at), 0);
+    static int kept;
+    kept = 0;
+    maillog::to_postlog({.socket = path, .hostname = "mx"});
+    maillog::never_wait([] { ++kept; });
+    constexpr int lines = 5000;
+    const auto begin = std::chrono::steady_clock::now();
+    for (int i = 0; i < lines; ++i) maillog::info("line {}", i);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(4));
+    EXPECT_GT(kept, 0);
+    EXPECT_FALSE(maillog::work_off());
+    int seen = 0;
+    for (bool all = false; seen < lines;) {
+        char text[500];
+        ssize_t n = recv(reader.get(), text, sizeof text, MSG_DONTWAIT);
+        if (n < 0 && all) break;
+        if (n < 0) { all = maillog::work_off(); continue; }
+        ASSERT_TRUE(std::string_view(text, static_cast<std::size_t>(n)).ends_with(": line " + std::to_string(seen))) << std::string_view(text, static_cast<std::size_t>(n));
+        ++seen;
+    }
+    EXPECT_EQ(seen, lines);
+    maillog::never_wait(nullptr);
+    maillog::redirect(nullptr, nullptr);
+    unlink(path.c_str());
+    rmdir(directory);
 }
