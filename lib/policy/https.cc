@@ -43,7 +43,7 @@ Result<Target> target_of(const std::string& url) {
 
 // Resolved here, not by the library: the addresses that were looked at are those that are asked.
 Result<std::vector<std::string>> addresses(const Web& web, const std::string& host, loop::Deadline deadline) {
-    dns::Addresses found = dns::dns_addresses(host, {true, true}, {.deadline = deadline});
+    dns::Addresses found = dns::dns_addresses(host, web.families, {.deadline = deadline});
     if (!found) return failed(found.reason);
     std::vector<std::string> list;
     for (const dns::Record& r : found.records) {
@@ -144,6 +144,7 @@ void open_web(Web& web, const std::string& authorities_file, std::string_view ne
 
 Result<WebReply> ask(const Web& web, const WebRequest& request) {
     loop::Deadline deadline = loop::in(web.timeout);
+    if (request.timeout.count() > 0) deadline = std::min(deadline, loop::in(request.timeout));
     TRY_ASSIGN(Target target, target_of(request.url));
     TRY_ASSIGN(std::vector<std::string> allowed, addresses(web, target.host, deadline));
     Result<WebReply> reply;

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <string>
 #include "base/error.h"
+#include "conf/network.h"
 #include "table/match_list.h"
 
 namespace policy {
@@ -19,6 +20,7 @@ struct Web {
     std::string authorities;                     // CA certificates, PEM
     std::chrono::seconds timeout{60};            // for one request, everything
     table::MatchList permitted;                  // networks that are not public, and yet may be asked
+    conf::Families families{};                   // inet_protocols
     std::atomic<bool> ending{false};             // the process ends: transfers stop
 };
 // Reads what settings name: a file of CA certificates and a list of networks. An unreadable file is one warning that ends in `consequence`.
@@ -28,6 +30,7 @@ struct WebRequest {
     std::string url;                             // https://host[:port]/…, host a name
     std::string content_type = {}, content = {}; // of a POST; no type: a GET
     std::size_t limit = 64 * 1024;               // of the answer's body, bytes
+    std::chrono::milliseconds timeout{0};        // less than Web's; 0: as that
 };
 struct WebReply {
     long status = 0;                             // of HTTP

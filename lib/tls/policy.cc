@@ -242,7 +242,10 @@ Result<std::optional<Level>> Policies::per_site(const std::string& key) const {
 
 void Policies::remember(const Site& site, const Policy& policy) const {
     auto now = loop::Clock::now();
-    if (remembered_.size() >= remembered_limit) std::erase_if(remembered_, [now](const auto& one) { return now >= one.second.until; });
+    if (remembered_.size() >= remembered_limit && now >= next_sweep_) {       // not for each site that comes while it is full
+        std::erase_if(remembered_, [now](const auto& one) { return now >= one.second.until; });
+        next_sweep_ = now + std::chrono::seconds(10);
+    }
     if (remembered_.size() < remembered_limit || remembered_.count(site.key)) remembered_[site.key] = {policy, now + policy.sts->ttl};
 }
 

@@ -92,6 +92,7 @@ private:
     bool lmtp_;
     table::Maps maps_, per_site_;
     struct Remembered { Policy policy; loop::Deadline until; };
+    mutable loop::Deadline next_sweep_{};        // of remembered_, when it is full
     mutable std::map<std::string, Remembered> remembered_;   // by Site::key: what came with a policy_ttl; at most 1000
     Policy default_;
     Source source_;

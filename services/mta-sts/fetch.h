@@ -11,5 +11,5 @@
 
 namespace mta_sts {
 // failure: what TLSRPT calls it where there is no policy to be had.
-Result<Policy> fetch(const policy::Web& web, const std::string& domain, ipc::tlsrpt::ResultType& failure);
+Result<Policy> fetch(const policy::Web& web, const std::string& domain, std::chrono::milliseconds timeout, ipc::tlsrpt::ResultType& failure);
 }

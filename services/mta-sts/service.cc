@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <ctime>
 #include "base/bytes.h"
+#include "conf/params/global.h"
 #include "conf/params/tls.h"
 #include "dns/dns.h"
 #include "log/log.h"
@@ -24,6 +25,7 @@ bool old(const Cached& c) { return now() - c.fetched > std::min(c.policy.max_age
 Result<std::unique_ptr<Service>> Service::create(const conf::Settings& settings) {
     std::unique_ptr<Service> s(new Service(settings));
     s->web_.timeout = settings[param::mta_sts_fetch_timeout];
+    s->web_.families = conf::families(settings[param::inet_protocols]).value_or(conf::Families{});
     policy::open_web(s->web_, settings[param::mta_sts_CAfile], param::mta_sts_permitted_networks.name, settings[param::mta_sts_permitted_networks], "no policy can be fetched");
     return s;
 }
@@ -79,47 +81,68 @@ ipc::StsReply Service::answer(const std::string& name) {
 
 void Service::look_up(const std::string& domain) {
     if (auto it = looked_.find(domain); it != looked_.end() && loop::Clock::now() < it->second) return;
-    if (waiting_.size() >= waiting_limit) return;
-    if (looked_.size() >= domains_limit) std::erase_if(looked_, [](const auto& one) { return loop::Clock::now() >= one.second; });
+    Lane& lane = slow_.contains(domain) ? slow_lane_ : quick_;
+    if (lane.waiting.size() >= waiting_limit) return;
+    if (looked_.size() >= domains_limit && loop::Clock::now() >= next_sweep_) {       // not for each domain that comes while it is full
+        std::erase_if(looked_, [](const auto& one) { return loop::Clock::now() >= one.second; });
+        next_sweep_ = loop::in(1min);
+    }
     if (looked_.size() >= domains_limit) return;
     looked_[domain] = loop::in(look_again);
-    waiting_.push_back(domain);
-    if (working_ >= workers) return;
-    ++working_;
-    loop::loop()->spawn([this] { work(); });
+    put(lane, domain);
 }
 
-void Service::work() {
-    struct Gone { int& count; ~Gone() { --count; } } gone{working_};
-    while (!waiting_.empty()) {
-        std::string domain = std::move(waiting_.front());
-        waiting_.pop_front();
-        update(domain);
+void Service::put(Lane& lane, const std::string& domain) {
+    lane.waiting.push_back(domain);
+    if (lane.working >= lane.workers) return;
+    ++lane.working;
+    loop::loop()->spawn([this, &lane] { work(lane); });
+}
+
+void Service::work(Lane& lane) {
+    struct Gone { int& count; ~Gone() { --count; } } gone{lane.working};
+    const bool quick = &lane == &quick_;
+    while (!lane.waiting.empty()) {
+        std::string domain = std::move(lane.waiting.front());
+        lane.waiting.pop_front();
+        if (update(domain, quick ? first_try : std::chrono::milliseconds(30s))) {
+            slow_.erase(domain);
+        } else if (slow_.size() < domains_limit) {
+            slow_.insert(domain);
+            if (quick && slow_lane_.waiting.size() < waiting_limit) put(slow_lane_, domain);
+        }
     }
 }
 
-void Service::update(const std::string& domain) {
-    dns::Answer txt = dns::query("_mta-sts." + domain, dns::Type::txt, {.deadline = loop::in(30s)});
+bool Service::update(const std::string& domain, std::chrono::milliseconds limit) {
+    const loop::Deadline begin = loop::Clock::now();
+    dns::Answer txt = dns::query("_mta-sts." + domain, dns::Type::txt, {.deadline = begin + limit});
+    if (txt.temporary() && loop::Clock::now() >= begin + limit) return false;
     std::vector<std::string> texts;
     for (const dns::Record& r : txt.records) texts.push_back(r.value);
     auto id = announced_id(texts);
     if (!id && !txt.temporary()) failures_.erase(domain);
-    if (!id) return;                             // no record: nothing to fetch, and what is cached holds until it ends (RFC 8461, section 5.1)
+    if (!id) return true;                        // no record: nothing to fetch, and what is cached holds until it ends (RFC 8461, section 5.1)
     auto entry = cached(domain);
     auto again_for = [&](const Policy& p) { looked_[domain] = loop::in(std::clamp(std::chrono::seconds(p.max_age / 8), 1s, look_again)); };
     if (entry) again_for(entry->policy);
-    if (entry && entry->id == *id && !old(*entry)) return;
+    if (entry && entry->id == *id && !old(*entry)) return true;
     ipc::tlsrpt::ResultType failure{};
-    auto policy = fetch(web_, domain, failure);
+    const loop::Deadline fetch_begin = loop::Clock::now();
+    const bool first = limit == first_try && limit < web_.timeout;
+    auto policy = fetch(web_, domain, first ? limit : std::chrono::milliseconds(0), failure);
+    const bool in_time = loop::Clock::now() < fetch_begin + limit;
+    if (!policy && first && !in_time) return false;            // no failure yet: it is tried again with all its time
     if (!policy) {
         if (failures_.size() < domains_limit) failures_[domain] = ipc::tlsrpt::name_of(failure);
         if (!web_.ending) maillog::warning("MTA-STS policy of {} cannot be fetched: {}{}", domain, policy.error().reason, entry ? "; the cached one holds on" : "");
-        return;
+        return in_time;
     }
     maillog::info("MTA-STS policy of {}: id={}, mode={}, max_age={}, mx={}", domain, *id, policy->mode, policy->max_age, fmt::join(policy->hosts, ","));
     failures_.erase(domain);
     again_for(*policy);
     save(domain, {*id, now(), entry ? entry->asked : now(), std::move(*policy)});
+    return true;
 }
 
 void Service::serve(net::Stream& stream) {

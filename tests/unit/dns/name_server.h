@@ -1,4 +1,4 @@
-// A name server for tests: a thread with a zone, on a UDP port of loopback. Names that start with "drop" get no answer; answers about
+// A name server for tests: a thread with a zone, on a UDP port of loopback. Names that start with "drop" or "_mta-sts.drop" get no answer; answers about
 // "signed…" have AD where the question has it.
 #pragma once
 #include <arpa/inet.h>
@@ -58,7 +58,7 @@ public:
         ++z.count;
     }
     void fail(const std::string& owner, int rcode) { std::lock_guard l(lock_); zones_[owner].rcode = rcode; }
-    std::atomic<int> asked{0};
+    std::atomic<int> asked{0}, answered{0};
 
 private:
     void serve() {
@@ -76,7 +76,8 @@ private:
             if (ares_expand_name(b + 12, b, static_cast<int>(n), &text, &used)) continue;
             std::string wanted = bytes::lowered(text);
             ares_free_string(text);
-            if (wanted.rfind("drop", 0) == 0) continue;
+            if (wanted.starts_with("drop") || wanted.starts_with("_mta-sts.drop")) continue;
+            ++answered;
             std::string reply(reinterpret_cast<char*>(b), 12 + static_cast<std::size_t>(used) + 4);
             std::lock_guard l(lock_);
             auto it = zones_.find(wanted);
