@@ -25,7 +25,6 @@ Result<std::vector<net::Address>> addresses(const conf::MasterEntry& entry, cons
     if (allowed.ipv4 && allowed.ipv6) allowed = {kernel_has(AF_INET), kernel_has(AF_INET6)};
     auto port = conf::port_number(s, entry.port());
     if (!port) return permanent("port " + entry.port() + ": neither a number from 0 to 65535 nor a service that is known");
-    int family = allowed.ipv4 && allowed.ipv6 ? AF_UNSPEC : allowed.ipv4 ? AF_INET : AF_INET6;
     std::vector<std::string> hosts;
     std::string host = entry.host();
     if (!host.empty()) hosts.push_back(host);
@@ -38,8 +37,8 @@ Result<std::vector<net::Address>> addresses(const conf::MasterEntry& entry, cons
         bool all = h == "all" || h == "*";
         std::string name = h.size() > 2 && h.front() == '[' && h.back() == ']' ? h.substr(1, h.size() - 2) : h;
         if (std::optional<net::Address> literal = net::Address::parse(name); literal && !all)
-            if ((literal->family() == AF_INET && !allowed.ipv4) || (literal->family() == AF_INET6 && !allowed.ipv6)) continue;
-        Result<std::vector<net::Address>> some = net::resolve(all ? "" : name, *port, family, true);
+            if (!allowed.has(literal->family())) continue;
+        Result<std::vector<net::Address>> some = net::resolve(all ? "" : name, *port, allowed.only(), true);
         if (!some) return permanent("service " + entry.name + ": " + (all ? "" : name + " ") + "port " + *port + ": " + some.error().reason);
         for (const net::Address& a : *some) if (std::find(found.begin(), found.end(), a) == found.end()) found.push_back(a);
     }

@@ -21,6 +21,8 @@ dns::Options dns_options(const Config& config) { return {.dnssec = config.dns_le
 // The addresses of one host, with this preference, added to the list; why it has none else.
 std::optional<Error> add_host(const Config& config, const std::string& name, std::uint16_t preference, std::uint16_t port, std::vector<Endpoint>& list, bool secure_name = true) {
     if (auto literal = net::Address::parse(name, port)) {
+        if (!config.families.has(literal->family()))
+            return error({5, 4, 4}, fmt::format("Name service error for {}: inet_protocols leaves out {}", name, literal->family() == AF_INET6 ? "IPv6" : "IPv4"));
         list.push_back({name, *literal, preference, {}});
         return std::nullopt;
     }

@@ -17,6 +17,7 @@ dns::Families families(const conf::Settings& settings) { return conf::families(s
 // Adds the addresses of one name; why there are none else.
 std::optional<std::string> add_host(const Options& o, const conf::Settings& settings, Host host, std::uint16_t port, std::vector<Host>& list) {
     if (auto literal = net::Address::parse(host.name, port)) {
+        if (!families(settings).has(literal->family())) return fmt::format("{}: inet_protocols leaves out {}", host.name, literal->family() == AF_INET6 ? "IPv6" : "IPv4");
         host.address = *literal;
         list.push_back(host);
         return std::nullopt;

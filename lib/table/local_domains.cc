@@ -17,8 +17,6 @@ namespace table {
 namespace {
 bool has(const std::vector<std::string>& list, std::string_view item) { return std::find(list.begin(), list.end(), item) != list.end(); }
 
-bool has(const conf::Families& families, int family) { return family == AF_INET ? families.ipv4 : family == AF_INET6 && families.ipv6; }
-
 void add(std::vector<std::string>& list, const net::Address& address) {
     std::string text = address.host();
     if (!has(list, text)) list.push_back(std::move(text));
@@ -29,12 +27,12 @@ void add_hosts(std::vector<std::string>& list, std::string_view title, std::stri
     for (std::string_view item : bytes::split(value, ", \t\r\n")) {
         if (item == "all" || item == "loopback-only") {
             for (const net::Interface& interface : net::interfaces())
-                if (has(families, interface.address.family()) && (item == "all" || interface.address.loopback())) add(list, interface.address);
+                if (families.has(interface.address.family()) && (item == "all" || interface.address.loopback())) add(list, interface.address);
             continue;
         }
         std::string_view bare = item.size() > 2 && item.front() == '[' && item.back() == ']' ? item.substr(1, item.size() - 2) : item;
         if (std::optional<net::Address> address = net::Address::parse(bare)) {
-            add(list, *address);
+            if (families.has(address->family())) add(list, *address);
             continue;
         }
         Result<std::vector<net::Address>> found = temporary("");
@@ -44,7 +42,7 @@ void add_hosts(std::vector<std::string>& list, std::string_view title, std::stri
             continue;
         }
         for (const net::Address& address : *found)
-            if (has(families, address.family())) add(list, address);
+            if (families.has(address.family())) add(list, address);
     }
 }
 }

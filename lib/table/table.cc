@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/fd.h"
 #include "base/time.h"
+#include "conf/network.h"
 #include "conf/settings.h"
 #include "conf/params/commands.h"
 #include "conf/params/global.h"
@@ -74,6 +75,7 @@ void configure(const conf::Settings& settings) {
     p.open_error_is_fatal = settings[param::daemon_table_open_error_is_fatal];
     p.socketmap_query = static_cast<std::size_t>(settings[param::socketmap_max_query_size]);
     p.socketmap_reply = static_cast<std::size_t>(settings[param::socketmap_max_reply_size]);
+    p.families = conf::families(settings[param::inet_protocols]).value_or(conf::Families{});
     p.lmdb_map = static_cast<std::size_t>(settings[param::lmdb_map_size]);
 }
 

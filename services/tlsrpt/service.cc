@@ -40,6 +40,7 @@ Result<std::unique_ptr<Service>> Service::create(const conf::Settings& settings)
         return s;
     }
     s->web_.timeout = settings[param::tlsrpt_timeout];
+    s->web_.families = conf::families(settings[param::inet_protocols]).value_or(conf::Families{});
     policy::open_web(s->web_, settings[param::tlsrpt_CAfile], param::tlsrpt_permitted_networks.name, settings[param::tlsrpt_permitted_networks], "no TLS report can be sent by HTTPS");
     const std::string& file = settings[param::tlsrpt_dkim_key_file];
     if (file.empty()) return s;

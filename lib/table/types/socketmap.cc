@@ -1,7 +1,8 @@
 // socketmap:inet:HOST:PORT:NAME and socketmap:unix:PATH:NAME: a lookup server that speaks Sendmail's socketmap protocol. A question is the
 // netstring "NAME key", an answer the netstring "OK value", "NOTFOUND ", "TEMP reason", "TIMEOUT reason" or "PERM reason".
 //
-// Connections are kept and used again, one for each lookup at a time; in a fiber the others go on meanwhile.
+// Connections are kept and used again, one for each lookup at a time; in a fiber the others go on meanwhile. A process has at most
+// connections_limit of them: a thousand sessions that ask at once shall not be a thousand connections to a server that was made for a few.
 #include <fmt/format.h>
 #include <chrono>
 #include "base/bytes.h"
@@ -15,6 +16,7 @@ namespace table {
 namespace {
 using namespace std::chrono_literals;
 constexpr auto answer_time = 100s, idle_time = 10s, life_time = 100s;
+constexpr std::size_t connections_limit = 20;
 
 struct Server {
     std::string path, host, port, map;           // path: UNIX-domain
@@ -49,6 +51,8 @@ protected:
     Result<std::optional<std::string>> lookup(std::string_view key) override {
         std::string query = fmt::format("{} {}", server_.map, key);
         if (query.size() > process().socketmap_query) return failed("the query is longer than socketmap_max_query_size");
+        Place place(*this);
+        if (!place.taken) return failed("the server is busy with other queries");
         for (bool again = false;; again = true) {
             auto connection = borrow(again);
             if (!connection) return failed(connection.error().reason);
@@ -65,6 +69,25 @@ protected:
 
 private:
     struct Connection { std::unique_ptr<net::Stream> stream; loop::Clock::time_point made, since; bool fresh = true; };
+
+    // One of the connections_limit places, from before a connection is borrowed until it is given back.
+    struct Place {
+        SocketTable& table;
+        bool taken = false;
+        explicit Place(SocketTable& t) : table(t) {
+            const loop::Deadline end = loop::in(answer_time);
+            while (loop::current() && table.busy_ >= connections_limit)
+                if (table.free_.wait(end) == loop::Wait::timed_out) return;
+            ++table.busy_;
+            taken = true;
+        }
+        Place(const Place&) = delete;
+        ~Place() {
+            if (!taken) return;
+            --table.busy_;
+            table.free_.notify_one();
+        }
+    };
 
     Failure failed(std::string_view why) const { return temporary(fmt::format("table {}: query error: {}", name(), bytes::printable(why.substr(0, 300)))); }
 
@@ -84,7 +107,7 @@ private:
     Result<UniqueFd> connect() const {
         if (!server_.path.empty()) return net::connect_unix(server_.path, loop::in(answer_time));
         Result<std::vector<net::Address>> found;
-        loop::offload([&] { found = net::resolve(server_.host, server_.port, AF_UNSPEC); });
+        loop::offload([&] { found = net::resolve(server_.host, server_.port, process().families.only()); });
         if (!found) return tl::unexpected(found.error());
         Result<UniqueFd> fd = temporary("no address");
         for (const net::Address& address : *found)
@@ -117,6 +140,8 @@ private:
 
     Server server_;
     std::vector<Connection> idle_;
+    std::size_t busy_ = 0;
+    loop::Condition free_;
 };
 
 Result<std::unique_ptr<Table>> open_socketmap(std::string_view name, const OpenOptions& options) {

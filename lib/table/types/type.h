@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 #include "base/error.h"
+#include "conf/network.h"
 #include "table/table.h"
 
 namespace table {
@@ -21,6 +22,7 @@ extern const Type btree_type, cdb_type, cidr_type, environ_type, fail_type, hash
 struct Process {
     bool utf8 = true, open_error_is_fatal = false;
     std::string default_type = "hash";
+    conf::Families families{};                   // inet_protocols: of those that connect
     std::size_t db_create_cache = 16777216, db_read_cache = 131072, lmdb_map = 16777216, socketmap_query = 10000, socketmap_reply = 100000;
 };
 Process& process();
