@@ -21,6 +21,7 @@ Result<std::optional<User>> owner_of(const table::Table& table) {
     struct stat st{};
     std::string file(*path);
     if (auto suffix = table::file_suffix(type)) file += *suffix;
+    delivery::TakeRights root(delivery::root_rights);            // it was opened as root: its directory may be root's alone
     if (::stat(file.c_str(), &st) != 0) return system_error("cannot look at " + file, errno);
     if (st.st_uid == 0) return std::optional<User>();
     TRY_ASSIGN(std::optional<User> owner, delivery::find_user(st.st_uid));

@@ -1,5 +1,5 @@
-// .forward files and :include: lists: text files with destinations, read with the rights of the user they belong to, never through
-// a symbolic link, and only when nobody else could have written them.
+// .forward files and :include: lists: text files with destinations, read with the rights of the user they belong to (a .forward never
+// through a symbolic link, a list as include_reader.h says), and only when not everybody could have written them.
 //
 // When things fail: a .forward that cannot be trusted or read is passed over with a warning, and mail goes to the mailbox; an
 // :include: list that is missing or unsafe bounces as a configuration error. Trouble with the file system defers.
@@ -11,6 +11,7 @@
 #include "base/bytes.h"
 #include "base/fd.h"
 #include "conf/params/local.h"
+#include "include_reader.h"
 #include "log/log.h"
 #include "recipient.h"
 
@@ -124,7 +125,7 @@ namespace {
 Result<std::string> read_include(const std::string& path, const Rights& rights) {
     delivery::TakeRights user(rights);
     UniqueFd fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-    if (!fd) return system_error("cannot open include file " + path, errno);
+    if (!fd) return system_error(fmt::format("cannot open include file {} with the rights of {}", path, rights.name), errno);
     struct stat st{};
     if (::fstat(fd.get(), &st) != 0) return system_error("cannot look at " + path, errno);
     if (std::string why = objection(st, path, std::nullopt); !why.empty()) return permanent(why);
@@ -146,21 +147,21 @@ Disposition deliver_include(Work& work, State state, const std::string& path) {
     if (++state.level > 100) return failed(work, state, {5, 4, 6}, "alias database loop for " + state.local);
     if (!state.trusted) return failed(work, state, {5, 7, 1}, "mail to file is restricted");
     if (!work.first_time("include " + path)) return Disposition::done;
-    // Without a user, the list's owner is the one whose orders it holds.
-    if (!state.have_user) {
-        struct stat st{};
-        if (::stat(path.c_str(), &st) != 0) {
-            int err = errno;
-            return include_failed(work, state, Error{{4, 3, 0}, fmt::format("unable to lookup :include: file {}: {}", path, errno_text(err)), err});
+    // Without a user, the list's owner is the one whose orders it holds. Root's own .forward may name a list that others can exchange.
+    if (!state.have_user) state.rights.reset();
+    Rights reading = state.rights.value_or(Rights{});
+    if (reading.uid == 0) {
+        auto reader = include_reader(path, work.context.default_rights);
+        if (!reader && reader.error().sys_errno == 0) {
+            maillog::warning(":include: {}", reader.error().reason);
+            return failed(work, state, {4, 3, 0}, "cannot find the owner of an :include: file");
         }
-        if (st.st_uid == 0) state.rights = work.context.default_rights;
-        else if (auto owner = delivery::find_user(st.st_uid); owner && *owner) take_user(state, **owner);
-        else return failed(work, state, {4, 3, 0}, "cannot find the owner of an :include: file");
+        if (!reader) return include_failed(work, state, Error{{4, 3, 0}, "unable to lookup :include: file " + reader.error().reason, reader.error().sys_errno});
+        reading = reader->reading;
+        if (!state.have_user && reader->owner) take_user(state, *reader->owner);
+        else if (!state.have_user) state.rights = work.context.default_rights;
     }
-    // A list of root's may be readable for root alone.
-    struct stat st{};
-    bool by_root = !state.have_user && ::stat(path.c_str(), &st) == 0 && st.st_uid == 0;
-    auto text = read_include(path, by_root ? Rights{0, 0, "root"} : *state.rights);
+    auto text = read_include(path, reading);
     if (!text) return include_failed(work, state, text.error());
     state.source = Source::include;
     if (!work.context.propagate.include) state.unmatched.clear();

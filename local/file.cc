@@ -35,6 +35,13 @@ delivery::MailboxTarget target_for(const Work& work, const std::string& path, co
     return target;
 }
 
+// In a spool directory that anybody may write, root does nothing; in others the user may not make files.
+bool only_root_makes_files(const std::string& spool) {
+    delivery::TakeRights root(delivery::root_rights);
+    struct stat st{};
+    return ::stat(spool.c_str(), &st) == 0 && (st.st_mode & S_IWOTH) == 0;
+}
+
 Result<std::int64_t> write_mbox(Work& work, const State& state, const delivery::MailboxTarget& target) {
     delivery::CopyOptions options = copy_options(work, state, work.context.prepend_delivered.file);
     options.from_line = options.quote_from = options.blank_line = true;
@@ -60,10 +67,7 @@ Disposition deliver_user_mailbox(Work& work, const State& state, const User& use
     if (path.ends_with('/')) return write_maildir(work, state, target);
     if (work.job.probe()) return sent(work, state, "delivers to mailbox");
     target.strict_ownership = work.context.settings[param::strict_mailbox_ownership];
-    // In a spool directory that anybody may write, root does nothing; in others the user may not make files.
-    struct stat st{};
-    const std::string& directory = work.context.settings[param::mail_spool_directory];
-    target.spool_as_root = spool && ::stat(directory.c_str(), &st) == 0 && (st.st_mode & S_IWOTH) == 0;
+    if (spool) target.spool_as_root = only_root_makes_files(work.context.settings[param::mail_spool_directory]);
     auto done = write_mbox(work, state, target);
     if (!done) return failed(work, state, done.error().status, fmt::format("cannot update mailbox {} for user {}. {}", path, user.name, done.error().reason));
     if (work.context.settings[param::biff]) notify_biff(user.name, *done);

@@ -3,6 +3,7 @@
 //
 // When things fail: see session_cache.h and random.h; without tlsmgr TLS works, without resumption.
 #include <memory>
+#include "conf/rights.h"
 #include "server/server.h"
 #include "service.h"
 
@@ -10,6 +11,8 @@ namespace {
 std::unique_ptr<tlsmgr::Service> service;
 
 Result<void> open_files(const conf::Settings& settings) {
+    TRY_ASSIGN(conf::Identity owner, conf::mail_owner(settings));
+    conf::TakeIdentity as_owner(owner);          // its files belong to mail_owner, below data_directory
     service = std::make_unique<tlsmgr::Service>(settings);
     return {};
 }

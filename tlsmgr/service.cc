@@ -1,14 +1,11 @@
 #include "service.h"
 #include <fmt/format.h>
-#include <grp.h>
-#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <algorithm>
 #include <ctime>
 #include "base/bytes.h"
 #include "conf/params/commands.h"
-#include "conf/params/global.h"
 #include "conf/params/lmtp.h"
 #include "conf/params/smtp.h"
 #include "conf/params/smtpd.h"
@@ -21,22 +18,6 @@ namespace tlsmgr {
 namespace {
 using namespace std::chrono_literals;
 constexpr std::int64_t seed_limit = 255;
-
-// Cache files belong to $mail_owner, below data_directory: for this scope the process is that user (when it is root at all).
-class AsMailOwner {
-public:
-    explicit AsMailOwner(const conf::Settings& settings) {
-        const passwd* owner = geteuid() == 0 ? getpwnam(settings[param::mail_owner].c_str()) : nullptr;
-        if (owner && setegid(owner->pw_gid) == 0) active_ = seteuid(owner->pw_uid) == 0;
-    }
-    ~AsMailOwner() {
-        if (active_ && (seteuid(0) != 0 || setegid(0) != 0)) maillog::fatal("cannot take root's rights back");
-    }
-    AsMailOwner(const AsMailOwner&) = delete;
-
-private:
-    bool active_ = false;
-};
 
 // A file in a directory that $mail_owner cannot write goes below data_directory, as it has been since Postfix 2.5.
 std::string cache_file(const conf::Settings& settings, std::string_view parameter, const std::string& file) {
@@ -57,8 +38,7 @@ std::chrono::seconds at_least(std::chrono::seconds timeout) { return timeout.cou
 std::int64_t steady_seconds() { return std::chrono::duration_cast<std::chrono::seconds>(loop::Clock::now().time_since_epoch()).count(); }
 }
 
-Service::Service(const conf::Settings& s) : settings_(s), pool_([&]() -> RandomPool { AsMailOwner owner(s); return RandomPool(s); }()), ticket_keys_(at_least(s[param::smtpd_tls_session_cache_timeout])) {
-    AsMailOwner owner(s);
+Service::Service(const conf::Settings& s) : settings_(s), pool_(s), ticket_keys_(at_least(s[param::smtpd_tls_session_cache_timeout])) {
     auto add = [&](const char* name, const conf::Text& file, const conf::Time& timeout, const conf::Text& level) {
         const bool told = tls::parse_log_options(s[level]).value_or(0) & tls::log_option::cache;
         caches_.push_back(std::make_unique<SessionCache>(name, cache_file(s, file.name, s[file]), at_least(s[timeout]), told));

@@ -1,7 +1,6 @@
 // See delivery/agent.h.
 #include "delivery/agent.h"
 
-#include <algorithm>
 #include "base/bytes.h"
 #include "conf/params/bounce.h"
 #include "conf/params/cleanup.h"
@@ -56,9 +55,9 @@ void Agent::serve(net::Stream& peer, const Handler& deliver, bool (*leaving)()) 
 }
 
 static Result<queue::QueueFile> open_file(const queue::Directories& directories, const ipc::DeliveryRequest& request) {
-    if (!std::all_of(request.queue_name.begin(), request.queue_name.end(), bytes::is_alpha)) return temporary("bad queue name");
+    if (request.queue_name != queue::active) return temporary("bad queue name: only what is in the active queue is delivered");
     TRY_ASSIGN(mail::QueueId id, mail::QueueId::parse(request.queue_id));
-    TRY_ASSIGN(queue::QueueFile file, queue::QueueFile::open(directories, request.queue_name, id, queue::Access::update));
+    TRY_ASSIGN(queue::QueueFile file, queue::QueueFile::open(directories, queue::active, id, queue::Access::deliver));
     TRY_ASSIGN(bool locked, file.try_lock_shared());
     if (!locked) return temporary("queue file is locked");
     if (request.data_offset <= 0 || request.data_size < 0 || request.data_offset > file.bytes()) return temporary("request does not fit the queue file");

@@ -65,6 +65,7 @@ void limit_files(std::int64_t bytes) {
 }
 
 [[noreturn]] void execute(const Command& command) {
+    if (conf::can_take_rights() && ::seteuid(0) != 0) fail_child("cannot take root's rights again", 71);
     if (!command.chroot.empty() && (::chroot(command.chroot.c_str()) != 0 || ::chdir("/") != 0))
         fail_child("cannot change root to " + command.chroot + ": " + errno_text(errno), exit_no_directory);
     limit_files(command.file_size_limit);
@@ -83,6 +84,12 @@ void limit_files(std::int64_t bytes) {
     ::environ = envp.data();
     if (argv[0]) ::execvp(argv[0], argv.data());     // looks along PATH of the new environment
     fail_child(fmt::format("{}: fatal: execvp {}: {}", command.speaker, argv[0] ? argv[0] : "", errno_text(argv[0] ? errno : EINVAL)), 75);
+}
+
+void kill_command(pid_t pid) {
+    TakeRights root(root_rights);                // it may have become yet another user
+    ::kill(-pid, SIGKILL);
+    ::kill(pid, SIGKILL);
 }
 
 namespace {
@@ -179,8 +186,7 @@ Result<CommandEnd> run_command(const Command& command, const std::function<Resul
     bool ended = written && wait_for_end(running, status);
     if (!ended) {
         end.timed_out = written.has_value();
-        ::kill(-running.pid, SIGKILL);
-        ::kill(running.pid, SIGKILL);
+        kill_command(running.pid);
         while (::waitpid(running.pid, &status, 0) < 0 && errno == EINTR) {}
     }
     TRY(written);                                // a queue file that cannot be read: the command saw half a message

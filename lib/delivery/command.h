@@ -60,6 +60,9 @@ Result<CommandEnd> run_command(const Command& command, const std::function<Resul
 struct CommandResult { EnhancedStatus status; std::string text; };
 CommandResult explain(const CommandEnd& end, std::string_view command);
 
+// SIGKILL for a command that is not waited for yet, and for what it started in its process group.
+void kill_command(pid_t pid);
+
 // A fork for good: sets everything up as run_command does for arguments, and executes. Never returns. For spawn, in its child.
 [[noreturn]] void execute(const Command& command);
 

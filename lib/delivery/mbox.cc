@@ -59,9 +59,10 @@ Result<Opened> open_mbox(const MailboxTarget& target) {
                 continue;
             }
         }
+        TakeRights root(root_rights);
         UniqueFd made(::open(target.path.c_str(), flags | O_CREAT | O_EXCL, 0600));
         if (made) {
-            if (::geteuid() == 0 && ::fchown(made.get(), target.rights.uid, target.rights.gid) != 0) {
+            if (conf::can_take_rights() && ::fchown(made.get(), target.rights.uid, target.rights.gid) != 0) {
                 int err = errno;
                 ::unlink(target.path.c_str());
                 return mailbox_error("cannot change the owner of a new file", err);
@@ -79,7 +80,7 @@ Result<void> check_file(const struct stat& st, const MailboxTarget& target) {
         return {};
     }
     if (st.st_nlink != 1) return refused("file has " + std::to_string(st.st_nlink) + " hard links");
-    if (target.strict_ownership && ::geteuid() == 0 && st.st_uid != target.rights.uid) {
+    if (target.strict_ownership && conf::can_take_rights() && st.st_uid != target.rights.uid) {
         maillog::warning("specify \"strict_mailbox_ownership = no\" to ignore mailbox ownership mismatch");
         return refused("destination " + target.path + " is not owned by recipient", {4, 2, 0});
     }
@@ -107,15 +108,15 @@ Result<std::int64_t> append_to_mbox(const MailboxTarget& target, const std::func
     // The lock file comes first: programs that know no other lock may be about to put a new file in the mailbox's place.
     DotLock dot_lock;
     struct stat st{};
+    const Rights& in_directory = target.spool_as_root ? root_rights : target.rights;
+    std::optional<TakeRights> taken(in_directory);
     bool special = !target.only_regular && ::stat(target.path.c_str(), &st) == 0 && !S_ISREG(st.st_mode);
-    std::optional<TakeRights> as_user;
-    if (!target.spool_as_root) as_user.emplace(target.rights);
     if (target.locks.dotlock && !special) {
         Result<void> locked = dot_lock.take(target.path, target.locks);
         if (!locked && (!target.lock_file_optional || locked.error().sys_errno == EEXIST)) return tl::unexpected(locked.error());
         if (!locked) maillog::warning("{}", locked.error().reason);
     }
-    as_user.reset();
+    taken.reset();
 
     auto deliver = [&]() -> Result<std::int64_t> {
         TRY_ASSIGN(Opened file, open_mbox(target));
@@ -130,7 +131,10 @@ Result<std::int64_t> append_to_mbox(const MailboxTarget& target, const std::func
         Result<void> done = regular ? end_last_message(fd, target, length) : Result<void>();
         if (done) done = write([&](std::string_view text) { return append(fd, text, target, length, regular); });
         if (done && regular && ::fsync(fd) != 0) done = mailbox_error("error writing message", errno);
-        if (done && file.created) done = sync_directory(parent_of(target.path));
+        if (done && file.created) {
+            TakeRights writer(in_directory);
+            done = sync_directory(parent_of(target.path));
+        }
         if (!done && regular && ::ftruncate(fd, before) != 0)
             maillog::warning("{}: cannot cut the mailbox back to {} bytes: {}", target.path, before, errno_text(errno));
         TRY(done);
@@ -138,7 +142,7 @@ Result<std::int64_t> append_to_mbox(const MailboxTarget& target, const std::func
         return before;
     };
     Result<std::int64_t> result = deliver();
-    if (!target.spool_as_root) as_user.emplace(target.rights);
+    taken.emplace(in_directory);
     dot_lock.release();
     return result;
 }

@@ -8,7 +8,6 @@
 #include <limits>
 #include <vector>
 #include "base/bytes.h"
-#include "log/log.h"
 
 namespace delivery {
 namespace {
@@ -90,19 +89,7 @@ Result<Rights> parse_user_attribute(std::string_view text, const std::string& ma
     return rights;
 }
 
-TakeRights::TakeRights(const Rights& rights) : old_uid_(geteuid()), old_gid_(getegid()) {
-    if (old_uid_ != 0 || rights.uid == 0) return;
-    if (setgroups(1, &rights.gid) != 0 || setegid(rights.gid) != 0 || seteuid(rights.uid) != 0)
-        maillog::fatal("cannot take the rights of {} (uid {}, gid {}): {}", rights.name, rights.uid, rights.gid, errno_text(errno));
-    changed_ = true;
-}
-
-TakeRights::~TakeRights() {
-    if (!changed_) return;
-    int saved = errno;
-    if (seteuid(old_uid_) != 0 || setegid(old_gid_) != 0 || setgroups(1, &old_gid_) != 0) maillog::fatal("cannot give rights back: {}", errno_text(errno));
-    errno = saved;
-}
+TakeRights::TakeRights(const Rights& rights) : TakeIdentity({rights.uid, rights.gid, {rights.gid}, rights.name}) {}
 
 bool drop_rights_forever(const Rights& rights) {
     if (getuid() != 0) return getuid() == rights.uid && geteuid() == rights.uid;

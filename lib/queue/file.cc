@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cerrno>
+#include <fmt/format.h>
 
 namespace queue {
 Result<QueueFile> QueueFile::adopt(UniqueFd fd, std::string path) {
@@ -17,14 +18,35 @@ Result<QueueFile> QueueFile::adopt(UniqueFd fd, std::string path) {
     file.modified_ = st.st_mtime;
     file.inode_ = static_cast<std::int64_t>(st.st_ino);
     file.mode_ = st.st_mode & 07777;
+    file.owner_ = st.st_uid;
     return file;
+}
+
+// The directory that holds the file, for a path with more than the queue's own directory (root's to make) in front of the name: what is
+// below that mail_owner may have exchanged for a link. Unset where there is none such.
+static Result<UniqueFd> hashed_directory(const std::string& path, std::string& name) {
+    std::size_t slash = path.find('/'), next;
+    if (slash == path.npos || slash == 0 || path.find('/', slash + 1) == path.npos) return UniqueFd();
+    UniqueFd directory(::open(path.substr(0, slash).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    for (; directory && (next = path.find('/', slash + 1)) != path.npos; slash = next)
+        directory = UniqueFd(::openat(directory.get(), path.substr(slash + 1, next - slash - 1).c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!directory) return system_error("open " + path, errno);
+    name = path.substr(slash + 1);
+    return directory;
 }
 
 // O_NONBLOCK: a fifo that someone put there must not hold us; on a regular file it changes nothing.
 Result<QueueFile> QueueFile::open_path(const std::string& path, Access access) {
-    UniqueFd fd(open_untimed(path.c_str(), (access == Access::update ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    const int flags = (access == Access::read ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+    UniqueFd directory;
+    std::string name = path;
+    if (access == Access::deliver) { TRY_ASSIGN(directory, hashed_directory(path, name)); }
+    UniqueFd fd(directory ? ::openat(directory.get(), name.c_str(), flags) : open_untimed(path.c_str(), flags));
     if (!fd) return system_error("open " + path, errno);
-    return adopt(std::move(fd), path);
+    TRY_ASSIGN(QueueFile file, adopt(std::move(fd), path));
+    if (access == Access::deliver && (file.owner_ != ::geteuid() || !file.complete() || (file.mode_ & 022) != 0))
+        return damage(fmt::format("{}: no complete queue file of ours (uid {}, mode {:o})", path, file.owner_, file.mode_));
+    return file;
 }
 
 Result<QueueFile> QueueFile::open(const Directories& directories, std::string_view queue, const mail::QueueId& id, Access access) {
@@ -43,7 +65,16 @@ Result<bool> QueueFile::try_lock_exclusive() { return lock(fd(), LOCK_EX); }
 void QueueFile::unlock() { ::flock(fd(), LOCK_UN); }
 
 Result<void> QueueFile::mark_done(std::int64_t offset) const {
-    char type = static_cast<char>(RecordType::done);
+    char head[6];                                // a type, and as long a length as may be
+    const ssize_t n = ::pread(fd(), head, sizeof head, offset);
+    if (n < 0) return system_error("read " + path_, errno);
+    std::string_view begin(head, static_cast<std::size_t>(n));
+    Record record{};
+    std::size_t size = 0;
+    const bool whole = decode(begin, record, size) != Decoded::damaged && size > 0 && offset + static_cast<std::int64_t>(size) <= bytes_;
+    if (whole && head[0] == static_cast<char>(RecordType::done)) return {};
+    if (!whole || head[0] != static_cast<char>(RecordType::recipient)) return damage(fmt::format("{}: no recipient's record at offset {}", path_, offset));
+    const char type = static_cast<char>(RecordType::done);
     while (::pwrite(fd(), &type, 1, offset) != 1)
         if (errno != EINTR) return system_error("write " + path_, errno);
     return {};

@@ -96,7 +96,9 @@ struct FirstRecipients {
     std::int64_t next_offset = 0;        // for a RecipientReader that goes on behind them
 };
 
-enum class Access { read, update };
+// deliver: update, for a delivery agent, which is told by others what to open: the file is the effective user's own, complete, and nobody
+// else may write it; below the queue's directory no link is followed.
+enum class Access { read, update, deliver };
 
 class QueueFile {
 public:
@@ -121,7 +123,7 @@ public:
 
     // Reads the whole file but the content's bytes, and says whether it is one: first record, offsets and E record.
     Result<Envelope> envelope(FirstRecipients* wanted = nullptr) const;
-    // R becomes D, in place: one write, not synced (DESIGN.md, section 3).
+    // R becomes D, in place: one write, not synced (DESIGN.md, section 3). Damage, and nothing is written, where no recipient record is there.
     Result<void> mark_done(std::int64_t offset) const;
     // The warning has been sent: the time of the record at this offset becomes 0.
     Result<void> mark_warned(std::int64_t offset) const;
@@ -131,7 +133,7 @@ private:
     UniqueFd fd_{};
     std::string path_{};
     std::int64_t bytes_ = 0, modified_ = 0, inode_ = 0;
-    unsigned mode_ = 0;
+    unsigned mode_ = 0, owner_ = 0;
 };
 
 // The recipients that are still to be delivered, in the file's order, some at a time. May be kept and used again later with the

@@ -1,6 +1,5 @@
 #include "server/process.h"
 #include <grp.h>
-#include <pwd.h>
 #include <spawn.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -96,21 +95,7 @@ Result<conf::Settings> read_settings(const Arguments& a, const std::string& proc
     return conf::Settings::from_snapshot(text, overrides);
 }
 
-Result<Owner> find_owner(const std::string& mail_owner) {
-    passwd* user = getpwnam(mail_owner.c_str());
-    if (!user) return permanent("mail_owner: there is no user " + mail_owner);
-    if (user->pw_uid == 0) return permanent("mail_owner: " + mail_owner + " is the superuser");
-    Owner owner{user->pw_uid, user->pw_gid, std::vector<gid_t>(64)};
-    int count = static_cast<int>(owner.groups.size());
-    if (getgrouplist(mail_owner.c_str(), owner.gid, owner.groups.data(), &count) < 0) {
-        owner.groups.resize(static_cast<std::size_t>(count));
-        if (getgrouplist(mail_owner.c_str(), owner.gid, owner.groups.data(), &count) < 0) return permanent("mail_owner: " + mail_owner + " is in too many groups");
-    }
-    owner.groups.resize(static_cast<std::size_t>(count));
-    return owner;
-}
-
-Result<void> drop_rights(const Owner& owner) {
+Result<void> drop_rights(const conf::Identity& owner) {
     if (geteuid() != 0) return {};
     if (setgroups(owner.groups.size(), owner.groups.data()) != 0) return system_error("setgroups", errno);
     if (setgid(owner.gid) != 0) return system_error("setgid", errno);

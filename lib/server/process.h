@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 #include "base/error.h"
+#include "conf/rights.h"
 #include "conf/settings.h"
 
 namespace server {
@@ -24,15 +25,8 @@ Result<Arguments> parse_arguments(int argc, char** argv);
 // The snapshot at snapshot_fd; stand-alone: main.cf of the directory, MAIL_CONFIG or the default one.
 Result<conf::Settings> read_settings(const Arguments& arguments, const std::string& process_name);
 
-// mail_owner with its groups, looked up while the system's files can be seen.
-struct Owner {
-    uid_t uid = 0;
-    gid_t gid = 0;
-    std::vector<gid_t> groups;
-};
-Result<Owner> find_owner(const std::string& mail_owner);
 // Goes on as that user, without a way back.
-Result<void> drop_rights(const Owner& owner);
+Result<void> drop_rights(const conf::Identity& owner);
 // Makes queue_directory the root. It must be the working directory already.
 Result<void> enter_jail(const std::string& queue_directory);
 // Raises the soft descriptor limit (as root the hard one too) towards `wanted`, and returns what it is then.

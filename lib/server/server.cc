@@ -117,14 +117,16 @@ Result<void> prepare(const Daemon& daemon) {
     table::configure(s);
     if (daemon.before_jail) TRY(daemon.before_jail(s));
     for (const std::string& path : table::opened_files()) opened_file(path);
-    Owner owner;
-    if (a.drop_rights) { TRY_ASSIGN(owner, find_owner(s[param::mail_owner])); }
+    const bool set_aside = daemon.privileges == Privileges::kept && conf::can_take_rights();
+    conf::Identity owner;
+    if (a.drop_rights || set_aside) { TRY_ASSIGN(owner, conf::mail_owner(s)); }
     if (a.jail) {
         TRY(table::leave_name_service_outside(owner.uid, owner.gid, [] { (void)confine(need::tables, false); }));
         TRY(enter_jail(queue));
         maillog::on_syslog_lost([] { state.tell("syslog"); });         // there is no /dev/log in the jail: master opens it
     }
     if (a.drop_rights) TRY(drop_rights(owner));
+    if (set_aside) conf::TakeIdentity(owner).keep();
     if (a.stand_alone || (daemon.needs & need::commands)) return {};   // by hand: with the rights of who started it, whatever they are
     return confine(daemon.needs, daemon.holds_keys);
 }

@@ -23,7 +23,8 @@
 #include "server/sandbox.h"
 
 namespace server {
-enum class Privileges { dropped, kept };         // kept: local, virtual, pipe, spawn take the recipient's rights themselves
+// kept: local, virtual, pipe and spawn go on with mail_owner's effective ids too, but may take root's and a user's (conf/rights.h).
+enum class Privileges { dropped, kept };
 // many: fibers in a few workers. one: one at a time on the main stack, outside fibers, so that blocking calls are allowed.
 enum class Sessions { many, one };
 // What maxproc in master.cf bounds (DESIGN.md, section 4): concurrent sessions over all workers, or workers.

@@ -74,8 +74,7 @@ void serve(server::Session& session) {
         ::poll(nullptr, 0, pause_ms);
     }
     maillog::warning("command {} exceeded its time limit of {} s", command.arguments[0], command.time_limit.count());
-    ::kill(-pid, SIGKILL);
-    ::kill(pid, SIGKILL);
+    delivery::kill_command(pid);
     while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
 }
 }

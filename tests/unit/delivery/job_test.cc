@@ -147,8 +147,10 @@ TEST_F(JobTest, RequestThatDoesNotFitTheFileIsRefused) {
     EXPECT_TRUE(run(agent, request, [&](Job&) { called = true; }).deferred);
     EXPECT_FALSE(called);
     request.data_offset = 100;
-    request.queue_name = "../x";
-    EXPECT_TRUE(run(agent, request, [&](Job&) { called = true; }).deferred);
-    EXPECT_FALSE(called);
+    for (const char* queue : {"../x", "deferred", "incoming", ""}) {
+        request.queue_name = queue;
+        EXPECT_TRUE(run(agent, request, [&](Job&) { called = true; }).deferred) << queue;
+        EXPECT_FALSE(called) << queue;
+    }
 }
 }

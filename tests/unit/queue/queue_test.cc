@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <set>
+#include "base/fd.h"
 #include "queue/directories.h"
 #include "queue/file.h"
 #include "queue/new_file.h"
@@ -142,6 +143,50 @@ TEST_F(QueueTest, WhatIsWrittenIsRead) {
     std::string text;
     while (*content.read(text, 100, "\r\n")) {}
     EXPECT_EQ(text, "Subject: s\r\n\r\n" + std::string(2048, 'x') + "y\r\n");
+}
+
+TEST_F(QueueTest, AMarkIsWrittenWhereARecipientsRecordIsAndNowhereElse) {
+    auto where = directories();
+    auto id = make(where, 3);
+    auto file = queue::QueueFile::open(where, queue::incoming, id, queue::Access::update);
+    auto envelope = file->envelope();
+    std::vector<queue::Recipient> recipients;
+    queue::RecipientReader(*file, *envelope).read(recipients, 10);
+    const std::string before = *read_file(file->path());
+    std::set<std::int64_t> good;
+    for (const queue::Recipient& r : recipients) good.insert(r.offset);
+    for (std::int64_t offset = 0; offset <= file->bytes() + 8; ++offset) {
+        if (good.contains(offset)) continue;
+        const char here = offset < file->bytes() ? before[static_cast<std::size_t>(offset)] : '\0';
+        if (auto marked = file->mark_done(offset); marked) EXPECT_EQ(here, 'D') << offset;
+        else EXPECT_TRUE(queue::is_damage(marked.error())) << offset;
+    }
+    EXPECT_EQ(*read_file(file->path()), before);
+    for (int twice = 0; twice < 2; ++twice) EXPECT_TRUE(file->mark_done(recipients[1].offset));
+    EXPECT_EQ(file->envelope()->finished, 1u);
+}
+
+TEST_F(QueueTest, AnAgentOpensOnlyACompleteFileOfItsOwnBelowNoLink) {
+    ASSERT_EQ(::chdir(root.c_str()), 0);         // an agent's working directory is queue_directory
+    queue::Directories where({"incoming"}, 2);
+    auto id = make(where, 1);
+    const std::string path = where.path(queue::incoming, id), directory = path.substr(0, path.rfind('/'));
+    auto opens = [&] { return queue::QueueFile::open(where, queue::incoming, id, queue::Access::deliver).has_value(); };
+    EXPECT_TRUE(opens());
+    for (auto [mode, good] : {std::pair{0600, false}, {0720, false}, {0702, false}, {0644, false}, {0700, true}, {0710, true}}) {
+        ASSERT_EQ(::chmod(path.c_str(), static_cast<mode_t>(mode)), 0);
+        EXPECT_EQ(opens(), good) << mode;
+    }
+    if (::geteuid() == 0) {
+        ASSERT_EQ(::chown(path.c_str(), 1, 1), 0);
+        EXPECT_FALSE(opens());
+        ASSERT_EQ(::chown(path.c_str(), 0, 0), 0);
+    }
+    ASSERT_EQ(::rename(directory.c_str(), "elsewhere"), 0);
+    ASSERT_EQ(::symlink("../../elsewhere", directory.c_str()), 0);
+    EXPECT_TRUE(queue::QueueFile::open(where, queue::incoming, id, queue::Access::update));
+    EXPECT_FALSE(opens());
+    ASSERT_EQ(::chdir("/"), 0);
 }
 
 TEST_F(QueueTest, ARecipientThatIsDoneIsNotReadAgain) {
