@@ -1,6 +1,5 @@
 #include "endpoint.h"
 #include <netinet/in.h>
-#include <pwd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <cerrno>
@@ -62,7 +61,9 @@ std::shared_ptr<Endpoint> find(const Endpoints& open, const std::string& key) {
 }
 
 Endpoint::~Endpoint() {
-    if (remove && !path.empty()) unlink(path.c_str());
+    if (!remove || path.empty()) return;
+    conf::TakeIdentity as_owner(owner);
+    unlink(path.c_str());
 }
 
 Result<Endpoints> open_endpoints(const conf::MasterEntry& entry, const conf::Settings& settings, const Endpoints& open) {
@@ -71,8 +72,8 @@ Result<Endpoints> open_endpoints(const conf::MasterEntry& entry, const conf::Set
     auto add = [&](const std::string& key, const std::string& path, auto make) -> Result<void> {
         std::shared_ptr<Endpoint> e = find(open, key);
         if (!e) {
-            TRY_ASSIGN(UniqueFd fd, make());
             e = std::make_shared<Endpoint>();
+            TRY_ASSIGN(UniqueFd fd, make(*e));
             e->key = key;
             e->path = path;
             e->type = entry.service_type();
@@ -83,13 +84,16 @@ Result<Endpoints> open_endpoints(const conf::MasterEntry& entry, const conf::Set
     };
     if (entry.service_type() != conf::ServiceType::inet) {
         std::string path = entry.socket_path();
-        TRY(add(entry.type + " " + path, path, [&] { return open_path(entry, path); }));
-        if (passwd* owner = getpwnam(settings[param::mail_owner].c_str())) (void)lchown(path.c_str(), owner->pw_uid, owner->pw_gid);
+        TRY(add(entry.type + " " + path, path, [&](Endpoint& e) -> Result<UniqueFd> {
+            TRY_ASSIGN(e.owner, conf::mail_owner(settings));
+            conf::TakeIdentity as_owner(e.owner);              // public/ and private/ are mail_owner's: see conf/rights.h
+            return open_path(entry, path);
+        }));
         return all;
     }
     TRY_ASSIGN(std::vector<net::Address> where, addresses(entry, settings));
     for (const net::Address& a : where)
-        TRY(add("inet " + a.host() + " " + std::to_string(a.port()), "", [&] { return net::listen_inet(a, backlog); }));
+        TRY(add("inet " + a.host() + " " + std::to_string(a.port()), "", [&](Endpoint&) { return net::listen_inet(a, backlog); }));
     return all;
 }
 }

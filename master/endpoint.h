@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "conf/master_cf.h"
+#include "conf/rights.h"
 #include "conf/settings.h"
 
 namespace master {
@@ -16,6 +17,7 @@ struct Endpoint {
     std::string key;                             // "inet 127.0.0.1 25", "unix public/cleanup": equal keys are the same socket
     std::string path;                            // UNIX-domain and FIFO: relative to queue_directory; else ""
     conf::ServiceType type = conf::ServiceType::inet;
+    conf::Identity owner{};                      // of the path's directory: who removes it
     UniqueFd fd;
     bool remove = false;                         // unlink the path when this goes: the service was removed
     Endpoint() = default;

@@ -25,17 +25,33 @@ Result<UniqueFd> make_socket(int family, int type) {
     return fd;
 }
 
+// What is made gets this mode at once: by name it could be another file's by then.
+class Mask {
+public:
+    explicit Mask(unsigned mode) : before_(::umask(0777 & ~mode)) {}
+    ~Mask() { ::umask(before_); }
+    Mask(const Mask&) = delete;
+
+private:
+    mode_t before_;
+};
+
+// Makes room at path for a socket or FIFO: an old one goes, anything else stays and is an Error.
+Result<void> remove_old(const std::string& path, const char* wanted) {
+    struct stat st{};
+    if (lstat(path.c_str(), &st) != 0) return {};
+    if (!S_ISSOCK(st.st_mode) && !S_ISFIFO(st.st_mode)) return temporary(path + ": exists and is not a " + wanted + "; remove it");
+    if (unlink(path.c_str()) != 0 && errno != ENOENT) return system_error("remove " + path, errno);
+    return {};
+}
+
 Result<UniqueFd> bind_unix(const std::string& path, int type, unsigned mode) {
     if (path.size() >= sizeof(sockaddr_un::sun_path)) return system_error(path, ENAMETOOLONG);
-    struct stat st{};
-    if (lstat(path.c_str(), &st) == 0) {
-        if (!S_ISSOCK(st.st_mode)) return temporary(path + ": exists and is not a socket; remove it");
-        if (unlink(path.c_str()) != 0) return system_error("remove " + path, errno);
-    }
+    TRY(remove_old(path, "socket"));
     TRY_ASSIGN(UniqueFd fd, make_socket(AF_UNIX, type));
     Address a = Address::unix_path(path);
+    Mask mask(mode);
     if (::bind(fd.get(), a.get(), a.length()) != 0) return system_error("bind " + path, errno);
-    if (chmod(path.c_str(), mode) != 0) return system_error("chmod " + path, errno);
     return fd;
 }
 
@@ -90,15 +106,13 @@ Result<UniqueFd> listen_unix(const std::string& path, int backlog, unsigned mode
 Result<UniqueFd> bind_datagram(const std::string& path, unsigned mode) { return bind_unix(path, SOCK_DGRAM, mode); }
 
 Result<UniqueFd> open_fifo(const std::string& path, unsigned mode) {
+    TRY(remove_old(path, "FIFO"));
+    Mask mask(mode);
+    if (mkfifo(path.c_str(), 0777) != 0) return system_error("mkfifo " + path, errno);
+    UniqueFd fd(::open(path.c_str(), O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC));
     struct stat st{};
-    if (lstat(path.c_str(), &st) == 0 && !S_ISFIFO(st.st_mode)) {
-        if (!S_ISSOCK(st.st_mode)) return temporary(path + ": exists and is not a FIFO; remove it");
-        unlink(path.c_str());
-    }
-    if (mkfifo(path.c_str(), mode) != 0 && errno != EEXIST) return system_error("mkfifo " + path, errno);
-    UniqueFd fd(::open(path.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC));
-    if (!fd) return system_error("open " + path, errno);
-    if (fchmod(fd.get(), mode) != 0) return system_error("chmod " + path, errno);
+    if (!fd || ::fstat(fd.get(), &st) != 0) return system_error("open " + path, errno);
+    if (!S_ISFIFO(st.st_mode)) return temporary(path + ": is not the FIFO that was just made");
     return fd;
 }
 

@@ -9,10 +9,11 @@
 namespace net {
 // A listening TCP socket, non-blocking, SO_REUSEADDR, IPV6_V6ONLY for IPv6; backlog as listen(2).
 Result<UniqueFd> listen_inet(const Address& address, int backlog);
-// A listening UNIX-domain stream at path, which is made anew (an old socket there is removed) with this mode.
+// A listening UNIX-domain stream at path, which is made anew (an old socket or FIFO there is removed) with this mode. The caller has the
+// rights of the directory's owner, who can exchange what is in it.
 Result<UniqueFd> listen_unix(const std::string& path, int backlog, unsigned mode);
 Result<UniqueFd> bind_datagram(const std::string& path, unsigned mode);
-Result<UniqueFd> open_fifo(const std::string& path, unsigned mode);    // read and write, non-blocking
+Result<UniqueFd> open_fifo(const std::string& path, unsigned mode);    // the same for a FIFO: read and write, non-blocking
 
 // Connected, non-blocking. from: the local address to bind to, or null. The error's reason is the system's text alone, e.g.
 // "Connection refused", with 4.4.1 and sys_errno; ETIMEDOUT when the deadline passed.
