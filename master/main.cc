@@ -105,7 +105,7 @@ void fill_standard_descriptors() {
     close_from(3);
 }
 
-int supervise(const Command& c, const master::ConfigurationPtr& configuration, Announcement& announcement) {
+int supervise(const Command& c, const master::ConfigurationPtr& configuration, master::PidFile& pid_file, Announcement& announcement) {
     Result<UniqueFd> flow = server::worker::make_memory("flow", sizeof(std::int32_t));
     if (!flow) maillog::fatal("{}", flow.error().reason);
     master::Options options = c.options;
@@ -121,6 +121,7 @@ int supervise(const Command& c, const master::ConfigurationPtr& configuration, A
     loop.on_signal(SIGQUIT, [&] { supervisor.abort(); });
     loop.on_signal(SIGHUP, [&] { loop.spawn([&] { supervisor.reload(); }); });
     loop.on_signal(SIGCHLD, [&] { supervisor.reap(); });
+    loop.every(std::chrono::seconds(1), [&] { master::keep_pid_file(pid_file, s[param::process_id_directory]); });
     if (c.exit_after > 0) loop.every(std::chrono::seconds(c.exit_after), [&] { supervisor.stop("master exit time has arrived"); });
     if (!c.debug) leave_terminal(c);             // only now: what goes wrong on the way is seen
     maillog::to_stderr("");
@@ -160,7 +161,8 @@ int main(int argc, char** argv) {
     const std::string& pid_directory = s[param::process_id_directory];
     if (c.test) {
         Result<master::PidFile> file = master::lock_pid_file(pid_directory);
-        return file && file->fd ? 0 : 1;
+        Result<UniqueFd> lock = master::lock_instance(s);
+        return file && file->fd && lock && *lock ? 0 : 1;
     }
     server::open_maillog(s, "master", server::Speaker::master);
     Announcement announcement;
@@ -168,8 +170,11 @@ int main(int argc, char** argv) {
     Result<master::PidFile> file = master::lock_pid_file(pid_directory);
     if (!file) maillog::fatal("{}", file.error().reason);
     if (!file->fd) maillog::fatal("{}/{}/master.pid: the mail system is running already, process {}", queue, pid_directory, file->owner);
+    Result<UniqueFd> lock = master::lock_instance(s);
+    if (!lock) maillog::fatal("{}", lock.error().reason);
+    if (!*lock) maillog::fatal("{}/master.lock: the mail system is running already, or its data_directory is another one's", s[param::data_directory]);
     if (Result<void> r = master::write_pid(*file); !r) maillog::fatal("{}", r.error().reason);
     server::raise_descriptor_limit(4096);
     signal(SIGPIPE, SIG_IGN);
-    return supervise(c, *configuration, announcement);
+    return supervise(c, *configuration, *file, announcement);
 }

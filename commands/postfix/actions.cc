@@ -13,6 +13,7 @@
 #include "conf/check.h"
 #include "conf/params/commands.h"
 #include "conf/params/global.h"
+#include "conf/rights.h"
 #include "interface_check.h"
 #include "key_check.h"
 #include "log/log.h"
@@ -90,12 +91,36 @@ Action find_action(const std::string& name) {
     return nullptr;
 }
 
-pid_t running_master(const System& s) {
+namespace {
+// The process that the pid file names, while it holds the lock on it.
+pid_t pid_of_master(const System& s) {
     std::string path = s.settings[param::queue_directory] + "/" + s.settings[param::process_id_directory] + "/master.pid";
     UniqueFd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC));
     if (!fd || flock(fd.get(), LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return 0;
     Result<std::string> text = read_file(path, 100);
     return text ? static_cast<pid_t>(bytes::to_int(bytes::trim(*text)).value_or(0)) : 0;
+}
+
+// The lock that master holds beside the pid file's, in a directory of mail_owner's. That it is held is all that counts.
+bool instance_locked(const System& s) {
+    Result<conf::Identity> owner = conf::mail_owner(s.settings);
+    if (!owner) return false;
+    conf::TakeIdentity as_owner(*owner);
+    UniqueFd fd(::open((s.settings[param::data_directory] + "/master.lock").c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    return fd && flock(fd.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+}
+}
+
+// A pid file that was removed is put back by master soon.
+pid_t running_master(const System& s) {
+    for (auto end = std::chrono::steady_clock::now() + 5s;; std::this_thread::sleep_for(20ms)) {
+        if (pid_t pid = pid_of_master(s)) return pid;
+        if (!instance_locked(s)) return 0;
+        if (std::chrono::steady_clock::now() < end) continue;
+        maillog::warning("{}/master.lock is locked, but no process puts back {}/{}/master.pid, which would name it", s.settings[param::data_directory],
+                         s.settings[param::queue_directory], s.settings[param::process_id_directory]);
+        return 0;
+    }
 }
 
 int check(const System& s) { return ready_to_start(s, true) ? 0 : 1; }
