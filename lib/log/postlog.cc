@@ -1,6 +1,7 @@
 #include "log/postlog.h"
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -102,10 +103,22 @@ std::string file_line(std::string_view hostname, std::string_view tag, std::stri
     return fmt::format("{} {:2} {:02}:{:02}:{:02} {} {}[{}]: {}", months[t.tm_mon], t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec, hostname, tag, line_number(), text);
 }
 
+Result<UniqueFd> open_to_append(const std::string& path, unsigned mode) {
+    const std::size_t slash = path.rfind('/');
+    const std::string name = path.substr(slash == path.npos ? 0 : slash + 1);
+    UniqueFd directory(::open(slash == path.npos ? "." : path.substr(0, slash + 1).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    struct stat above{}, st{};
+    if (!directory || fstat(directory.get(), &above) != 0) return system_error("open " + path, errno);
+    const bool doubtful = geteuid() == 0 && (above.st_uid != 0 || (above.st_mode & 022) != 0);
+    UniqueFd fd(::openat(directory.get(), name.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | (doubtful ? O_NOFOLLOW | O_NONBLOCK : 0), mode));
+    if (!fd || fstat(fd.get(), &st) != 0) return system_error("open " + path, errno);
+    if (doubtful && (!S_ISREG(st.st_mode) || st.st_nlink != 1)) return permanent("open " + path + ": not a regular file with one name, in a directory that others can write");
+    return fd;
+}
+
 Result<void> append_line(const std::string& path, unsigned permissions, std::string_view lines) {
     if (path == "/dev/stdout") return write_all(STDOUT_FILENO, lines);
-    UniqueFd fd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, permissions));
-    if (!fd) return system_error("open " + path, errno);
+    TRY_ASSIGN(UniqueFd fd, open_to_append(path, permissions));
     return write_all(fd.get(), lines);
 }
 }

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include "base/error.h"
+#include "base/fd.h"
 
 namespace maillog {
 struct PostlogTarget {
@@ -22,6 +23,9 @@ void to_postlog(PostlogTarget target);
 
 // "Nov 22 12:00:00 host tag[pid]: text"
 std::string file_line(std::string_view hostname, std::string_view tag, std::string_view text);
+// Opens the file for appending; it is made with this mode where it is missing. For root in a directory that others can write no link is
+// followed, and what is there must be a regular file with no other name, since they may have put it there.
+Result<UniqueFd> open_to_append(const std::string& path, unsigned mode);
 // Appends whole lines to the file, which is opened for this and made where it is absent; "/dev/stdout" is this process's own standard output.
 Result<void> append_line(const std::string& path, unsigned permissions, std::string_view lines);
 }

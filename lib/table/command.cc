@@ -1,6 +1,5 @@
 #include "table/command.h"
-#include <grp.h>
-#include <pwd.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/fd.h"
 #include "conf/params/commands.h"
+#include "conf/rights.h"
 #include "conf/settings.h"
 #include "log/log.h"
 #include "mail/mime.h"
@@ -28,23 +28,11 @@ struct Options {
     Duplicates duplicates = Duplicates::warn;
 };
 
-// Rights of the source file's owner while a table is made for it, so that a user's file cannot make root write elsewhere.
-class AsOwner {
-public:
-    AsOwner(const struct stat& source, bool keep_root) : changed_(geteuid() == 0 && !keep_root && source.st_uid != 0) {
-        if (!changed_) return;
-        gid_t group = source.st_gid;
-        if (setgroups(1, &group) != 0 || setegid(source.st_gid) != 0 || seteuid(source.st_uid) != 0)
-            maillog::fatal("cannot take the rights of uid {} gid {}: {}", source.st_uid, source.st_gid, errno_text(errno));
-    }
-    ~AsOwner() {
-        if (changed_ && (seteuid(0) != 0 || setegid(0) != 0)) maillog::fatal("cannot take root's rights again: {}", errno_text(errno));
-    }
-    AsOwner(const AsOwner&) = delete;
-
-private:
-    bool changed_;
-};
+// Whose rights are taken while a table is made for a source file: its owner's, so that a user's file cannot make root write elsewhere.
+conf::Identity owner_of(const struct stat& source, bool keep_root) {
+    if (keep_root) return {};
+    return {source.st_uid, source.st_gid, {source.st_gid}, "the source file's owner"};
+}
 
 // "a, b c" for -F: the files' bytes, a line end between them, in base64.
 Result<std::string> file_contents(std::string_view names) {
@@ -150,12 +138,13 @@ private:
     void build(const std::string& name) {
         std::string full = with_type(name), type = full.substr(0, full.find(':')), path = full.substr(full.find(':') + 1);
         struct stat info{};
-        if (stat(path.c_str(), &info) != 0) maillog::fatal("open {}: {}", path, errno_text(errno));
-        Result<std::string> text = read_file(path, std::size_t{1} << 32);
+        UniqueFd source(::open(path.c_str(), O_RDONLY | O_CLOEXEC));         // once: the file that is read is the one whose owner is asked for
+        if (!source || fstat(source.get(), &info) != 0) maillog::fatal("open {}: {}", path, errno_text(errno));
+        Result<std::string> text = read_file(source, path, std::size_t{1} << 32);
         if (!text) maillog::fatal("{}", text.error().reason);
         if (!known_type(type)) maillog::fatal("unsupported dictionary type: {}", type);
         if (!file_suffix(type)) maillog::fatal("unsupported map type for this operation: {}", type);
-        AsOwner rights(info, options_.keep_root);
+        conf::TakeIdentity rights(owner_of(info, options_.keep_root));
         OpenOptions o = open_options(Access::create);
         o.create_mode = options_.default_mode ? 0644 : 0600 | (info.st_mode & 044);
         std::unique_ptr<Table> table = open_or_die(full, o);

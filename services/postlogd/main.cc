@@ -2,7 +2,6 @@
 // as root before the rights go, so a rotated file is taken up by the next generation (`postfix reload`, `postfix logrotate`).
 //
 // When things fail: lines that cannot be written are lost, with one line a minute to syslog.
-#include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,6 +12,7 @@
 #include "conf/params/commands.h"
 #include "conf/params/global.h"
 #include "log/log.h"
+#include "log/postlog.h"
 #include "server/maillog.h"
 #include "server/server.h"
 
@@ -38,10 +38,12 @@ Result<void> open_file(const conf::Settings& settings) {
     if (path.empty()) return permanent("maillog_file is not set: there is no file to write");
     if (std::string problem = server::maillog_problem(settings); !problem.empty()) return permanent(problem);
     unsigned mode = static_cast<unsigned>(std::stoul(settings[param::maillog_file_permissions], nullptr, 8)) & 0666;
-    if (path == "/dev/stdout") file = UniqueFd(dup(STDOUT_FILENO));
-    else file = UniqueFd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, mode));
-    if (!file) return system_error("open " + path, errno);
-    if (path == "/dev/stdout") return {};
+    if (path == "/dev/stdout") {
+        file = UniqueFd(dup(STDOUT_FILENO));
+        if (!file) return system_error("open " + path, errno);
+        return {};
+    }
+    TRY_ASSIGN(file, maillog::open_to_append(path, mode));
     (void)fchmod(file.get(), mode);
     (void)flock(file.get(), LOCK_SH);            // `postfix logrotate` waits until nobody writes an old file
     return {};
