@@ -6,6 +6,7 @@
 #include "base/bytes.h"
 #include "conf/params/commands.h"
 #include "log/log.h"
+#include "server/command.h"
 #include "server/maillog.h"
 
 namespace {
@@ -55,5 +56,6 @@ int main(int argc, char** argv) {
     maillog::to_stderr((*settings)[param::syslog_name] + "/" + speaker);
     postfix::Action action = postfix::find_action(name);
     if (!action) maillog::fatal("unknown command: '{}'. {}", name, usage);
+    if (Result<void> there = server::queue_directory_there(*settings); !there) maillog::fatal("{}", there.error().reason);
     return action({directory, std::move(*settings), verbose, debug, {argv + optind + 1, argv + argc}});
 }

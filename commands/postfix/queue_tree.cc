@@ -1,11 +1,14 @@
 #include "queue_tree.h"
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <cerrno>
+#include "base/fd.h"
 #include "conf/params/commands.h"
 #include "conf/params/global.h"
+#include "server/command.h"
 
 namespace postfix {
 std::vector<Place> places(const conf::Settings& s) {
@@ -30,34 +33,27 @@ Result<Ids> ids(const conf::Settings& s) {
     return Ids{user->pw_uid, g->gr_gid};
 }
 
-Result<void> put_right(const Place& p, const Ids& id) {
-    if (lchown(p.path.c_str(), p.owner_is_mail_owner ? id.owner : 0, p.group_is_setgid_group ? id.group : 0) != 0) return system_error("chown " + p.path, errno);
-    if (chmod(p.path.c_str(), p.mode) != 0) return system_error("chmod " + p.path, errno);
-    return {};
-}
-
-// The directories above, as mkdir -p makes them.
-Result<void> make_parents(const std::string& path) {
-    for (std::size_t at = path.find('/', 1); at != path.npos; at = path.find('/', at + 1)) {
-        std::string parent = path.substr(0, at);
-        if (mkdir(parent.c_str(), 0755) != 0 && errno != EEXIST) return system_error("mkdir " + parent, errno);
-    }
+// By descriptor: where the directory above is not root's (yet), a name may be another file's from one call to the next. The queue's and the
+// data directory themselves may be links of the administrator's.
+Result<void> put_right(const Place& p, const Ids& id, bool top) {
+    UniqueFd fd(::open(p.path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | (top ? 0 : O_NOFOLLOW)));
+    if (!fd) return system_error("open " + p.path, errno);
+    if (fchown(fd.get(), p.owner_is_mail_owner ? id.owner : 0, p.group_is_setgid_group ? id.group : 0) != 0) return system_error("chown " + p.path, errno);
+    if (fchmod(fd.get(), p.mode) != 0) return system_error("chmod " + p.path, errno);
     return {};
 }
 }
 
 Result<void> make_places(const conf::Settings& s, bool repair) {
     TRY_ASSIGN(Ids id, ids(s));
+    TRY(server::queue_directory_there(s));
     mode_t before = umask(022);
     Result<void> result;
     for (const Place& p : places(s)) {
         bool made = mkdir(p.path.c_str(), p.mode) == 0;
-        if (!made && errno == ENOENT) {
-            if (result = make_parents(p.path); !result) break;
-            made = mkdir(p.path.c_str(), p.mode) == 0;
-        }
         if (!made && errno != EEXIST) { result = system_error("mkdir " + p.path, errno); break; }
-        if (made || repair) if (result = put_right(p, id); !result) break;
+        const bool top = p.path == s[param::queue_directory] || p.path == s[param::data_directory];
+        if (made || repair) if (result = put_right(p, id, top); !result) break;
     }
     umask(before);
     return result;

@@ -1,5 +1,6 @@
 // The directories of a mail system, as the admin finds them after installation: who owns them, what their rights are. They are made at
-// start where they are missing (a queue_directory may be new), and checked by `postfix check`.
+// start where they are missing, and checked by `postfix check`; but queue_directory itself and what is above it is the administrator's to
+// make: where its name is mistyped, a second queue would be filled that nobody looks at.
 #pragma once
 #include <sys/types.h>
 #include <string>

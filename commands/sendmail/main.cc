@@ -19,6 +19,7 @@
 #include "conf/params/local.h"
 #include "log/log.h"
 #include "options.h"
+#include "server/command.h"
 #include "server/maillog.h"
 #include "submit.h"
 
@@ -112,6 +113,7 @@ int main(int argc, char** argv) {
     server::open_maillog(*settings, "sendmail", server::Speaker::command);
     for (const std::string& warning : options->warnings) maillog::warning("{}", warning);
     if (options->verbose > 1) maillog::set_verbose(options->verbose - 1);
+    if (const auto there = server::queue_directory_there(*settings); !there) give_up(there.error().reason);
     run_mode(*options, *settings);
     if (const auto done = submit(*options, *settings); !done) give_up(done.error().reason);
     return 0;

@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "conf/main_cf.h"
 #include "conf/params/commands.h"
+#include "conf/params/global.h"
 #include "log/log.h"
 #include "server/process.h"
 
@@ -109,5 +110,13 @@ Result<conf::Settings> command_settings(const std::string& option, std::string_v
     if (directory != param::config_directory.fallback) ::setenv("MAIL_CONFIG", directory.c_str(), 1);
     else ::unsetenv("MAIL_CONFIG");
     return settings;
+}
+
+Result<void> queue_directory_there(const conf::Settings& settings) {
+    const std::string& path = settings[param::queue_directory];
+    struct stat st{};
+    const int error = ::stat(path.c_str(), &st) != 0 ? errno : S_ISDIR(st.st_mode) ? 0 : ENOTDIR;
+    if (error == 0) return {};
+    return system_error("queue_directory " + path, error);
 }
 }

@@ -26,4 +26,6 @@ void be_verbose();
 // multi_instance_directories. Then the environment is what import_environment says, and MAIL_CONFIG where the directory is not the
 // default one, so that commands that this one runs speak for the same mail system.
 Result<conf::Settings> command_settings(const std::string& option, std::string_view process_name);
+// An Error where queue_directory is no directory: the name may be mistyped, so nothing is made there and nothing is filed.
+Result<void> queue_directory_there(const conf::Settings& settings);
 }
