@@ -317,7 +317,8 @@ local_recipient_maps =
         return done
 
     def user(self, name):
-        """A user of this machine for local delivery, made when missing, with a home directory in this instance's."""
+        """A user of this machine for local delivery, made when missing, with a home directory in this instance's. A name for each test:
+        they run side by side."""
         home = self.path("home-" + name)
         with contextlib.suppress(KeyError):
             pwd.getpwnam(name)
