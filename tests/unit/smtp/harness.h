@@ -191,6 +191,7 @@ protected:
     void start() {
         if (config) return;
         set("bounce_service_name", "bounce");
+        for (const char* name : {"smtp_log_tls_feature_status", "lmtp_log_tls_feature_status"}) overrides.insert(overrides.begin(), {name, "yes"});   // a test may say otherwise
         auto settings = conf::Settings::defaults(overrides);
         auto made = smtp::Config::load(settings, lmtp);
         ASSERT_TRUE(made) << made.error().reason;
