@@ -1,68 +1,52 @@
 #include "virtual_aliases.h"
+#include <algorithm>
+#include <unordered_set>
 #include "base/bytes.h"
 #include "log/log.h"
+#include "loop/loop.h"
 
 namespace cleanup {
-namespace {
-Failure unreasonable() { return temporary("Alias expansion error", {4, 6, 0}); }
-
-// "@new.domain" keeps the user.
-bool same_user(const table::AddressMatch& match) { return bytes::trim(match.value).starts_with('@'); }
-
-// One member of the growing list: an address and how many lookups led to it.
-struct Member { std::string address; std::size_t depth; bool final; };
-}
-
+// The list grows while it is gone through: the first result takes the address's place, the others wait at the end. An address that stands
+// among its own results ("@ex.test a@ex.test b@ex.test" asked for a@ex.test) is not looked up again; addresses that name each other without
+// naming themselves never come to an end, and run into the limit. Duplicates are dropped when recipients are written.
 Result<std::vector<std::string>> expand_virtual_aliases(const Rules& rules, const Rewriting& rewriting, std::string_view id, const std::string& recipient) {
     const table::Maps& maps = rules.virtual_alias;
-    if (maps.empty()) return std::vector<std::string>{recipient};
-    std::vector<Member> members{{recipient, 0, false}};
+    std::vector<std::string> members{recipient};
+    if (maps.empty()) return members;
+    std::unordered_set<std::string> final;                   // in lower case
+    const auto unreasonable = [&](std::string_view what) -> Failure {
+        maillog::warning("{}: unreasonable {} {} -- message not accepted, try again later", id, maps.title(), what);
+        return temporary("Alias expansion error", {4, 6, 0});
+    };
     for (std::size_t i = 0; i < members.size(); ++i) {
-        while (!members[i].final) {
-            const std::string address = members[i].address;
-            const std::size_t depth = members[i].depth;
+        if (i > 0) loop::yield();                            // a long list does not hold up the others
+        for (std::size_t lookups = 0; !final.contains(bytes::lowered(members[i])); ++lookups) {
+            if (lookups >= rules.virtual_recursion_limit) return unreasonable("map nesting for " + recipient);
+            const std::string address = members[i];
             auto match = table::find_address(maps, address, rewrite_lookup(rules));
             if (!match) {
                 maillog::warning("{}: {} map lookup problem for {} -- message not accepted, try again later", id, maps.title(), address);
                 return tl::unexpected(match.error());
             }
             if (!*match) break;
-            if (depth >= rules.virtual_recursion_limit) {
-                maillog::warning("{}: unreasonable {} map nesting for {} -- message not accepted, try again later", id, maps.title(), recipient);
-                return unreasonable();
-            }
             TRY_ASSIGN(std::vector<std::string> results, rewriting.completed_list((*match)->value));
             if (results.empty()) {
                 maillog::warning("{}: {}: there is no address in \"{}\", the value for {} -- message not accepted, try again later", id, maps.title(),
                                  (*match)->value, address);
                 return temporary(maps.title() + ": no address for " + address);
             }
-            if (same_user(*(*match))) results[0] = with_user_of(results[0], address);
+            if (bytes::trim((*match)->value).starts_with('@')) results[0] = with_user_of(results[0], address);
             else if (rules.propagate_virtual && !(*match)->extension.empty())
                 for (std::string& result : results) result = mail::add_extension(result, (*match)->extension);
-            bool first = true;
             for (std::string& result : results) {
-                if (result.size() > rules.virtual_length_limit) {
-                    maillog::warning("{}: unreasonable {} result {:.300}... -- message not accepted, try again later", id, maps.title(), result);
-                    return unreasonable();
-                }
-                const bool same = bytes::iequals(result, address);
-                if (first) {
-                    members[i] = {std::move(result), depth + 1, same};
-                    first = false;
-                } else {
-                    members.push_back({std::move(result), depth + 1, same});
-                }
-                if (members.size() > rules.virtual_expansion_limit) {
-                    maillog::warning("{}: unreasonable {} map expansion size for {} -- message not accepted, try again later", id, maps.title(), recipient);
-                    return unreasonable();
-                }
+                if (result.size() > rules.virtual_length_limit) return unreasonable("result " + result.substr(0, 300) + "...");
+                if (bytes::iequals(result, address)) final.insert(bytes::lowered(address));
+                if (&result == &results[0]) members[i] = std::move(result);
+                else members.push_back(std::move(result));
+                if (members.size() > rules.virtual_expansion_limit) return unreasonable("map expansion size for " + recipient);
             }
         }
     }
-    std::vector<std::string> out;
-    out.reserve(members.size());
-    for (Member& member : members) out.push_back(std::move(member.address));
-    return out;
+    return members;
 }
 }

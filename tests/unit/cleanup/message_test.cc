@@ -274,6 +274,42 @@ TEST_F(CleanupTest, AnAliasWithoutAnAddressIsRefusedForNow) {
     EXPECT_NE(log_.find("there is no address in \"(nobody)\", the value for list@v.t"), std::string::npos) << log_;
 }
 
+// As the reference expands them; "451": it gives up.
+TEST_F(CleanupTest, AnAddressAmongItsOwnVirtualAliasesGetsItsCopy) {
+    struct { std::string table, recipient, expected; } cases[] = {
+        {"{@ex.test=a@ex.test b@ex.test}", "x@ex.test", "a@ex.test b@ex.test "},
+        {"{@ex.test=a@ex.test b@ex.test c@ex.test}", "a@ex.test", "a@ex.test b@ex.test c@ex.test "},
+        {"{a@ex.test=b@ex.test a@ex.test}, {b@ex.test=a@ex.test b@ex.test}", "a@ex.test", "a@ex.test b@ex.test "},
+        {"{a@ex.test=b@ex.test a@ex.test}, {b@ex.test=c@ex.test}, {c@ex.test=a@ex.test}", "b@ex.test", "a@ex.test "},
+        {"{a@ex.test=A@ex.test z@ex.test}, {z@ex.test=a@ex.test}", "a@ex.test", "A@ex.test "},
+        {"{x@ex.test=s@ex.test t@ex.test}, {s@ex.test=s@ex.test x@ex.test}", "x@ex.test", "s@ex.test t@ex.test "},
+        {"{a@ex.test=c@ex.test d@ex.test a@ex.test c@ex.test}, {d@ex.test=e@ex.test e@ex.test c@ex.test}", "a@ex.test", "c@ex.test e@ex.test a@ex.test "},
+        {"{a@ex.test=b@ex.test}, {b@ex.test=a@ex.test}", "a@ex.test", "451"},
+        {"{a@ex.test=b@ex.test c@ex.test}, {b@ex.test=a@ex.test d@ex.test}, {c@ex.test=a@ex.test}", "a@ex.test", "451"},
+        {"{a@ex.test=@other.test}, {a@other.test=@ex.test}", "a@ex.test", "451"},
+    };
+    for (const auto& c : cases) {
+        open({{"virtual_alias_maps", "inline:{" + c.table + "}"}});
+        envelope({c.recipient});
+        content("Message-Id: <a@b>\n\nbody\n");
+        const auto reply = end();
+        std::string recipients = reply.ok ? "" : std::to_string(reply.smtp_code);
+        const std::string text = reply.ok ? file() : "";
+        for (std::string_view line : bytes::split(text, "\n"))
+            if (line.starts_with("R ")) recipients += std::string(line.substr(2)) + " ";
+        EXPECT_EQ(recipients, c.expected) << c.table;
+    }
+    // So many addresses lead to the last that another step would be too much.
+    for (int steps : {4, 5}) {
+        std::string chain;
+        for (int i = 0; i < steps; ++i) chain += fmt::format("{{c{}@ex.test=c{}@ex.test}},", i, i + 1);
+        open({{"virtual_alias_maps", "inline:{" + chain + "}"}, {"virtual_alias_recursion_limit", "5"}});
+        envelope({"c0@ex.test"});
+        content("Message-Id: <a@b>\n\nbody\n");
+        EXPECT_EQ(end().ok, steps == 4);
+    }
+}
+
 TEST_F(CleanupTest, AListAnswersExpandedInsteadOfItsMembers) {
     open({{"virtual_alias_maps", "inline:{{list@v.t=a@b.c, d@e.f}}"}});
     put('T', "1795348574");
