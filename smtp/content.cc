@@ -177,25 +177,16 @@ Result<std::string> generic_address(const Config& config, const std::string& int
     rules.forms = table::forms_rewrite;
     rules.delimiters = config.recipient_delimiter;
     rules.is_local = [&](std::string_view domain) { return config.local.rewrites_bare(domain); };
-    std::string address = internal;
-    for (int hops = 0; hops < 10; ++hops) {      // a result may have an entry of its own
-        TRY_ASSIGN(auto match, table::find_address(config.generic, address, rules));
-        if (!match) return address;
-        auto list = mail::AddressList::parse(match->value).addresses();
-        if (list.empty()) return address;
-        std::string found = list.front();
-        if (found.starts_with("@")) {            // "@domain": the local part stays
-            auto at = address.rfind('@');
-            found = address.substr(0, at) + found;
-        } else {
-            found = mail::to_internal(found);
-        }
-        if (found.find('@') == found.npos) found += "@" + config.myorigin;
-        if (config.propagate_generic && !match->extension.empty()) found = mail::add_extension(found, match->extension);
-        if (found == address) return address;
-        address = std::move(found);
-    }
-    return address;
+    TRY_ASSIGN(auto match, table::find_address(config.generic, internal, rules));
+    if (!match) return internal;
+    auto list = mail::AddressList::parse(match->value).addresses();
+    if (list.empty()) return internal;
+    std::string found = list.front();
+    if (found.starts_with("@")) found = internal.substr(0, internal.rfind('@')) + found;      // "@domain": the local part stays
+    else found = mail::to_internal(found);
+    if (found.find('@') == found.npos) found += "@" + config.myorigin;
+    if (config.propagate_generic && !match->extension.empty()) found = mail::add_extension(found, match->extension);
+    return found;                                // once: a result's own entry is for the mail of whoever it belongs to
 }
 
 Result<void> send_content(const Config& config, const delivery::Job& job, Peer& peer, const ContentOptions& options) {

@@ -314,6 +314,14 @@ TEST_F(Smtp, GenericMapsChangeEnvelopeAndHeader) {
     EXPECT_NE(server.message.find("From: Me <me@isp.test>\n"), std::string::npos) << server.message;
     EXPECT_NE(server.message.find("\nsender@client.test\n"), std::string::npos);
 }
+TEST_F(Smtp, GenericMapsAreAskedOnce) {
+    ScriptedServer server;
+    auto port = serve(server);
+    set("smtp_generic_maps", "inline:{ {sender@client.test = b@isp.test}, {b@isp.test = c@isp.test} }");
+    deliver(at(port), {"r@x.test"}, {"From: sender@client.test", "", "x"});
+    EXPECT_EQ(server.said.at(2).substr(0, 22), "MAIL FROM:<b@isp.test>");
+    EXPECT_NE(server.message.find("From: b@isp.test\n"), std::string::npos) << server.message;
+}
 TEST_F(Smtp, HeaderChecksAsTheMessageLeaves) {
     ScriptedServer server;
     auto port = serve(server);
