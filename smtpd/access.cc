@@ -170,7 +170,9 @@ Verdict Check::step(const Restriction& r, int depth) {
         return session_.pipelined_early() ? refuse(503, "5.5.0", subject(), "Improper use of SMTP command pipelining") : Verdict::dunno;
     case Step::reject_plaintext_session: return session_.encrypted() ? Verdict::dunno : refuse(code(param::plaintext_reject_code), "5.7.1", "Session encryption is required");
     case Step::reject_multi_recipient_bounce:
-        if (!have_sender || !sender().empty() || session_.mail()->accepted < (have_recipient ? 1 : 2)) return Verdict::dunno;
+        if (!have_sender || !sender().empty()) return Verdict::dunno;
+        // At RCPT the recipient in question is not among those accepted; behind DATA all are.
+        if (session_.mail()->accepted + (phase_ == Phase::data || phase_ == Phase::end_of_data ? 0 : 1) < 2) return Verdict::dunno;
         return refuse(code(param::multi_recipient_bounce_reject_code), "5.5.3", subject(), "Multi-recipient bounce");
     case Step::reject_unknown_client: return unknown_client(false);
     case Step::reject_unknown_forward_client: return unknown_client(true);

@@ -108,6 +108,13 @@ std::shared_ptr<const RestrictionList> Lists::restriction_class(const std::strin
     return list;
 }
 
+void Lists::open_classes() {
+    for (const std::string& name : class_names_) {
+        const bool known = std::any_of(classes_.begin(), classes_.end(), [&](const auto& c) { return c.first.starts_with(name + '/'); });
+        if (!known) (void)restriction_class(name, Phase::recipient);         // another phase finds the tables open
+    }
+}
+
 RestrictionList Lists::compile(std::string_view title, std::string_view text, Phase phase) { return compile(title, text, phase, true); }
 
 std::shared_ptr<const RestrictionList> Lists::from_table(std::string_view text, Phase phase) {

@@ -75,6 +75,8 @@ public:
     RestrictionList compile(std::string_view title, std::string_view text, Phase phase);
     // The right-hand side of an access table that holds restrictions, compiled when first met. Tables are not allowed in it.
     std::shared_ptr<const RestrictionList> from_table(std::string_view text, Phase phase);
+    // Compiles the classes that no list has named: an access table may, when its tables can no longer be opened. Call last, before the jail.
+    void open_classes();
     // Is there a step that keeps strangers from relaying?
     static bool protects(const RestrictionList& list, int depth = 0);
 

@@ -60,6 +60,10 @@ bool Session::bdat_chunk(std::int64_t size, bool last) {
     in_content_ = true;
     if (take_chunk(size, false) == Take::lost) { lost(stream_.failure()); return false; }
     in_content_ = false;
+    if (mail_->bare_newline && bare_newline_ == BareNewline::reject && !last) {
+        mail_->failed = true;
+        return refuse(bare_newline_refusal());
+    }
     if (!last) return say(fmt::format("250 2.0.0 Ok: {} bytes", size));
     if (!mail_->rest.empty() || mail_->continued) (void)line_to_cleanup(mail_->rest, true);
     return end_of_content(fmt::format("{} bytes ", content_bytes_));

@@ -90,8 +90,7 @@ bool Session::end_of_content(std::string_view size_text) {
     mail_->actions = {.hold = mail_->actions.hold, .discard = mail_->actions.discard};    // the rest cleanup knows already
     if (over_limits_) (void)say("552 5.3.4 Error: message file too big");
     else if (mail_->bare_newline && bare_newline_ == BareNewline::reject) {
-        maillog::info("{}: reject: bare <LF> received after {} from {}", queue_id(), where_, client_.shown);
-        (void)say(fmt::format("{} 5.5.2 {} Error: bare <LF> received", service_.bare_newline_code, service_.myhostname));
+        (void)say(bare_newline_refusal());
     } else if (mail_->cleanup->failed()) (void)say("451 4.3.0 Error: queue file write error");
     else if (auto denied = check_content(Phase::end_of_data)) (void)say(*denied);
     else {

@@ -227,6 +227,7 @@ Result<void> Service::open_lists() {
     data_rules = rules(param::smtpd_data_restrictions, Phase::data);
     end_of_data_rules = rules(param::smtpd_end_of_data_restrictions, Phase::end_of_data);
     etrn_rules = rules(param::smtpd_etrn_restrictions, Phase::etrn);
+    lists.open_classes();
     if (!Lists::protects(relay_rules) && !Lists::protects(recipient_rules))
         return permanent("in parameter smtpd_relay_restrictions or smtpd_recipient_restrictions, specify at least one working instance of: "
                          "reject_unauth_destination, defer_unauth_destination, reject, defer, defer_if_permit or check_relay_domains");

@@ -269,10 +269,10 @@ bool Session::step() {
         }
     }
     if (bare_newline_ == BareNewline::reject && !crlf) {
-        maillog::info("{}: reject: bare <LF> received after {} from {}", queue_id(), where_, client_.shown);
         ++errors_;
-        (void)say(fmt::format("{} 5.5.2 {} Error: bare <LF> received", service_.bare_newline_code, service_.myhostname));
-        return !hang_up_;
+        (void)say(bare_newline_refusal());
+        hang_up_ = true;                         // what follows may be one message for the client and another for us
+        return false;
     }
     note(" In:  ", text);
     if (service_.smtputf8 && !bytes::valid_utf8(text)) {
@@ -341,6 +341,11 @@ bool Session::step() {
     if (write_failed_) { lost(stream_.failure()); return false; }
     if (verb->counts_as_junk && ++junk_ > limits_.junk_commands) ++errors_;
     return !hang_up_;
+}
+
+std::string Session::bare_newline_refusal() const {
+    maillog::info("{}: reject: bare <LF> received after {} from {}", queue_id(), where_, client_.shown);
+    return fmt::format("{} 5.5.2 {} Error: bare <LF> received", service_.bare_newline_code, service_.myhostname);
 }
 
 const Session::Verb* Session::find_verb(std::string_view name) const {

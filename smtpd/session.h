@@ -121,7 +121,7 @@ private:
     std::string received_header() const;
     // After the last byte of content: access rules, END, cleanup's verdict, the reply. suffix goes between "Ok: " and "queued as".
     bool end_of_content(std::string_view size_text);
-    bool content_problem_reply();
+    std::string bare_newline_refusal() const;    // logs it
     enum class Take { done, lost };
     Take take_content();                         // DATA up to the final dot
     bool line_to_cleanup(std::string_view text, bool ends);
