@@ -84,11 +84,14 @@ void Manager::place(Message& message, const Route& route, std::vector<queue::Rec
     if (way != &route) dispatch(*to);
 }
 
+// A destination has four fifths of the active queue, counting the message that is about to be its, and the queue is as full as one destination
+// may make it (share.cc).
 void Manager::warn_if_clogging(Destination& d, Time now) {
-    if (!config_.helpful || config_.clog_warn.count() == 0 || active() < config_.messages / 2 || d.peers.size() * 5 < active() * 4) return;
+    const std::size_t held = d.peers.size() + 1;
+    if (!config_.helpful || config_.clog_warn.count() == 0 || active() * 2 < config_.old_messages() || held * 5 < active() * 4) return;
     if (d.warned != Time{} && now < d.warned + config_.clog_warn) return;
     d.warned = now;
-    maillog::warning("mail for {} is using up {} of {} active queue entries", d.nexthop, d.peers.size(), active());
+    maillog::warning("mail for {} is using up {} of {} active queue entries", d.nexthop, held, active());
     maillog::warning("to turn off these warnings specify: qmgr_clog_warn_time = 0");
 }
 

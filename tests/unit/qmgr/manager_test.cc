@@ -9,6 +9,7 @@
 #include "intake.h"
 #include "ipc/attributes.h"
 #include "log/log.h"
+#include "mail/dsn.h"
 #include "net/socket.h"
 #include "queue/new_file.h"
 
@@ -40,6 +41,7 @@ protected:
         EXPECT_TRUE(file) << file.error().reason;
         (void)file->put(RecordType::time, std::to_string(base::wall_now().seconds - age) + " 0");
         (void)file->put(RecordType::sender, sender);
+        if (!filter.empty()) (void)file->put(RecordType::filter, filter);
         (void)file->put(RecordType::warn_time, queue::padded_number(warn_after == 0 ? 0 : base::wall_now().seconds - age + warn_after));
         for (const auto& r : recipients) { (void)file->put(RecordType::original, "o-" + r); (void)file->put(RecordType::recipient, r); }
         (void)file->put(RecordType::message);
@@ -77,7 +79,8 @@ protected:
     }
     // The usual services. smtp does what the nexthop says: ok, temp, site (deferred, and the site is at fault), fail, crash.
     void serve_all(bool retry = true) {
-        serve("rewrite", [](const ipc::Incoming& in) {
+        serve("rewrite", [this](const ipc::Incoming& in) {
+            if (silent_rewrite) loop::sleep_until(loop::never);
             auto q = in.as<ipc::ResolveRequest>();
             ipc::ResolveReply reply;
             auto at = q->address.rfind('@');
@@ -91,11 +94,12 @@ protected:
             auto request = in.as<ipc::DeliveryRequest>();
             requests.push_back(*request);
             if (request->nexthop == "crash") return "";
+            if (request->nexthop == "slow") loop::sleep_until(loop::in(std::chrono::milliseconds(50)));
             return ipc::encode(agent->handle(*request, [&](delivery::Job& job) {
                 for (auto& r : job.recipients()) {
                     std::string what = job.request().nexthop;
                     if (what.starts_with("4.")) job.deferred(r, {.status = {4, 0, 0}, .text = what});
-                    else if (what == "temp") job.deferred(r, {.status = {4, 2, 0}, .text = "busy"});
+                    else if (what == "temp" && temporary) job.deferred(r, {.status = {4, 2, 0}, .text = "busy"});
                     else if (what == "fail") job.bounced(r, {.status = {5, 1, 1}, .text = "no such user"});
                     else if (what == "site") { job.deferred(r, {.status = {4, 4, 1}, .text = "connect"}); job.site_failed({4, 4, 1}, "connect to site: refused"); }
                     else { delivered.push_back(r.address); job.delivered(r, {.text = "ok"}); }
@@ -141,6 +145,11 @@ protected:
     }
     bool logged(std::string_view text) const { return std::any_of(log.begin(), log.end(), [&](const auto& line) { return line.find(text) != line.npos; }); }
     std::string in_deferred(const mail::QueueId& id) const { return queue::Directories({"deferred", "defer"}, 1).path(queue::deferred, id); }
+    double pause(const mail::QueueId& id) const {
+        struct stat st{};
+        ::stat(in_deferred(id).c_str(), &st);
+        return static_cast<double>(st.st_mtime - base::wall_now().seconds);
+    }
     std::size_t remaining(const std::string& path) {
         auto file = queue::QueueFile::open_path(path, queue::Access::read);
         return file ? file->envelope()->remaining : 999;
@@ -152,7 +161,8 @@ protected:
     std::vector<std::string> log{}, delivered{}, reports{}, reasons{};
     std::vector<ipc::DeliveryRequest> requests{};
     std::int64_t warn_after = 0;
-    bool report_fails = false;
+    std::string filter{};
+    bool report_fails = false, temporary = true, silent_rewrite = false;
     loop::Loop* l = nullptr;
     Manager* manager = nullptr;
     Intake* intake = nullptr;
@@ -173,10 +183,9 @@ TEST_F(ManagerTest, ADeliveredMessageIsRemoved) {
 TEST_F(ManagerTest, WhatIsDeferredWaitsAsLongAsItIsOldWithinTheLimits) {
     auto young = put("a@x", {"u@temp", "v@ok"}), old = put("a@x", {"u@temp"}, 1000), ancient = put("a@x", {"u@temp"}, 100000);
     run([&] { return fs::exists(in_deferred(young)) && fs::exists(in_deferred(old)) && fs::exists(in_deferred(ancient)); });
-    auto pause = [&](const mail::QueueId& id) { struct stat st{}; ::stat(in_deferred(id).c_str(), &st); return st.st_mtime - base::wall_now().seconds; };
-    EXPECT_NEAR(static_cast<double>(pause(young)), 300, 2);
-    EXPECT_NEAR(static_cast<double>(pause(old)), 1000, 3);
-    EXPECT_NEAR(static_cast<double>(pause(ancient)), 4000, 2);
+    EXPECT_NEAR(pause(young), 300, 2);
+    EXPECT_NEAR(pause(old), 1000, 3);
+    EXPECT_NEAR(pause(ancient), 4000, 2);
     EXPECT_EQ(remaining(in_deferred(young)), 1u);
     EXPECT_EQ(reports.size(), 0u);
 }
@@ -350,5 +359,115 @@ TEST_F(ManagerTest, TheActiveQueueHasALimit) {
         return delivered.size() == 20 && manager->active() == 0;
     });
     EXPECT_LE(most, 3u);
+}
+
+TEST_F(ManagerTest, PausesOfDeferredMailHaveLimits) {
+    overrides = {{"minimal_backoff_time", "100s"}, {"maximal_backoff_time", "500s"}};
+    auto young = put("a@x", {"u@temp"}), ancient = put("a@x", {"u@temp"}, 100000);
+    run([&] { return fs::exists(in_deferred(young)) && fs::exists(in_deferred(ancient)); });
+    EXPECT_NEAR(pause(young), 100, 2);
+    EXPECT_NEAR(pause(ancient), 500, 2);
+}
+
+TEST_F(ManagerTest, AMessageIsTriedForItsLifetime) {
+    overrides = {{"maximal_queue_lifetime", "1h"}};
+    auto id = put("a@x", {"u@temp"}, 3610);
+    run([&] { return logged(id.text() + ": removed"); });
+    EXPECT_TRUE(logged(id.text() + ": from=<a@x>, status=expired, returned to sender"));
+}
+
+TEST_F(ManagerTest, ASenderWhoWasWarnedHearsOfTheEndWithConfirmDelayCleared) {
+    overrides = {{"confirm_delay_cleared", "yes"}};
+    warn_after = 10;
+    auto id = put("a@x", {"u@temp", "v@ok"}, 100);
+    run([&] { return fs::exists(in_deferred(id)); });                // the warning goes out
+    requests.clear();
+    temporary = false;
+    bool asked = false;
+    run([&] {
+        if (intake && !asked) { asked = true; intake->trigger("AFD"); }
+        return logged(id.text() + ": removed");
+    });
+    ASSERT_EQ(requests.size(), 1u);
+    EXPECT_NE(requests[0].recipients.at(0).notify & static_cast<int>(mail::notify::success), 0);
+}
+
+TEST_F(ManagerTest, TheFilterWithoutANextHopHasTheDefault) {
+    overrides = {{"default_filter_nexthop", "ok.filter"}};
+    filter = "smtp:";
+    auto id = put("a@x", {"u@temp"});
+    run([&] { return logged(id.text() + ": removed"); });
+    EXPECT_EQ(requests.at(0).nexthop, "ok.filter");
+}
+
+TEST_F(ManagerTest, FeedbackIsLoggedWhenAsked) {
+    overrides = {{"destination_concurrency_feedback_debug", "yes"}};
+    auto id = put("a@x", {"u@ok"});
+    run([&] { return logged(id.text() + ": removed"); });
+    EXPECT_TRUE(logged("feedback: transport=smtp, destination=ok, window 5 -> "));
+}
+
+TEST_F(ManagerTest, ATransportThatFailedIsTriedAgainAfterItsTime) {
+    overrides = {{"transport_retry_time", "1s"}};
+    auto first = put("a@x", {"nowhere@x"});
+    bool there = false;
+    loop::Deadline next{};
+    run([&] {
+        if (!there && fs::exists(in_deferred(first))) {              // from now on there is such a transport
+            there = true;
+            serve("missing", [this](const ipc::Incoming& in) {
+                return ipc::encode(agent->handle(*in.as<ipc::DeliveryRequest>(), [this](delivery::Job& job) {
+                    for (auto& r : job.recipients()) { delivered.push_back(r.address); job.delivered(r, {.text = "ok"}); }
+                }));
+            });
+        }
+        if (there && loop::Clock::now() > next) {                    // what comes before its time is put off
+            next = loop::in(std::chrono::milliseconds(300));
+            put("a@x", {"nowhere@x"});
+            intake->trigger("I");
+        }
+        return !delivered.empty();
+    });
+}
+
+TEST_F(ManagerTest, OneDestinationThatFillsTheQueueIsWarnedOf) {
+    const std::vector<std::pair<conf::Overrides, bool>> rows = {{{}, true}, {{{"qmgr_clog_warn_time", "0"}}, false}, {{{"helpful_warnings", "no"}}, false}};
+    for (const auto& [own, warned] : rows) {
+        log.clear();
+        delivered.clear();
+        overrides = own;
+        for (const char* few : {"smtp_initial_destination_concurrency", "smtp_destination_concurrency_limit"}) overrides.push_back({few, "1"});
+        overrides.push_back({"qmgr_message_active_limit", "10"});
+        for (int i = 0; i < 10; ++i) put("a@x", {"u@slow"});
+        run([&] { return delivered.size() == 10 && manager->active() == 0; });
+        EXPECT_EQ(logged("mail for slow is using up"), warned) << testing::PrintToString(log);
+    }
+}
+
+TEST_F(ManagerTest, AServiceThatIsSilentIsWaitedForAsLongAsTheLimit) {
+    overrides = {{"qmgr_ipc_timeout", "1s"}};
+    silent_rewrite = true;
+    auto id = put("a@x", {"u@ok"});
+    run([&] { return fs::exists(in_deferred(id)); });
+    EXPECT_EQ(requests.at(0).nexthop, "4.3.0 address resolver failure");
+}
+
+TEST_F(ManagerTest, TheDeferredQueueIsLookedThroughEveryRunDelay) {
+    overrides = {{"queue_run_delay", "1s"}};
+    auto id = put("a@x", {"u@ok"}, 0, queue::deferred, base::wall_now().seconds + 1);
+    run([&] { return logged(id.text() + ": removed"); });
+}
+
+TEST_F(ManagerTest, HowManyRecipientsOfAMessageAreInMemoryAtLeast) {
+    overrides = {{"qmgr_message_recipient_limit", "1"}, {"default_recipient_limit", "1"}, {"qmgr_message_recipient_minimum", "40"}, {"default_recipient_refill_limit", "1"}};
+    std::vector<std::string> recipients;
+    for (int i = 0; i < 100; ++i) recipients.push_back("u" + std::to_string(i) + "@ok");
+    auto id = put("a@x", recipients);
+    std::size_t most = 0;
+    run([&] {
+        if (manager) most = std::max(most, manager->recipients());
+        return logged(id.text() + ": removed");
+    });
+    EXPECT_GE(requests.at(0).recipients.size(), 40u);
 }
 }
