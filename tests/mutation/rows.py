@@ -74,7 +74,7 @@ def text_of(test):
     for path in files_of(test):
         with open(path, errors="replace") as f:
             text += f.read() + "\n"
-    return text
+    return text.replace("\\n", "\n")            # "\nname = value" in a string of the test's names it too
 
 
 def names(text, parameter):
