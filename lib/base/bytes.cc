@@ -97,7 +97,7 @@ bool valid_utf8(std::string_view s) {
 }
 
 std::string printable(std::string_view s, bool utf8) {
-    const auto plain = static_cast<std::size_t>(std::find_if(s.begin(), s.end(), [](char c) { return c < 32 || c == 127; }) - s.begin());
+    const auto plain = static_cast<std::size_t>(std::find_if(s.begin(), s.end(), [](char c) { return static_cast<unsigned char>(c) < 32 || static_cast<unsigned char>(c) >= 127; }) - s.begin());
     std::string r(s.substr(0, plain));               // nearly always all of it
     for (std::size_t i = plain; i < s.size();) {
         unsigned char c = static_cast<unsigned char>(s[i]);

@@ -37,7 +37,7 @@ bool plain_address(std::string_view address) {
 std::optional<Uri> parse_uri(std::string_view text) {
     if (text.empty() || text.size() > uri_limit) return std::nullopt;
     for (char c : text)
-        if (c <= ' ' || c > '~' || std::string_view("!\"<>\\^`{|}").find(c) != std::string_view::npos) return std::nullopt;
+        if (static_cast<unsigned char>(c) <= ' ' || static_cast<unsigned char>(c) > '~' || std::string_view("!\"<>\\^`{|}").find(c) != std::string_view::npos) return std::nullopt;
     if (bytes::istarts_with(text, "https://")) return Uri{std::string(text), ""};
     if (!bytes::istarts_with(text, "mailto:")) return std::nullopt;
     std::string_view to = text.substr(7);

@@ -17,6 +17,8 @@ TEST(Bytes, PrintableMasksControlsAndBrokenUtf8) {
     EXPECT_EQ(bytes::escaped("a\\b\r\n\x1b\xff c"), "a\\\\b\\r\\n\\033\\377 c");
     EXPECT_EQ(bytes::printable("a\r\nb\x7f"), "a??b?");
     EXPECT_EQ(bytes::printable("gr\xc3\xbcn \xff"), "gr\xc3\xbcn ?");
+    EXPECT_EQ(bytes::printable("a\x9b" "31m\xff\x80"), "a?31m??");
+    EXPECT_EQ(bytes::printable("gr\xc3\xbcn", false), "gr??n");
     EXPECT_FALSE(bytes::valid_utf8("\xc0\xaf"));
     EXPECT_FALSE(bytes::valid_utf8("\xed\xa0\x80"));
 }
