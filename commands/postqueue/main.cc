@@ -151,7 +151,7 @@ int ask_flush(const conf::Settings& settings, const ipc::FlushRequest& request) 
 
 void flush_file(const conf::Settings& settings, const std::string& id) {
     require(settings, param::authorized_flush_users, "flush the mail queue");
-    if (!mail::QueueId::parse(id)) fail("Cannot flush mail queue - invalid queue ID: \"" + bytes::printable(id) + '"');
+    if (!mail::QueueId::parse(id)) fail("Cannot flush queue ID - invalid name: \"" + bytes::printable(id) + '"');
     const int status = ask_flush(settings, {.request = "send_file", .site = "", .queue_id = id});
     if (status == ipc::FlushReply::bad) fail("Invalid request: \"" + id + '"');
     if (status != ipc::FlushReply::ok) fail("Cannot flush mail queue - flush service says: try again later");

@@ -66,7 +66,7 @@ static std::optional<Move> look_at(const queue::Directories& directories, const 
     const bool stale = (st.st_mode & 0100) == 0 && st.st_mtime + temporary_age < std::time(nullptr);
     if (!id) {                                   // QUEUE/microseconds.pid: ours, in the making
         if (options.purge && stale && holds_messages(queue)) ::unlink(file.path.c_str());
-        else maillog::warning("bogus file name: {}", file.path);
+        else if (queue != queue::flush_log) maillog::warning("bogus file name: {}", file.path);
         return std::nullopt;
     }
     if (!S_ISREG(st.st_mode)) { maillog::warning("{}: uid {}: not a regular file", file.path, st.st_uid); return std::nullopt; }

@@ -30,6 +30,19 @@ std::string_view Incoming::protocol() const {
     return std::string_view(text_).substr(first.size(), text_.find('\0', first.size()) - first.size());
 }
 
+std::string announcement(std::string_view protocol) {
+    Writer w;
+    w("protocol", protocol);
+    w.text.push_back('\0');
+    return std::move(w.text);
+}
+
+Result<void> expect_announcement(net::Stream& from, std::string_view protocol, net::Deadline deadline) {
+    TRY_ASSIGN(Incoming in, receive(from, deadline));
+    if (in.protocol() == protocol) return {};
+    return temporary("expected the protocol \"" + std::string(protocol) + "\", got \"" + std::string(in.protocol().substr(0, 40)) + '"');
+}
+
 // Names and values alternate; an empty name ends the list.
 Result<Incoming> receive(net::Stream& from, net::Deadline deadline) {
     std::string text;

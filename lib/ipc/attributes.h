@@ -11,7 +11,8 @@
 //
 // A field is a std::string, an integer, a bool, an enum, a std::vector of strings or integers, or a std::vector of structs with fields of their
 // own (sent as a count, then each member's fields). The first attribute is "protocol", the message type's name: one end may
-// expect several types and ask Incoming which it got.
+// expect several types and ask Incoming which it got. A type with `announced` has the form of Postfix's services, for its commands: the
+// service says the protocol once, as soon as a client is there, and the messages do not repeat it.
 //
 // When things fail: a list that is cut, too large, out of order or of another type is an Error (4.3.0); the caller drops the
 // connection. A NUL within a value cannot be sent: the value ends there.
@@ -91,9 +92,11 @@ private:
     std::string error_;
 };
 
+template <class M> constexpr bool is_announced = requires { M::announced; };
+
 template <class M> std::string encode(const M& message) {
     Writer w;
-    w("protocol", M::protocol);
+    if constexpr (!is_announced<M>) w("protocol", M::protocol);
     M::fields(message, w);
     w.text.push_back('\0');
     return std::move(w.text);
@@ -108,9 +111,11 @@ public:
     template <class M> Result<M> as() const {
         M message{};
         Reader r(text_);
-        std::string name;
-        r("protocol", name);
-        if (name != M::protocol) return temporary("expected a message \"" + std::string(M::protocol) + "\", got \"" + name.substr(0, 40) + "\"");
+        if constexpr (!is_announced<M>) {
+            std::string name;
+            r("protocol", name);
+            if (name != M::protocol) return temporary("expected a message \"" + std::string(M::protocol) + "\", got \"" + name.substr(0, 40) + "\"");
+        }
         M::fields(message, r);
         TRY(r.finish());
         return message;
@@ -119,6 +124,11 @@ public:
 private:
     std::string text_;                           // without the closing NUL
 };
+
+// What a service says first: "protocol\0NAME\0\0".
+std::string announcement(std::string_view protocol);
+// Reads it; an Error where it is another's.
+Result<void> expect_announcement(net::Stream& from, std::string_view protocol, net::Deadline deadline);
 
 // Gathers in the stream; flush() or the next read sends it.
 template <class M> Result<void> send(net::Stream& to, const M& message, net::Deadline deadline) { return to.write(encode(message), deadline); }

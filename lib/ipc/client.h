@@ -47,14 +47,17 @@ public:
         constexpr bool repeatable = requires { Request::repeatable; };
         for (bool again = false;; again = true) {
             TRY_ASSIGN(Lease lease, borrow(again));
-            Result<Reply> reply = exchange<Reply>(lease.stream(), request);
+            Result<Reply> reply = exchange<Reply>(lease, request);
             if (reply) { lease.keep(); return reply; }
             if (again || lease.fresh() || !repeatable) return failed(reply.error());
         }
     }
 
 private:
-    template <class Reply, class Request> Result<Reply> exchange(net::Stream& s, const Request& request) {
+    template <class Reply, class Request> Result<Reply> exchange(Lease& lease, const Request& request) {
+        net::Stream& s = lease.stream();
+        if constexpr (is_announced<Request>)
+            if (lease.fresh()) TRY(expect_announcement(s, Request::protocol, deadline()));
         TRY(send(s, request, deadline()));
         TRY(s.flush(deadline()));
         return receive<Reply>(s, deadline());

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstddef>
 #include "base/bytes.h"
+#include "ipc/attributes.h"
 
 namespace ipc::queue_list {
 static constexpr std::string_view protocol_name = "mail_queue_list_protocol";
@@ -15,12 +16,7 @@ static void put(std::string& out, std::string_view name, std::string_view value)
     out.append(value.substr(0, value.find('\0'))).push_back('\0');
 }
 
-std::string greeting() {
-    std::string out;
-    put(out, "protocol", protocol_name);
-    out.push_back('\0');
-    return out;
-}
+std::string greeting() { return announcement(protocol_name); }
 
 static constexpr std::string_view details_name = "posthorn-showq-details-";
 
@@ -72,14 +68,7 @@ static Result<std::string> read_text(net::Stream& from, loop::Deadline deadline)
     return std::string(text);
 }
 
-Result<void> read_greeting(net::Stream& from, loop::Deadline deadline) {
-    TRY_ASSIGN(std::string name, read_text(from, deadline));
-    TRY_ASSIGN(std::string value, read_text(from, deadline));
-    if (name != "protocol" || value != protocol_name) return temporary("not a mail queue list: " + bytes::printable(name.substr(0, 40)));
-    TRY_ASSIGN(std::string last, read_text(from, deadline));
-    if (!last.empty()) return temporary("not a mail queue list: " + bytes::printable(last.substr(0, 40)));
-    return {};
-}
+Result<void> read_greeting(net::Stream& from, loop::Deadline deadline) { return expect_announcement(from, protocol_name, deadline); }
 
 Result<std::optional<QueueListMessage>> read_message(net::Stream& from, loop::Deadline deadline) {
     QueueListMessage m;

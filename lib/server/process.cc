@@ -46,6 +46,7 @@ bool take_stand_alone(Arguments& a, std::vector<std::string>& args) {
     if (at == args.end()) return false;
     args.erase(at);
     a.stand_alone = true;
+    a.drop_rights = std::erase(args, "-u") > 0;  // Postfix's postqueue: "showq -u -S"
     for (auto c = args.begin(); c + 1 < args.end(); ++c) {
         if (*c != "-c" && *c != "-n") continue;
         (*c == "-c" ? a.directory : a.service) = c[1];

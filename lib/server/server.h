@@ -49,7 +49,9 @@ struct Daemon {
     Result<void> (*before_jail)(const conf::Settings&) = nullptr;
     Result<void> (*after_jail)(const conf::Settings&) = nullptr;     // runs in a fiber (Sessions::one: outside): may ask other services
     void (*serve)(Session&) = nullptr;           // one connection, in a fiber; returning closes it
-    // Bytes that postkick, a wake-up ("W") or a fifo brought, in a fiber. With serve too: what begins with 'p' (an attribute list) is a session.
+    std::string_view announces = {};             // said to each client first: the protocol of Postfix's service, whose commands wait for it
+    // Bytes that postkick, a wake-up ("W") or a fifo brought, in a fiber. With serve too: what begins with a small
+    // letter (an attribute list) is a session.
     void (*triggered)(std::string_view request) = nullptr;
     void (*datagram)(std::string_view data) = nullptr;               // unix-dgram services
     void (*datagrams_end)() = nullptr;           // no further datagram waits: write what was gathered

@@ -5,6 +5,7 @@
 #include <exception>
 #include <new>
 #include "conf/params/commands.h"
+#include "ipc/attributes.h"
 #include "log/log.h"
 #include "server/state.h"
 
@@ -12,7 +13,7 @@ namespace server {
 namespace {
 constexpr std::size_t trigger_size = 1024;
 
-// A trigger sends a few bytes and closes; an attribute list begins with the attribute "protocol".
+// A trigger sends a few bytes and closes; an attribute list begins with the name of an attribute, in small letters.
 void serve_trigger(net::Stream& stream) {
     Result<std::string_view> got = stream.read_some(trigger_size, loop::in(settings()[param::trigger_timeout]));
     if (!got || got->empty()) return;
@@ -25,7 +26,7 @@ void serve_trigger(net::Stream& stream) {
 bool begins_as_list(net::Stream& stream) {
     for (loop::Deadline d = loop::in(settings()[param::trigger_timeout]);;) {
         std::string_view have = stream.peek();
-        if (!have.empty()) return have.front() == 'p';
+        if (!have.empty()) return have.front() >= 'a' && have.front() <= 'z';
         if (stream.at_end()) return false;
         if (stream.wait_readable(d) == loop::Wait::timed_out) return true;
     }
@@ -33,6 +34,10 @@ bool begins_as_list(net::Stream& stream) {
 
 void serve_stream(net::Stream& stream, const net::Address& peer) {
     const Daemon& daemon = *state.daemon;
+    if (!daemon.announces.empty()) {             // a new connection has room for it; who sent a trigger may have gone, and is read all the same
+        const std::string first = ipc::announcement(daemon.announces);
+        (void)!::send(stream.fd(), first.data(), first.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    }
     if (daemon.triggered && (!daemon.serve || !begins_as_list(stream))) return serve_trigger(stream);
     Session session{stream, peer};
     try {

@@ -145,4 +145,4 @@ void triggered(std::string_view request) {
 }
 }
 
-int main(int argc, char** argv) { return server::run({.name = "flush", .needs = server::need::tables | server::need::files_write, .before_jail = before_jail, .serve = serve, .triggered = triggered}, argc, argv); }
+int main(int argc, char** argv) { return server::run({.name = "flush", .needs = server::need::tables | server::need::files_write, .before_jail = before_jail, .serve = serve, .announces = ipc::FlushRequest::protocol, .triggered = triggered}, argc, argv); }

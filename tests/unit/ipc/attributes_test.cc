@@ -33,11 +33,27 @@ TEST(Attributes, CutAnywhereIsAnError) {
     for (std::size_t n = 0; n < text.size(); ++n) EXPECT_FALSE(decode<ipc::DeliveryRequest>(text.substr(0, n))) << n;
 }
 TEST(Attributes, OtherTypesAndLeftoversAreErrors) {
-    std::string text = ipc::encode(ipc::FlushReply{});
+    std::string text = ipc::encode(ipc::BounceReply{});
     text.pop_back();
     EXPECT_FALSE(decode<ipc::AnvilReply>(text));
-    EXPECT_FALSE(decode<ipc::FlushReply>(text + std::string("x\0y\0", 4)));
-    EXPECT_FALSE(decode<ipc::FlushReply>(std::string("protocol\0flush_done\0status\0zz\0", 31)));
+    EXPECT_FALSE(decode<ipc::BounceReply>(text + std::string("x\0y\0", 4)));
+    EXPECT_FALSE(decode<ipc::FlushReply>(std::string("status\0zz\0", 10)));
+    EXPECT_FALSE(decode<ipc::FlushReply>(std::string("protocol\0queue_flush_protocol\0status\0000\0", 39)));
+}
+TEST(Attributes, AnnouncedTypesAreAsOnPostfixsWire) {
+    EXPECT_EQ(ipc::announcement(ipc::FlushRequest::protocol), std::string("protocol\0queue_flush_protocol\0\0", 31));
+    const std::pair<ipc::FlushRequest, std::string> table[] = {
+        {{"send_file", "", "ABCDEF012345"}, {"request\0send_file\0queue_id\0ABCDEF012345\0\0", 41}},
+        {{"send_site", "fast.test", ""}, {"request\0send_site\0site\0fast.test\0\0", 34}},
+        {{"add", "fast.test", "ABCDEF012345"}, {"request\0add\0site\0fast.test\0queue_id\0ABCDEF012345\0\0", 50}},
+        {{"refresh", "", ""}, {"request\0refresh\0\0", 17}}};
+    for (const auto& [request, wire] : table) {
+        EXPECT_EQ(ipc::encode(request), wire);
+        auto back = decode<ipc::FlushRequest>(wire.substr(0, wire.size() - 1));
+        ASSERT_TRUE(back) << request.request;
+        EXPECT_EQ(std::tie(back->request, back->site, back->queue_id), std::tie(request.request, request.site, request.queue_id));
+    }
+    EXPECT_EQ(ipc::encode(ipc::FlushReply{ipc::FlushReply::unknown}), std::string("status\0004\0\0", 10));
 }
 TEST(Attributes, AHugeListIsRefusedBeforeItIsMade) {
     ipc::DeliveryRequest r;

@@ -131,6 +131,8 @@ void talk_cleanup(World& world, net::Stream& s) {
 }
 
 void talk_flush(net::Stream& s) {
+    (void)s.write(ipc::announcement(ipc::FlushRequest::protocol));
+    (void)s.flush(loop::never);
     for (;;) {
         auto in = ipc::receive<ipc::FlushRequest>(s, loop::never);
         if (!in) return;
