@@ -22,6 +22,7 @@
 #include <initializer_list>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 #include "server/filters.h"
 
@@ -33,7 +34,7 @@ using Names = std::initializer_list<const char*>;
 constexpr Names everywhere = {
     // its descriptors
     "read", "write", "readv", "writev", "pread64", "pwrite64", "preadv", "pwritev", "preadv2", "pwritev2", "lseek", "_llseek", "close", "close_range",
-    "dup", "dup2", "dup3", "fcntl", "fcntl64", "flock", "pipe", "pipe2", "eventfd", "eventfd2", "signalfd", "signalfd4", "sendfile", "sendfile64",
+    "dup", "dup2", "dup3", "flock", "pipe", "pipe2", "eventfd", "eventfd2", "signalfd", "signalfd4", "sendfile", "sendfile64",
     "splice", "tee", "fadvise64", "fadvise64_64", "arm_fadvise64_64", "readahead",
     "poll", "ppoll", "ppoll_time64", "select", "_newselect", "pselect6", "pselect6_time64",
     "epoll_create", "epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait", "epoll_pwait2",
@@ -43,9 +44,8 @@ constexpr Names everywhere = {
     // the state of files
     "stat", "stat64", "lstat", "lstat64", "fstat", "fstat64", "newfstatat", "fstatat64", "statx", "access", "faccessat", "faccessat2",
     "readlink", "readlinkat", "getcwd", "umask",
-    // memory. Pages that are code: PCRE2 compiles patterns, and some processors are to be told
-    "brk", "mmap", "mmap2", "munmap", "mremap", "mprotect", "madvise", "mincore", "msync", "membarrier", "pkey_alloc", "pkey_free", "pkey_mprotect",
-    "cacheflush", "riscv_flush_icache", "riscv_hwprobe",
+    // memory; what mmap and mprotect may make is said below
+    "brk", "munmap", "mremap", "madvise", "mincore", "msync", "membarrier", "pkey_alloc", "pkey_free", "cacheflush", "riscv_flush_icache", "riscv_hwprobe",
     // threads and signals
     "futex", "futex_time64", "futex_waitv", "rseq", "set_robust_list", "get_robust_list", "set_tid_address", "set_thread_area", "set_tls", "arch_prctl",
     "sched_yield", "sched_getaffinity", "sched_getparam", "sched_getscheduler", "sched_get_priority_max", "sched_get_priority_min", "getcpu",
@@ -176,6 +176,39 @@ void add_processes(Filter& filter) {
     for (unsigned what : {PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE, PR_GET_NO_NEW_PRIVS, PR_SET_VMA}) filter.add(SCMP_ACT_ALLOW, "prctl", {is(0, what)});
 }
 
+// Locks, flags and copies of descriptors. Not their owner (F_SETOWN, F_SETSIG, O_ASYNC): by that the kernel sends a signal of one's choice
+// to any process of the same user.
+void add_fcntl(Filter& filter) {
+    for (const char* name : {"fcntl", "fcntl64"}) {
+        for (unsigned what : {F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_GETLK, F_SETLK, F_SETLKW, F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW, F_GETPIPE_SZ, F_GET_SEALS})
+            filter.add(SCMP_ACT_ALLOW, name, {is(1, what)});
+        for (unsigned what : {12u, 13u, 14u}) filter.add(SCMP_ACT_ALLOW, name, {is(1, what)});   // F_GETLK64 … of 32 bits
+        filter.add(SCMP_ACT_ALLOW, name, {is(1, F_SETFL), bits(2, O_ASYNC, 0)});
+        filter.add(denied, name, {is(1, F_SETFL), bits(2, O_ASYNC, O_ASYNC)});
+        for (unsigned what : {F_SETOWN, F_SETSIG, F_SETOWN_EX, F_SETLEASE, F_NOTIFY}) filter.add(denied, name, {is(1, what)});
+    }
+}
+
+// Memory is written or executed, never first the one and then the other: what is to be code comes out of a file, as libraries do. PCRE2
+// compiles patterns to code when tables are opened, before this filter is there, and keeps those pages as they are; for what is opened
+// later it falls back on its interpreter.
+void add_memory(Filter& filter, std::uint32_t architecture) {
+    // There mmap(2) passes its arguments in memory, where they cannot be seen.
+    const bool hidden = architecture == SCMP_ARCH_X86 || architecture == SCMP_ARCH_S390 || architecture == SCMP_ARCH_S390X;
+    if (hidden) filter.add(SCMP_ACT_ALLOW, "mmap", {});
+    for (const char* name : {"mmap", "mmap2"}) {
+        if (hidden && std::string_view(name) == "mmap") continue;
+        filter.add(SCMP_ACT_ALLOW, name, {bits(2, PROT_EXEC, 0)});
+        filter.add(SCMP_ACT_ALLOW, name, {bits(2, PROT_EXEC | PROT_WRITE, PROT_EXEC), bits(3, MAP_ANONYMOUS, 0)});
+        filter.add(denied, name, {bits(2, PROT_EXEC | PROT_WRITE, PROT_EXEC | PROT_WRITE)});
+        filter.add(denied, name, {bits(2, PROT_EXEC, PROT_EXEC), bits(3, MAP_ANONYMOUS, MAP_ANONYMOUS)});
+    }
+    for (const char* name : {"mprotect", "pkey_mprotect"}) {
+        filter.add(SCMP_ACT_ALLOW, name, {bits(2, PROT_EXEC, 0)});
+        filter.add(denied, name, {bits(2, PROT_EXEC, PROT_EXEC)});
+    }
+}
+
 // What libraries ask of sockets and files; FIONREAD also of pipes.
 void add_ioctl(Filter& filter) {
     for (unsigned long what : {FIONREAD, FIONBIO, FIOCLEX, FIONCLEX, TCGETS, SIOCGIFCONF, SIOCGIFNAME, SIOCGIFINDEX, SIOCGIFFLAGS, SIOCGIFADDR, SIOCGIFNETMASK})
@@ -190,6 +223,8 @@ std::vector<sock_filter> compile(need::Set needs, std::uint32_t architecture) {
     add_files(filter, needs);
     add_sockets(filter, needs & need::network);
     add_processes(filter);
+    add_fcntl(filter);
+    add_memory(filter, architecture);
     add_ioctl(filter);
     filter.add(needs & need::users_rights ? SCMP_ACT_ALLOW : denied, users_rights_names);
     return filter.program();

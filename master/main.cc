@@ -108,8 +108,14 @@ void fill_standard_descriptors() {
 int supervise(const Command& c, const master::ConfigurationPtr& configuration, master::PidFile& pid_file, Announcement& announcement) {
     Result<UniqueFd> flow = server::worker::make_memory("flow", sizeof(std::int32_t));
     if (!flow) maillog::fatal("{}", flow.error().reason);
+    server::Programs programs;
+    Result<void> identities = programs.make();
+    Result<UniqueFd> nothing = server::worker::make_memory("nothing", 0);
+    if (!nothing) maillog::fatal("{}", nothing.error().reason);
     master::Options options = c.options;
     options.flow = flow->get();
+    options.programs = &programs;
+    options.programs_memory = identities ? programs.fd() : nothing->get();
     loop::Loop loop;
     master::Supervisor supervisor(loop, c.directory, options);
     const conf::Settings& s = configuration->settings;
@@ -128,6 +134,7 @@ int supervise(const Command& c, const master::ConfigurationPtr& configuration, m
     maillog::info("daemon started -- version {}, configuration {}", s[param::mail_version], c.directory);
     if (std::string problem = server::sandbox_problem(); s[param::sandbox_enable] && !problem.empty())
         maillog::warning("sandbox_enable: the daemons run without system-call filters: {}", problem);
+    if (!identities) maillog::warning("any daemon may ask any other: {}", identities.error().reason);
     announcement.ready();
     loop.run();
     return 0;

@@ -123,7 +123,7 @@ void Service::start_worker(const GenerationPtr& generation) {
     board_.clear(w->slot);
     board_.use(w->slot);
     Result<pid_t> pid = spawn_worker({*generation->configuration, generation->entry, generation->endpoints, pair->second.get(), board_memory_.get(),
-                                      options_.flow, w->slot, generation == candidate_, options_.verbose, options_.debug});
+                                      options_.flow, options_.programs_memory, w->slot, generation == candidate_, options_.verbose, options_.debug});
     const conf::Settings& s = current_->configuration->settings;
     if (!pid && pid.error().sys_errno == EAGAIN && ++failed_starts_ < s[param::fork_attempts]) {      // a lack that may pass
         maillog::warning("service {}: {}", entry().name, pid.error().reason);
@@ -133,6 +133,8 @@ void Service::start_worker(const GenerationPtr& generation) {
     failed_starts_ = 0;
     if (!pid) return failed(pid.error());
     w->pid = *pid;
+    const std::string path = program_path(*generation->configuration, generation->entry), ours = generation->configuration->settings[param::daemon_directory] + "/";
+    options_.programs->started(w->pid, path.starts_with(ours) ? path.substr(ours.size()) : "");
     used_ = true;
     for (const char* path : {"/etc/resolv.conf", "/etc/hosts"}) files_.try_emplace(path, WatchedFile{look_at(path), look_at(path)});
     workers_.push_back(w);

@@ -19,6 +19,7 @@
 #include "endpoint.h"
 #include "loop/loop.h"
 #include "server/board.h"
+#include "server/programs.h"
 
 namespace master {
 struct Generation {
@@ -52,6 +53,8 @@ struct Options {
     int verbose = 0;
     bool debug = false;
     int flow = -1;                               // the memory that all services share (worker_protocol.h)
+    server::Programs* programs = nullptr;        // which program each of their processes is
+    int programs_memory = -1;                    // what workers get of it: empty where there is none
 };
 
 class Service {

@@ -100,7 +100,10 @@ void Supervisor::abort() {
 
 void Supervisor::reap() {
     int status = 0;
-    for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) exits_.push_back({pid, status});
+    for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+        options_.programs->ended(pid);           // at once: the number may be another's next
+        exits_.push_back({pid, status});
+    }
     exited_.notify_all();
 }
 

@@ -40,7 +40,7 @@ struct Actions {
 }
 
 Result<pid_t> spawn_worker(const SpawnRequest& r) {
-    std::vector<int> sources{r.channel, r.configuration.snapshot.get(), r.board, r.flow};
+    std::vector<int> sources{r.channel, r.configuration.snapshot.get(), r.board, r.flow, r.programs};
     for (const std::shared_ptr<Endpoint>& e : r.endpoints) sources.push_back(e->fd.get());
     // Copies above the target numbers first: no dup2 then overwrites what a later one needs.
     int above = worker::channel_fd + static_cast<int>(sources.size());

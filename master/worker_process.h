@@ -11,7 +11,7 @@ struct SpawnRequest {
     const Configuration& configuration;
     const conf::MasterEntry& entry;
     const Endpoints& endpoints;
-    int channel, board, flow, slot;
+    int channel, board, flow, programs, slot;
     bool successor;                              // another generation serves meanwhile
     int verbose;
     bool debug;

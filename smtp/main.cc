@@ -81,6 +81,7 @@ int main(int argc, char** argv) {
                         .needs = server::need::tables | server::need::files_mark,
                         .takes_words = true,
                         .holds_keys = true,
+                        .may_ask = delivery::Agent::may_ask,
                         .before_jail = prepare,
                         .after_jail = [](const conf::Settings&) -> Result<void> { if (config->sessions) config->sessions->seed(); return {}; },
                         .serve = serve,

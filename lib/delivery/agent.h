@@ -31,6 +31,9 @@ public:
     // One request that was read already; the answer. peer: who asked, nothing is delivered once it has gone; null: the caller itself.
     ipc::DeliveryReply handle(ipc::DeliveryRequest request, const Handler& deliver, net::Stream* peer = nullptr) const;
 
+    // Who may ask a delivery agent: qmgr; local for mailbox_transport and the like; smtp where best_mx_transport leads to one.
+    static bool may_ask(std::string_view program, const conf::Settings& settings);
+
     const conf::Settings& settings() const;
     struct Services;                             // connections to bounce, defer and trace; the filter table
     Services& services() const { return *services_; }

@@ -80,6 +80,8 @@ Result<void> inherit() {
     if (memory == MAP_FAILED) return system_error("map the memory of all services", errno);
     flow = static_cast<std::atomic<std::int32_t>*>(memory);
     ::close(worker::flow_fd);
+    TRY(state.programs.map(worker::programs_fd));
+    ::close(worker::programs_fd);
     for (int i = 0; i < state.arguments.sockets; ++i) {
         state.listeners.emplace_back(worker::first_listener_fd + i);
         TRY(set_close_on_exec(worker::first_listener_fd + i));

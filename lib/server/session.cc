@@ -32,6 +32,25 @@ bool begins_as_list(net::Stream& stream) {
     }
 }
 
+// What a broken daemon could do by asking as another one does: it can reach every socket, as mail_owner, but is known by its process.
+bool admitted(int client) {
+    const Daemon& daemon = *state.daemon;
+    if (!daemon.may_ask || !state.programs.known() || state.arguments.type != "unix") return true;
+#ifdef SO_PEERCRED
+    ucred peer{};
+    socklen_t size = sizeof peer;
+    if (::getsockopt(client, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || peer.uid == 0 || peer.pid == ::getppid()) return true;
+    // A process asks soon after its start, perhaps before master could write it down.
+    std::string_view program = state.programs.of(peer.pid);
+    for (int tries = 0; program.empty() && tries < 20; program = state.programs.of(peer.pid), ++tries) loop::sleep_until(loop::in(std::chrono::milliseconds(50)));
+    if (daemon.may_ask(program, *state.normal)) return true;
+    maillog::warning("a connection is refused: {} (process {}, user {}) has nothing to ask here", program.empty() ? "no daemon of this mail system" : program, peer.pid, peer.uid);
+    return false;
+#else
+    return true;
+#endif
+}
+
 void serve_stream(net::Stream& stream, const net::Address& peer) {
     const Daemon& daemon = *state.daemon;
     if (!daemon.announces.empty()) {             // a new connection has room for it; who sent a trigger may have gone, and is read all the same
@@ -57,6 +76,7 @@ void turn_away(int fd) {
 
 void serve_connection(UniqueFd fd, const net::Address& peer) {
     try {
+        if (!admitted(fd.get())) return;
         net::Stream stream(std::move(fd));
         if (state.kind != Kind::pass) return serve_stream(stream, peer);
         Result<UniqueFd> passed = stream.receive_descriptor(loop::in(std::chrono::seconds(10)));

@@ -8,6 +8,7 @@
 #include "net/socket.h"
 #include "server/board.h"
 #include "server/process.h"
+#include "server/programs.h"
 #include "server/server.h"
 #include "server/worker_protocol.h"
 
@@ -23,6 +24,7 @@ struct State {
     std::vector<UniqueFd> listeners;
     Kind kind = Kind::stream;
     Board board;
+    Programs programs;
     std::int32_t limit = 0;                      // sessions of the service; 0: none
     std::int32_t own_limit = 0;                  // sessions of this process; 0: none
     bool stopping = false;                       // being ended, sessions too

@@ -5,7 +5,8 @@
 //     4  snapshot: the settings (conf::Settings::snapshot), read from its start
 //     5  board: shared memory of the service with the sessions that each worker has (board.h)
 //     6  flow: memory shared by all services: one number, new messages that wait for qmgr (server.h, mail_waiting)
-//     7… the listening sockets, -s says how many
+//     7  programs: memory that says which program of the mail system a process is (programs.h), to be read only
+//     8… the listening sockets, -s says how many
 //
 // Arguments: -n NAME (master.cf's first column) -t TYPE -s SOCKETS -m MAXPROC ("-" or a number) -w SLOT (of the board)
 //     [-u] drop rights [-c] chroot [-g] another generation serves meanwhile (a refusal costs nothing), then "--master" and the arguments of master.cf as they stand.
@@ -37,7 +38,7 @@
 #include "base/fd.h"
 
 namespace server::worker {
-inline constexpr int channel_fd = 3, snapshot_fd = 4, board_fd = 5, flow_fd = 6, first_listener_fd = 7;
+inline constexpr int channel_fd = 3, snapshot_fd = 4, board_fd = 5, flow_fd = 6, programs_fd = 7, first_listener_fd = 8;
 inline constexpr std::size_t message_size = 4096;
 inline constexpr std::string_view master_mark = "--master";
 

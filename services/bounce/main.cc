@@ -1,8 +1,10 @@
 // bounce(8), as the services bounce, defer and trace: keeps the record of what became of each recipient, and tells senders.
 // With "-S dump_templates" or "-S expand_templates" it prints its templates, for postconf -t and -b.
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
 #include <string_view>
 #include "conf/settings.h"
 #include "log/log.h"
@@ -30,10 +32,17 @@ int print_templates(bool expand, int argc, char** argv) {
 }
 }
 
+// Who has recipients to report of.
+static bool may_ask(std::string_view program, const conf::Settings&) {
+    static constexpr std::string_view programs[] = {"cleanup", "discard", "error", "lmtp", "local", "pipe", "qmgr", "smtp", "virtual"};
+    return std::find(std::begin(programs), std::end(programs), program) != std::end(programs);
+}
+
 int main(int argc, char** argv) {
     if (argc > 2 && std::strcmp(argv[1], "-S") == 0 && std::strstr(argv[2], "_templates")) return print_templates(std::strcmp(argv[2], "expand_templates") == 0, argc, argv);
     return server::run({.name = "bounce",
                         .needs = server::need::files_write,
+                        .may_ask = may_ask,
                         .before_jail = [](const conf::Settings& settings) { return bounce::start(settings, server::service_name()); },
                         .serve = [](server::Session& session) { bounce::serve(session.stream); }},
                        argc, argv);

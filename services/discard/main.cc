@@ -23,5 +23,5 @@ void serve(server::Session& session) { agent->serve(session.stream, deliver, ser
 }
 
 int main(int argc, char** argv) {
-    return server::run({.name = "discard", .needs = server::need::files_mark, .before_jail = discard::prepare, .serve = discard::serve}, argc, argv);
+    return server::run({.name = "discard", .needs = server::need::files_mark, .may_ask = delivery::Agent::may_ask, .before_jail = discard::prepare, .serve = discard::serve}, argc, argv);
 }

@@ -27,5 +27,5 @@ void serve(server::Session& session) { agent->serve(session.stream, deliver, ser
 }
 
 int main(int argc, char** argv) {
-    return server::run({.name = "error", .needs = server::need::files_mark, .before_jail = error_service::prepare, .serve = error_service::serve}, argc, argv);
+    return server::run({.name = "error", .needs = server::need::files_mark, .may_ask = delivery::Agent::may_ask, .before_jail = error_service::prepare, .serve = error_service::serve}, argc, argv);
 }

@@ -1,5 +1,6 @@
 // pipe: delivers to external commands.
 #include "agent.h"
+#include "delivery/agent.h"
 #include "server/server.h"
 
 int main(int argc, char** argv) {
@@ -8,6 +9,7 @@ int main(int argc, char** argv) {
                         .takes_words = true,
                         .privileges = server::Privileges::kept,
                         .sessions = server::Sessions::one,
+                        .may_ask = delivery::Agent::may_ask,
                         .before_jail = pipe_agent::before_jail,
                         .serve = [](server::Session& session) { pipe_agent::serve(session.stream); }},
                        argc, argv);

@@ -16,6 +16,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <atomic>
@@ -28,6 +29,8 @@
 #include <cstring>
 
 namespace {
+constexpr const char* services[] = {"private/local", "private/virtual", "private/pipe", "private/smtp", "private/lmtp", "private/error", "private/discard",
+                                    "private/bounce", "private/tlsmgr", "private/anvil", "private/mtasts"};
 constexpr std::size_t size = 1 << 20;
 constexpr int stray = 100;                       // a descriptor that master leaves open by mistake
 std::atomic<std::uint64_t>* used = nullptr;
@@ -64,6 +67,21 @@ template <class... Arguments> long real_syscall(long number, Arguments... argume
     return real(number, arguments...);
 }
 
+// Code that comes from no file.
+void try_memory() {
+    constexpr std::size_t page = 4096;
+    auto map = [&](int rights) { return ::mmap(nullptr, page, rights, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0); };
+    auto mapped = [](void* at) { return at == MAP_FAILED ? -1L : 0L; };
+    note_call("write-and-run", mapped(map(PROT_READ | PROT_WRITE | PROT_EXEC)));
+    note_call("run-nothing", mapped(map(PROT_READ | PROT_EXEC)));
+    void* written = map(PROT_READ | PROT_WRITE);
+    note_call("memory", mapped(written));
+    note_call("then-run", ::mprotect(written, page, PROT_READ | PROT_EXEC));
+    note_call("then-run-key", real_syscall(SYS_pkey_mprotect, written, page, PROT_READ | PROT_EXEC, -1));
+    note_call("then-read", ::mprotect(written, page, PROT_READ));
+    note("library", ::dlopen("libanl.so.1", RTLD_NOW | RTLD_LOCAL) ? "ok" : "no");
+}
+
 void try_harmless() {
     note_opened("packets", ::socket(AF_PACKET, SOCK_RAW, 0));
     note_opened("raw", ::socket(AF_INET, SOCK_RAW, IPPROTO_ICMP));
@@ -90,6 +108,28 @@ void try_harmless() {
     ::getrlimit(RLIMIT_CORE, &core);
     note_number("core", static_cast<long>(core.rlim_cur == 0 ? 0 : 1));
     note_call("stray", ::fcntl(stray, F_GETFD));
+    // The kernel's signal to another process when something comes in at a descriptor; what is allowed beside it.
+    int pair[2] = {-1, -1};
+    (void)::socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+    note_call("owner", ::fcntl(pair[0], F_SETOWN, 1));
+    f_owner_ex other{F_OWNER_PID, 1};
+    note_call("owner-ex", ::fcntl(pair[0], F_SETOWN_EX, &other));
+    note_call("signal-of-io", ::fcntl(pair[0], F_SETSIG, SIGKILL));
+    note_call("async", ::fcntl(pair[0], F_SETFL, O_NONBLOCK | O_ASYNC));
+    int yes = 1;
+    note_call("async-ioctl", ::ioctl(pair[0], FIOASYNC, &yes));
+    note_call("nonblocking", ::fcntl(pair[0], F_SETFL, O_NONBLOCK));
+    note_opened("copy", ::fcntl(pair[0], F_DUPFD_CLOEXEC, 3));
+    for (int fd : pair) ::close(fd);
+    try_memory();
+    for (const char* path : services) {                  // who is let in is in the log
+        int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        sockaddr_un to{};
+        to.sun_family = AF_UNIX;
+        std::strncpy(to.sun_path, path, sizeof to.sun_path - 1);
+        if (::connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to) != 0) note(path, strerrorname_np(errno));
+        ::close(fd);
+    }
 }
 
 struct Fatal { const char* name; long number; };
