@@ -199,17 +199,18 @@ void Session::dialogue() {
     }
 }
 
+void Session::end_for_errors() {
+    maillog::info("{}too many errors after {} from {}", early_end(), where_, client_.shown);
+    ended_ = "too many errors";
+    (void)say("421 4.7.0 " + service_.myhostname + " Error: too many errors");
+}
+
 loop::Deadline Session::command_deadline() const { return loop::in(limits_.timeout); }
 
 // Sends what there is to say and waits until the client speaks; false where it does not. One that is silent for some seconds may go on
 // so for minutes: its session keeps no memory but what it needs to go on. So this is no part of step(), whose frame is large.
 bool Session::await_client() {
-    if (errors_ >= limits_.hard_errors) {
-        maillog::info("{}too many errors after {} from {}", early_end(), where_, client_.shown);
-        ended_ = "too many errors";
-        (void)say("421 4.7.0 " + service_.myhostname + " Error: too many errors");
-        return false;
-    }
+    if (errors_ >= limits_.hard_errors) { end_for_errors(); return false; }
     command_until_ = command_deadline();
     if (!stream_.buffered().empty()) return true;
     std::optional<server::Idle> idle;            // between messages: what a drained generation may end

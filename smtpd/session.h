@@ -78,6 +78,7 @@ private:
     void log_disconnect();
     loop::Deadline command_deadline() const;
     bool await_client();
+    void end_for_errors();
     bool verp_allowed() const;                   // smtpd_authorized_verp_clients lists this client
 
     // --- commands: false is an error
