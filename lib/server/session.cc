@@ -18,6 +18,8 @@ void serve_trigger(net::Stream& stream) {
     Result<std::string_view> got = stream.read_some(trigger_size, loop::in(settings()[param::trigger_timeout]));
     if (!got || got->empty()) return;
     std::string request(*got);
+    // Postfix's postkick writes a NUL behind it, in a call of its own: a signal ends it where we have closed by then.
+    if (request.back() != '\0') (void)stream.wait_readable(loop::in(std::chrono::seconds(1)));
     stream.close();
     state.daemon->triggered(request);
 }
