@@ -6,6 +6,7 @@
 #include <cerrno>
 #include "conf/params/commands.h"
 #include "conf/settings.h"
+#include "log/backlog.h"
 #include "log/log.h"
 
 namespace conf {
@@ -52,6 +53,7 @@ TakeIdentity::~TakeIdentity() {
     if (!changed_) return;
     const int saved = errno;
     if (!become(before_)) maillog::fatal("cannot give rights back: {}", errno_text(errno));
+    maillog::rights_changed();
     errno = saved;
 }
 }

@@ -5,6 +5,7 @@
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
@@ -21,26 +22,41 @@ PostlogTarget target;
 std::mutex lock;                                 // pool threads may log
 UniqueFd out;
 std::deque<std::string> kept;
+std::atomic<bool> lines_kept{false};             // there are some: to be asked without the lock
 std::size_t lost = 0;                            // of the kept ones, since the last that was sent
 
-enum class Posted { yes, no_room, nobody };      // nobody listens
+enum class Posted { yes, later, nobody };        // later: no room just now, or no right to enter the socket's directory; nobody listens
 
-Posted post(std::string_view line, bool wait) {
+// Connected, so that lines said with a user's rights, who may not enter the socket's directory, find their way too.
+int connect_postlogd() {
     sockaddr_un to{};
-    if (target.socket.empty() || target.socket.size() >= sizeof to.sun_path) return Posted::nobody;
+    if (target.socket.empty() || target.socket.size() >= sizeof to.sun_path) return ENOENT;
     to.sun_family = AF_UNIX;
     std::memcpy(to.sun_path, target.socket.data(), target.socket.size());
-    if (!out) {
-        out = UniqueFd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-        if (!out) return Posted::nobody;
-        timeval limit{5, 0};                     // a busy machine may leave postlogd without a turn for a second: that shall cost no line
-        setsockopt(out.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    out = UniqueFd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    if (!out) return errno;
+    timeval limit{5, 0};                         // a busy machine may leave postlogd without a turn for a second: that shall cost no line
+    setsockopt(out.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    if (::connect(out.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0) return 0;
+    const int error = errno;
+    out.reset();
+    return error;
+}
+
+// A process that root started and that goes about with other rights gets better ones again.
+bool has_rights_aside() { return getuid() == 0 && geteuid() != 0; }
+
+Posted post(std::string_view line, bool wait) {
+    for (int tries = 0; tries < 2; ++tries) {
+        if (int error = out ? 0 : connect_postlogd(); error != 0) return error == EACCES && has_rights_aside() ? Posted::later : Posted::nobody;
+        ssize_t n;
+        do n = ::send(out.get(), line.data(), line.size(), MSG_NOSIGNAL | (wait ? 0 : MSG_DONTWAIT));
+        while (n < 0 && errno == EINTR);
+        if (n >= 0) return Posted::yes;
+        if (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS) return Posted::later;
+        out.reset();                             // whoever had the socket has ended; there may be another
     }
-    ssize_t n;
-    do n = ::sendto(out.get(), line.data(), line.size(), MSG_NOSIGNAL | (wait ? 0 : MSG_DONTWAIT), reinterpret_cast<const sockaddr*>(&to), sizeof to);
-    while (n < 0 && errno == EINTR);
-    if (n >= 0) return Posted::yes;
-    return errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS ? Posted::no_room : Posted::nobody;
+    return Posted::nobody;
 }
 
 void write_directly(std::string line) {
@@ -57,28 +73,30 @@ void write_directly(std::string line) {
 bool send_kept(bool wait) {
     while (!kept.empty()) {
         Posted posted = post(kept.front(), wait);
-        if (posted == Posted::no_room) return false;
+        if (posted == Posted::later) return false;
         if (posted == Posted::nobody) write_directly(std::move(kept.front()));
         kept.pop_front();
         if (std::size_t n = std::exchange(lost, 0)) kept.push_front(file_line(target.hostname, "postfix/log", fmt::format("warning: {} lines were lost: postlogd did not take them", n)));
     }
+    lines_kept = false;
     return true;
 }
 
 void send_line(Level level, std::string_view tag, std::string_view text, void*) {
     std::string line = file_line(target.hostname, tag, text);
     if (target.always_direct) return write_directly(std::move(line));
-    const bool wait = may_wait() || level == Level::fatal || level == Level::panic;
+    const bool last = level == Level::fatal || level == Level::panic, wait = may_wait() || last;
     {
         std::lock_guard hold(lock);
-        Posted posted = send_kept(wait) ? post(line, wait) : Posted::no_room;
+        Posted posted = send_kept(wait) ? post(line, wait) : Posted::later;
         if (posted == Posted::yes) return;
-        if (posted == Posted::nobody || wait) return write_directly(std::move(line));
+        if (posted == Posted::nobody || last || (wait && out)) return write_directly(std::move(line));
         if (kept.size() >= backlog_limit) {
             kept.pop_front();
             ++lost;
         }
         kept.push_back(std::move(line));
+        lines_kept = true;
     }
     kept_a_line();
 }
@@ -87,6 +105,12 @@ void send_line(Level level, std::string_view tag, std::string_view text, void*) 
 bool work_off_postlog(bool last) {
     std::lock_guard hold(lock);
     return send_kept(last);
+}
+
+void rights_changed() {
+    if (!lines_kept) return;
+    std::lock_guard hold(lock);
+    (void)send_kept(may_wait());
 }
 
 void to_postlog(PostlogTarget t) {

@@ -20,6 +20,7 @@ UniqueFd out;
 bool stream = false;
 std::deque<std::string> kept;
 void (*ask_for_one)() = nullptr;
+bool always_ask = false;
 std::time_t asked = 0;
 
 bool is_stream(int fd) {
@@ -70,17 +71,22 @@ void use(UniqueFd fd) {
 }
 
 UniqueFd connect_syslog() {
+    int error = ENOENT;
     for (const char* path : {"/dev/log", "/var/run/log"})
         for (int type : {SOCK_DGRAM, SOCK_STREAM}) {
             sockaddr_un to{};
             to.sun_family = AF_UNIX;
             std::strncpy(to.sun_path, path, sizeof to.sun_path - 1);
             UniqueFd fd(::socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
-            if (!fd || ::connect(fd.get(), reinterpret_cast<sockaddr*>(&to), sizeof to) != 0) continue;
+            if (!fd || ::connect(fd.get(), reinterpret_cast<sockaddr*>(&to), sizeof to) != 0) {
+                if (errno == EACCES || errno == EPERM) error = EACCES;
+                continue;
+            }
             timeval limit{1, 0};
             setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
             return fd;
         }
+    errno = error;
     return {};
 }
 
@@ -95,11 +101,13 @@ void send_syslog(int priority, std::string_view tag, std::string_view text) {
     {
         std::lock_guard hold(lock);
         if (send_kept(wait) && send_line(line, wait)) return;
+        bool forbidden = false;
         if (!out) {                              // the daemon was restarted
             use(connect_syslog());
             if (out && send_kept(wait) && send_line(line, wait)) return;
+            forbidden = !out && errno == EACCES;
         }
-        if (!out && !ask_for_one) return;
+        if (!out && !(ask_for_one && (always_ask || forbidden))) return;
         if (kept.size() >= backlog_limit) kept.pop_front();
         kept.push_back(std::move(line));
         if (std::time_t now = std::time(nullptr); !out && now != asked) { asked = now; ask_for_one(); }
@@ -113,11 +121,15 @@ bool work_off_syslog(bool last) {
     return !out || send_kept(last);
 }
 
-void on_syslog_lost(void (*ask)()) { ask_for_one = ask; }
+void on_syslog_lost(void (*ask)(), bool always) {
+    ask_for_one = ask;
+    always_ask = always;
+}
 
 void adopt_syslog(UniqueFd fd) {
     std::lock_guard hold(lock);
     use(std::move(fd));
+    asked = 0;                                   // that was the answer; when this one is lost too, it asks again at once
     (void)send_kept(may_wait());
 }
 }

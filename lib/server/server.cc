@@ -125,8 +125,8 @@ Result<void> prepare(const Daemon& daemon) {
     if (a.jail) {
         TRY(table::leave_name_service_outside(owner.uid, owner.gid, [] { (void)confine(need::tables, false); }));
         TRY(enter_jail(queue));
-        maillog::on_syslog_lost([] { state.tell("syslog"); });         // there is no /dev/log in the jail: master opens it
     }
+    maillog::on_syslog_lost([] { state.tell("syslog"); }, a.jail);     // master opens /dev/log: there is none in the jail, or it is root's alone
     if (a.drop_rights) TRY(drop_rights(owner));
     if (set_aside) conf::TakeIdentity(owner).keep();
     if (a.stand_alone || (daemon.needs & need::commands)) return {};   // by hand: with the rights of who started it, whatever they are

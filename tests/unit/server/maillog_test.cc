@@ -1,10 +1,12 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 #include <chrono>
 #include <cstdlib>
 #include "base/fd.h"
+#include "conf/rights.h"
 #include "log/backlog.h"
 #include "log/log.h"
 #include "log/postlog.h"
@@ -69,5 +71,66 @@ TEST(MaillogFile, LinesWaitForAReceiverThatStandsStillAndTheProcessDoesNot) {
     maillog::never_wait(nullptr);
     maillog::redirect(nullptr, nullptr);
     unlink(path.c_str());
+    rmdir(directory);
+}
+
+namespace {
+// postlogd's socket below a directory that root alone may enter.
+struct Receiver {
+    std::string path;
+    UniqueFd fd{};
+    void listen() {
+        conf::TakeIdentity root({});
+        fd = UniqueFd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+        sockaddr_un at{};
+        at.sun_family = AF_UNIX;
+        path.copy(at.sun_path, sizeof at.sun_path - 1);
+        unlink(path.c_str());
+        ASSERT_EQ(bind(fd.get(), reinterpret_cast<sockaddr*>(&at), sizeof at), 0);
+    }
+    // What has come: the texts, "one two".
+    std::string heard() const {
+        std::string all;
+        char text[500];
+        for (ssize_t n; (n = recv(fd.get(), text, sizeof text, MSG_DONTWAIT)) >= 0;) {
+            std::string_view line(text, static_cast<std::size_t>(n));
+            all.append(all.empty() ? "" : " ").append(line.substr(line.rfind("]: ") + 3));
+        }
+        return all;
+    }
+};
+}
+
+TEST(MaillogFile, LinesSaidWithAUsersRightsComeAlsoAfterPostlogdWasRestarted) {
+    if (getuid() != 0) GTEST_SKIP() << "root alone can take rights";
+    char directory[] = "/tmp/maillog_testXXXXXX";
+    Receiver postlogd{std::string(mkdtemp(directory)) + "/postlog"};
+    postlogd.listen();
+    const conf::Identity user{65534, 65534, {65534}, "nobody"};
+    maillog::to_postlog({.socket = postlogd.path, .file = {}, .hostname = "mx"});
+    {
+        conf::TakeIdentity taken(user);
+        maillog::info("early");
+        maillog::info("second");
+    }
+    EXPECT_EQ(postlogd.heard(), "early second");          // kept: there was no connection
+    {
+        conf::TakeIdentity taken(user);
+        maillog::info("connected");
+        EXPECT_EQ(postlogd.heard(), "connected");
+        postlogd.listen();
+        maillog::info("late");
+        {
+            conf::TakeIdentity root({});
+            maillog::info("root");
+        }
+        EXPECT_EQ(postlogd.heard(), "late root");
+        postlogd.listen();
+        maillog::info("last");
+        EXPECT_EQ(postlogd.heard(), "");
+    }
+    EXPECT_EQ(postlogd.heard(), "last");
+    maillog::redirect(nullptr, nullptr);
+    unlink(postlogd.path.c_str());
     rmdir(directory);
 }
