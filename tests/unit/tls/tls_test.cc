@@ -6,6 +6,7 @@
 #include "log/log.h"
 #include "net/stream.h"
 #include "tls/choice.h"
+#include "tls/context.h"
 #include "tls/identity.h"
 #include "tls/keys.h"
 #include "tls/client_context.h"
@@ -270,6 +271,16 @@ TEST(TlsChoice, OptionsAndGroups) {
     EXPECT_TRUE(tls::parse_workarounds("CVE-2010-4180 TLSEXT_PADDING"));
     EXPECT_EQ(tls::known_groups("X25519 X25519MLKEM999 prime256v1", "ffdhe2048"), "X25519:prime256v1:ffdhe2048");
 }
+TEST(TlsChoice, WorkaroundsCanBeTurnedOff) {
+    auto has = [](const conf::Overrides& overrides) {
+        std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_method()), SSL_CTX_free);
+        EXPECT_TRUE(tls::use_common_options(context.get(), conf::Settings::defaults(overrides)));
+        return (SSL_CTX_get_options(context.get()) & SSL_OP_CRYPTOPRO_TLSEXT_BUG) != 0;
+    };
+    EXPECT_TRUE(has({}));
+    EXPECT_FALSE(has({{"tls_disable_workarounds", "CRYPTOPRO_TLSEXT_BUG"}}));
+}
+
 TEST(TlsIdentity, SendmailsEncoding) {
     EXPECT_EQ(tls::plus_encode("/O=Foo Enterprises/CN=a+b (c) <d> \"e\""), "/O=Foo+20Enterprises/CN=a+2Bb+20+28c+29+20+3Cd+3E+20+22e+22");
     EXPECT_EQ(tls::plus_encode("/CN=a\\+b"), "/CN=a+2Bb");
