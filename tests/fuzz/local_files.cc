@@ -10,7 +10,7 @@ void fuzz::one(std::string_view bytes) {
     fuzz::require(total <= 4 * bytes.size() + 100, "destinations are no longer than the text");
     total = 0;
     for (const auto& d : local::parse_destination_lines(bytes)) {
-        if (d.kind == local::Destination::Kind::file) fuzz::require(d.text.starts_with('/'), "a file has an absolute path", d.text);
+        if (d.kind == local::Destination::Kind::file) fuzz::require(d.text.starts_with('/') || d.text.starts_with('~'), "a file has an absolute path, or one in a home directory", d.text);
         total += d.text.size();
     }
     fuzz::require(total <= 4 * bytes.size() + 100, "destinations of lines are no longer than the text");

@@ -2,6 +2,7 @@
 // The first bytes choose settings and pieces.
 // uses: sendmail_core
 #include "fuzz.h"
+#include <getopt.h>
 #include "message.h"
 #include "options.h"
 

@@ -41,11 +41,11 @@ TEST(Submission, UserMailGetsReceivedAndLosesForeignAttributes) {
     EXPECT_EQ(c.text, "T5 6|Lsmtp:[filter]|Arewrite_context=local|FMe|Sme|Anotify_flags=8|Ra@b|M|NReceived: by x|N\tid y|NSubject: x|N|X|Rc@d|E|");
 }
 
-TEST(Submission, RequeuedMailKeepsWhatWasKnown) {
+TEST(Submission, RequeuedMailKeepsWhatWasKnownButGetsTheFilterOfToday) {
     const Copied c = copy(encoded({{'C', "x"}, {'T', "5 6"}, {'A', "create_time=5"}, {'A', "log_ident=Q"}, {'S', "me"}, {'W', "9"}, {'O', "o@p"}, {'R', "a@b"}, {'D', "done@b"},
                                    {'M', ""}, {'N', "Subject: x"}, {'X', ""}, {'L', "smtp:x"}, {'E', ""}}), true, "smtp:[filter]");
     EXPECT_EQ(c.error, "");
-    EXPECT_EQ(c.text, "Cx|T5 6|Alog_ident=Q|Sme|Oo@p|Ra@b|M|NSubject: x|X|Lsmtp:x|E|");
+    EXPECT_EQ(c.text, "Cx|T5 6|Lsmtp:[filter]|Alog_ident=Q|Sme|Oo@p|Ra@b|M|NSubject: x|X|E|");
 }
 
 TEST(Submission, WhatAUserMayNotWriteIsDamage) {
