@@ -27,6 +27,12 @@ TEST(NeedsShell, MagicCharactersAndShellCommands) {
     EXPECT_FALSE(delivery::needs_shell("exits 75"));
 }
 
+TEST(ForkPatience, IsAsTheSettingsSay) {
+    delivery::ForkPatience patience(conf::Settings::defaults({{"fork_attempts", "7"}, {"fork_delay", "8s"}}));
+    EXPECT_EQ(patience.attempts, 7);
+    EXPECT_EQ(patience.delay, std::chrono::seconds(8));
+}
+
 TEST(RunCommand, GetsTheMessageAndItsOutputIsKept) {
     CommandEnd end = run_line("cat; exit 69", "hello\nthere\n");
     EXPECT_EQ(end.status, 69);

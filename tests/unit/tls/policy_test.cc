@@ -13,8 +13,8 @@ protected:
         maillog::redirect([](maillog::Level, std::string_view, std::string_view text, void* me) { static_cast<Policies*>(me)->logged += std::string(text) + "\n"; }, this);
     }
     void TearDown() override { maillog::redirect(nullptr, nullptr); }
-    tls::Policies open(const conf::Overrides& settings) {
-        auto p = tls::Policies::open(conf::Settings::defaults(settings), false);
+    tls::Policies open(const conf::Overrides& settings, bool lmtp = false) {
+        auto p = tls::Policies::open(conf::Settings::defaults(settings), lmtp);
         EXPECT_TRUE(p) << p.error().reason;
         return std::move(*p);
     }
@@ -116,6 +116,8 @@ TEST_F(Policies, StsAttributesNameTheHostsThatMayBeUsed) {
     EXPECT_FALSE(p.for_host(policy, domain("a.test"), "mail.test"));
     auto loose = open({{"smtp_tls_enforce_sts_mx_patterns", "no"}});
     EXPECT_TRUE(loose.for_host(policy, domain("a.test"), "anything.test"));
+    EXPECT_TRUE(open({{"lmtp_tls_enforce_sts_mx_patterns", "no"}}, true).for_host(policy, domain("a.test"), "anything.test"));
+    EXPECT_FALSE(open({}, true).for_host(policy, domain("a.test"), "anything.test"));
 }
 TEST_F(Policies, StsAttributesAreKeptForReports) {
     auto p = open({{"smtp_tls_policy_maps", "inline:{ {a.test = secure {policy_string = version: STSv1} { policy_string = mode: enforce } policy_type=STS policy_domain=A.test "

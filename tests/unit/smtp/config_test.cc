@@ -1,0 +1,20 @@
+// Parameters of the LMTP client that have no test of their own as mail goes: what smtp_NAME does is shown elsewhere, that lmtp_NAME is read for it here.
+#include "config.h"
+#include <gtest/gtest.h>
+
+namespace {
+std::unique_ptr<smtp::Config> lmtp(const conf::Settings& settings) {
+    auto config = smtp::Config::load(settings, true);
+    EXPECT_TRUE(config) << config.error().reason;
+    return std::move(*config);
+}
+
+TEST(LmtpConfig, HasParametersOfItsOwn) {
+    auto usual = conf::Settings::defaults({{"smtp_requiretls_policy", "disable"}, {"smtp_tls_force_insecure_host_tlsa_lookup", "yes"}});
+    EXPECT_EQ(lmtp(usual)->require_tls_policy.find("a.example"), smtp::RequireTls::enforce);
+    EXPECT_FALSE(lmtp(usual)->force_tlsa_lookup);
+    auto own = conf::Settings::defaults({{"lmtp_requiretls_policy", "disable"}, {"lmtp_tls_force_insecure_host_tlsa_lookup", "yes"}});
+    EXPECT_EQ(lmtp(own)->require_tls_policy.find("a.example"), smtp::RequireTls::no);
+    EXPECT_TRUE(lmtp(own)->force_tlsa_lookup);
+}
+}
