@@ -11,10 +11,10 @@ std::unique_ptr<smtp::Config> lmtp(const conf::Settings& settings) {
 
 TEST(LmtpConfig, HasParametersOfItsOwn) {
     auto usual = conf::Settings::defaults({{"smtp_requiretls_policy", "disable"}, {"smtp_tls_force_insecure_host_tlsa_lookup", "yes"}});
-    EXPECT_EQ(lmtp(usual)->require_tls_policy.find("a.example"), smtp::RequireTls::enforce);
+    EXPECT_EQ(lmtp(usual)->require_tls_policy.find("a.example"), smtp::RequireTls::opportunistic);
     EXPECT_FALSE(lmtp(usual)->force_tlsa_lookup);
-    auto own = conf::Settings::defaults({{"lmtp_requiretls_policy", "disable"}, {"lmtp_tls_force_insecure_host_tlsa_lookup", "yes"}});
-    EXPECT_EQ(lmtp(own)->require_tls_policy.find("a.example"), smtp::RequireTls::no);
+    auto own = conf::Settings::defaults({{"lmtp_requiretls_policy", "enforce"}, {"lmtp_tls_force_insecure_host_tlsa_lookup", "yes"}});
+    EXPECT_EQ(lmtp(own)->require_tls_policy.find("a.example"), smtp::RequireTls::enforce);
     EXPECT_TRUE(lmtp(own)->force_tlsa_lookup);
 }
 }
