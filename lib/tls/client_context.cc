@@ -92,7 +92,7 @@ Result<const ClientContext::Library*> ClientContext::context_for(const Demand& d
     X509_STORE* store = demand.public_authorities && public_ ? public_.get() : trusted_.get();
     X509_STORE_up_ref(store);
     SSL_CTX_set_cert_store(c.get(), store);
-    SSL_CTX_set_verify_depth(c.get(), static_cast<int>(s[lmtp_ ? param::lmtp_tls_scert_verifydepth : param::smtp_tls_scert_verifydepth]));
+    limit_chain(c.get(), s[lmtp_ ? param::lmtp_tls_scert_verifydepth : param::smtp_tls_scert_verifydepth]);
     prepare_verification(c.get(), digest_);
     if (dane_) TRY(dane_->prepare(c.get()));
     SSL_CTX_set_timeout(c.get(), static_cast<long>(session_timeout_.count()));

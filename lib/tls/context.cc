@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <algorithm>
 #include "conf/params/tls.h"
 #include "conf/settings.h"
 #include "tls/choice.h"
@@ -34,6 +35,9 @@ Result<void> use_common_options(SSL_CTX* c, const conf::Settings& settings) {
     SSL_CTX_set_security_level(c, 0);            // the grades of main.cf decide
     return {};
 }
+
+// The library counts the CAs between the peer's certificate and the trusted one; the parameters have always allowed one more.
+void limit_chain(SSL_CTX* c, std::int64_t certificates) { SSL_CTX_set_verify_depth(c, static_cast<int>(std::min<std::int64_t>(certificates, 100)) + 1); }
 
 Result<void> use_protocols(SSL_CTX* c, std::string_view parameter, const std::string& text) {
     auto protocols = parse_protocols(text);

@@ -46,6 +46,8 @@ using StorePtr = std::unique_ptr<X509_STORE, FreeStore>;
 
 // Library options, groups, buffers that are given back while idle.
 Result<void> use_common_options(SSL_CTX* context, const conf::Settings& settings);
+// certificates: what a …verifydepth parameter says.
+void limit_chain(SSL_CTX* context, std::int64_t certificates);
 // parameter: where the text comes from, for the Error.
 Result<void> use_protocols(SSL_CTX* context, std::string_view parameter, const std::string& text);
 // What the library was given, for the log.

@@ -152,8 +152,7 @@ Result<void> ServerContext::trust(SSL_CTX* c, const conf::Settings& s) {
     auto known = find_digest(digest);
     if (!known) return context_error("smtpd_tls_fingerprint_digest: " + known.error().reason);
     fingerprint_digest_ = *known;
-    // The library counts the CAs between the client's certificate and the trusted one; the parameter has always allowed one more.
-    SSL_CTX_set_verify_depth(c, static_cast<int>(std::min<std::int64_t>(s[param::smtpd_tls_ccert_verifydepth], 100)) + 1);
+    limit_chain(c, s[param::smtpd_tls_ccert_verifydepth]);
     SSL_CTX_set_verify(c, SSL_VERIFY_PEER | SSL_VERIFY_CLIENT_ONCE, accept_any_chain);
     judge_client_chains(c);
     if (!file.empty())

@@ -45,7 +45,7 @@ Flaw flaw_of(long error) {
     return untrusted_issuer(static_cast<int>(error)) ? Flaw::issuer : Flaw::other;
 }
 
-void log_failure(const Verification& v, long result) {
+void log_failure(SSL* ssl, const Verification& v, long result) {
     int error = v.error ? v.error : static_cast<int>(result);
     if (untrusted_issuer(error) && !v.issuer.empty())
         maillog::info("certificate verification failed for {}: untrusted issuer {}", v.peer, v.issuer);
@@ -53,6 +53,8 @@ void log_failure(const Verification& v, long result) {
         maillog::info("certificate verification failed for {}: self-signed certificate", v.peer);
     else if (error == X509_V_ERR_CERT_HAS_EXPIRED || error == X509_V_ERR_CERT_NOT_YET_VALID)
         maillog::info("server certificate verification failed for {}: {}", v.peer, error == X509_V_ERR_CERT_HAS_EXPIRED ? "certificate has expired" : "certificate not yet valid");
+    else if (error == X509_V_ERR_CERT_CHAIN_TOO_LONG)
+        maillog::info("certificate verification failed for {}: certificate chain longer than limit({})", v.peer, SSL_get_verify_depth(ssl));
     else
         maillog::info("server certificate verification failed for {}: num={}:{}", v.peer, error, X509_verify_cert_error_string(error));
 }
@@ -123,7 +125,7 @@ void judge(SSL* ssl, const Demand& demand, const EVP_MD* fingerprint_digest, con
         info.verify_error = result == X509_V_OK ? "" : X509_verify_cert_error_string(result);
     }
     bool matters = verified(demand.level) || (verification.log & log_option::untrusted);
-    if (certificate && result != X509_V_OK && matters) log_failure(verification, result);
+    if (certificate && result != X509_V_OK && matters) log_failure(ssl, verification, result);
     if (certificate && result == X509_V_OK && verified(demand.level) && (verification.log & log_option::certmatch)) log_match(ssl, demand, verification);
     if (certificate && (verification.log & log_option::peercert) && fingerprint_digest)
         maillog::info("{}: subject_CN={}, issuer={}, cert fingerprint={}, pkey fingerprint={}", verification.peer, info.peer_name, info.issuer_name,
