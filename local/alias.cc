@@ -44,7 +44,11 @@ Result<void> take_owner(Work& work, State& state, const std::string& name) {
     std::string owner = "owner-" + name;
     TRY_ASSIGN(std::optional<table::Hit> hit, find_alias(context.aliases, owner));
     if (!hit) {
-        if (context.settings[param::reset_owner_alias]) state.has_owner = false;
+        if (context.settings[param::reset_owner_alias] && state.has_owner) {
+            state.has_owner = false;             // its failures are the original sender's again; the mail keeps the owner as its sender
+            state.subject.own_sender = false;
+            state.subject.sender = work.job.request().sender;
+        }
         return {};
     }
     if (context.settings[param::expand_owner_alias]) {

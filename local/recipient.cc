@@ -41,7 +41,7 @@ void take_backslash(State& state) {
     state.to_mailbox = true;
 }
 
-// Addresses of lists, .forward files and :include: lists become a message of their own, with a status for each recipient; but a
+// What is no alias in lists, .forward files and :include: lists becomes a message of its own, with a status for each recipient; but a
 // user's own name in that user's .forward means the mailbox.
 bool wants_forward(const State& state) {
     if (state.level <= 1 || state.to_mailbox) return false;
@@ -94,12 +94,16 @@ Disposition deliver_address(Work& work, State state) {
     }
     if (work.delivered_headers.contains(mail::fold_case(state.subject.address)))
         return failed(work, state, {5, 4, 6}, "mail forwarding loop for " + state.subject.address);
-    if (state.delivered.empty() || !work.context.settings[param::frozen_delivered_to]) state.delivered = state.subject.address;
-    if (wants_forward(state)) return forward_later(work, state);
-    if (!state.to_mailbox) {
+    std::string above = state.delivered;
+    if (above.empty() || !work.context.settings[param::frozen_delivered_to]) state.delivered = state.subject.address;
+    if (!state.to_mailbox)
         if (auto done = deliver_alias(work, state)) return *done;
-        if (auto done = deliver_dotforward(work, state)) return *done;
+    if (wants_forward(state)) {
+        state.delivered = std::move(above);      // not this address, which that message has still before it
+        return forward_later(work, state);
     }
+    if (!state.to_mailbox)
+        if (auto done = deliver_dotforward(work, state)) return *done;
     return deliver_mailbox(work, std::move(state));
 }
 
