@@ -84,6 +84,10 @@ TEST(Resolve, Classes) {
     EXPECT_EQ(go("u@sub.relay.test"), "4 relay sub.relay.test u@sub.relay.test");
     EXPECT_EQ(go("u@other.test"), "5 smtp other.test u@other.test");
     EXPECT_EQ(go(""), "1 local mail.here.test MAILER-DAEMON@mail.here.test");
+    EXPECT_EQ(go("", {{"empty_address_recipient", "nobody"}}), "1 local mail.here.test nobody@mail.here.test");
+    EXPECT_EQ(go("u@here.test", {{"local_transport", "lmtp:unix:private/x"}}), "1 lmtp unix:private/x u@here.test");
+    EXPECT_EQ(go("u@relay.test", {{"relay_transport", "slow:[gw.test]"}}), "4 slow [gw.test] u@relay.test");
+    EXPECT_EQ(go("u@sub.relay.test", {{"parent_domain_matches_subdomains", "mynetworks"}}), "5 smtp sub.relay.test u@sub.relay.test");
 }
 TEST(Resolve, FollowsRoutesThroughLocalDomainsOnly) {
     EXPECT_EQ(go("u%other.test@here.test"), "5 smtp other.test u@other.test");
@@ -114,6 +118,10 @@ TEST(Resolve, NextHops) {
     EXPECT_EQ(go("u@other.test", by, "b@s.test"), "5 smtp gw.test u@other.test");
     EXPECT_EQ(go("u@other.test", by, "b@dunno.test"), "5 smtp gw.test u@other.test");
     EXPECT_EQ(go("u@other.test", by, ""), "5 smtp null.test u@other.test");
+    EXPECT_EQ(go("u@other.test", {{"sender_dependent_relayhost_maps", "inline:{nobody=null.test}"}, {"empty_address_relayhost_maps_lookup_key", "nobody"}}, ""),
+              "5 smtp null.test u@other.test");
+    EXPECT_EQ(go("u@other.test", {{"sender_dependent_default_transport_maps", "inline:{nobody=slow:}"},
+                                  {"empty_address_default_transport_maps_lookup_key", "nobody"}}, ""), "5 slow other.test u@other.test");
     EXPECT_EQ(go("u@other.test", {{"sender_dependent_default_transport_maps", "inline:{@s.test=slow}"}, {"relayhost", "gw.test"}}), "5 slow gw.test u@other.test");
     EXPECT_EQ(go("u@other.test", {{"address_verify_relayhost", "probe.test"}, {"relayhost", "gw.test"}}, "", true), "5 smtp probe.test u@other.test");
 }
