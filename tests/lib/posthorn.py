@@ -332,6 +332,11 @@ local_recipient_maps =
 
     # --- life
     def start(self):
+        if IGNORED:                              # also in what a test wrote past write()
+            for name in ("main.cf", "master.cf"):
+                with open(os.path.join(self.config, name)) as f:
+                    text = f.read()
+                self.write(name, text)
         self.command("postfix", "start")
         self.wait_listening()
 
