@@ -297,6 +297,12 @@ local_recipient_maps =
         os.replace(path + ".new", path)          # a master that reads just now finds the old or the new, never half
         return path
 
+    def add_master(self, text):
+        """Adds services to master.cf."""
+        with open(os.path.join(self.config, "master.cf")) as f:
+            known = f.read()
+        self.write("master.cf", known + text)
+
     def add_main(self, text):
         """Adds lines to main.cf; a parameter that is set there already is replaced."""
         path = os.path.join(self.config, "main.cf")
