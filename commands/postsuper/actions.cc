@@ -16,9 +16,12 @@ static std::vector<std::string> usual_queues(Verb verb) {
     }
 }
 
-static void remove_log(const queue::Directories& directories, std::string_view queue, const mail::QueueId& id) {
-    std::string path = directories.path(queue, id);
-    if (::unlink(path.c_str()) != 0 && errno != ENOENT) maillog::warning("remove file {}: {}", path, errno_text(errno));
+void Actions::remove_logs(const mail::QueueId& id, std::string_view queue, const struct stat& message) const {
+    for (std::size_t i = 0; i < log_queues.size(); ++i) {
+        if (logs_ && !logs_->may_have(i, id, queue, message)) continue;
+        std::string path = directories_.path(log_queues[i], id);
+        if (::unlink(path.c_str()) != 0 && errno != ENOENT) maillog::warning("remove file {}: {}", path, errno_text(errno));
+    }
 }
 
 bool Actions::remove(const mail::QueueId& id, const std::string& queue, bool say) {
@@ -26,7 +29,7 @@ bool Actions::remove(const mail::QueueId& id, const std::string& queue, bool say
     struct stat st{};
     if (::lstat(path.c_str(), &st) != 0 || !S_ISREG(st.st_mode)) return false;
     // The logs first: a message without its logs is complete, logs without a message stay for ever.
-    for (auto log : {queue::defer_log, queue::bounce_log, queue::trace_log}) remove_log(directories_, log, id);
+    remove_logs(id, queue, st);
     if (::unlink(path.c_str()) != 0) {
         if (errno != ENOENT) maillog::warning("remove file {}: {}", path, errno_text(errno));
         return false;
@@ -54,7 +57,7 @@ bool Actions::expire(const mail::QueueId& id, const std::string& queue, bool say
     return true;
 }
 
-bool Actions::move(const mail::QueueId& id, const std::string& from, std::string_view to, std::size_t& count, const char* done, bool say) {
+bool Actions::move(const mail::QueueId& id, const std::string& from, std::string_view to, std::size_t& count, const char* done, bool say, struct stat* seen) {
     std::string path = directories_.path(from, id);
     struct stat st{};
     if (::lstat(path.c_str(), &st) != 0 || !S_ISREG(st.st_mode) || (st.st_mode & 0100) == 0) return false;
@@ -63,15 +66,17 @@ bool Actions::move(const mail::QueueId& id, const std::string& from, std::string
         return false;
     }
     ++count;
+    if (seen) *seen = st;
     if (say) maillog::info("{}: {}", id.text(), done);
     return true;
 }
 
 // pickup and cleanup make a new message of it; the reasons for its delay do not belong to that one.
 bool Actions::requeue(const mail::QueueId& id, const std::string& queue, bool say) {
-    if (!move(id, queue, queue::maildrop, counts_.requeued, "requeued", say)) return false;
+    struct stat message{};
+    if (!move(id, queue, queue::maildrop, counts_.requeued, "requeued", say, &message)) return false;
     ::utimensat(AT_FDCWD, directories_.path(queue::maildrop, id).c_str(), nullptr, 0);
-    for (auto log : {queue::defer_log, queue::bounce_log, queue::trace_log}) remove_log(directories_, log, id);
+    remove_logs(id, queue, message);
     return true;
 }
 
@@ -99,6 +104,7 @@ void Actions::one(Verb verb, const mail::QueueId& id, const std::vector<std::str
 }
 
 void Actions::all(Verb verb, const std::vector<std::string>& given) {
+    if (verb == Verb::remove || verb == Verb::requeue) logs_.emplace(directories_);
     for (const auto& queue : given.empty() ? usual_queues(verb) : given) {
         queue::Scan scan(directories_, queue);
         Progress progress(queue);
@@ -107,5 +113,6 @@ void Actions::all(Verb verb, const std::vector<std::string>& given) {
             progress.step();
         }
     }
+    logs_.reset();
 }
 }

@@ -4,8 +4,10 @@
 // When things fail: a message that is not found is counted as nothing; other trouble is a warning.
 #pragma once
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
+#include "log_names.h"
 #include "mail/queue_id.h"
 #include "queue/directories.h"
 
@@ -27,9 +29,11 @@ private:
     bool apply(Verb verb, const mail::QueueId& id, const std::string& queue, bool say);
     bool remove(const mail::QueueId& id, const std::string& queue, bool say);
     bool expire(const mail::QueueId& id, const std::string& queue, bool say);
-    bool move(const mail::QueueId& id, const std::string& from, std::string_view to, std::size_t& count, const char* done, bool say);
+    bool move(const mail::QueueId& id, const std::string& from, std::string_view to, std::size_t& count, const char* done, bool say, struct stat* seen = nullptr);
     bool requeue(const mail::QueueId& id, const std::string& queue, bool say);
+    void remove_logs(const mail::QueueId& id, std::string_view queue, const struct stat& message) const;
     const queue::Directories& directories_;
+    std::optional<LogNames> logs_{};             // while all messages are gone through
     Counts counts_{};
 };
 }

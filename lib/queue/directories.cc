@@ -76,6 +76,7 @@ Scan::~Scan() { for (auto& level : levels_) ::closedir(level.stream); }
 void Scan::enter(std::string path) {
     if (levels_.size() > depth_max) return;
     if (DIR* stream = ::opendir(path.c_str())) levels_.push_back({stream, std::move(path)});
+    else if (errno != ENOENT) failed_ = true;
 }
 
 static bool is_directory(const std::string& path, unsigned char kind) {
@@ -87,8 +88,14 @@ static bool is_directory(const std::string& path, unsigned char kind) {
 std::optional<Scan::Named> Scan::next_named() {
     while (!levels_.empty()) {
         Level& level = levels_.back();
+        errno = 0;
         dirent* entry = ::readdir(level.stream);
-        if (!entry) { ::closedir(level.stream); levels_.pop_back(); continue; }
+        if (!entry) {
+            if (errno != 0) failed_ = true;
+            ::closedir(level.stream);
+            levels_.pop_back();
+            continue;
+        }
         std::string_view name = entry->d_name;
         if (name == "." || name == "..") continue;
         std::string path = level.path + '/' + std::string(name);

@@ -58,10 +58,13 @@ public:
     std::optional<Entry> next();
     // The next file whatever its name (temporary names hold a dot).
     std::optional<Named> next_named();
+    // A directory that is there could not be read: files were passed over.
+    bool failed() const { return failed_; }
 
 private:
     struct Level { DIR* stream; std::string path; };
     void enter(std::string path);
     std::vector<Level> levels_{};
+    bool failed_ = false;
 };
 }
