@@ -4,6 +4,7 @@
 #include "conf/params/local.h"
 #include "delivery/command.h"
 #include "log/log.h"
+#include "server/server.h"
 #include "recipient.h"
 
 namespace local {
@@ -33,7 +34,7 @@ Disposition deliver_command(Work& work, const State& state, const std::string& l
     std::replace(shown.begin(), shown.end(), '\t', ' ');
     delivery::CommandResult result = delivery::explain(*end, shown);
     if (result.status.success()) return sent(work, state, "delivered to command: " + shown);
-    return work.job.report_failed(state.subject, {.relay = "local", .status = result.status, .text = result.text, .diagnostic_type = "x-unix",
+    return work.job.report_failed(state.subject, {.relay = server::service_name(), .status = result.status, .text = result.text, .diagnostic_type = "x-unix",
                                                   .diagnostic_text = result.text});
 }
 }

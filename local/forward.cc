@@ -11,6 +11,7 @@
 #include "mail/address.h"
 #include "mail/dsn.h"
 #include "queue/record.h"
+#include "server/server.h"
 #include "recipient.h"
 
 namespace local {
@@ -132,11 +133,11 @@ Disposition send_forwards(Work& work, const delivery::Subject& subject) {
     for (const Forward& forward : work.forwards) {
         auto id = submit(work, forward);
         if (id) {
-            all = both(all, work.job.report_delivered(subject, {.relay = "local", .text = "forwarded as " + *id, .action = "expanded"}));
+            all = both(all, work.job.report_delivered(subject, {.relay = server::service_name(), .text = "forwarded as " + *id, .action = "expanded"}));
             continue;
         }
         maillog::warning("{}: forwarding to {} recipients failed: {}", work.job.id(), forward.recipients.size(), id.error().reason);
-        all = both(all, work.job.report_failed(subject, {.relay = "local", .status = id.error().status, .text = "forwarding failed: " + id.error().reason}));
+        all = both(all, work.job.report_failed(subject, {.relay = server::service_name(), .status = id.error().status, .text = "forwarding failed: " + id.error().reason}));
     }
     return all;
 }

@@ -10,6 +10,7 @@
 #include "delivery/delivered_to.h"
 #include "log/log.h"
 #include "mail/address.h"
+#include "server/server.h"
 
 namespace local {
 namespace {
@@ -76,11 +77,11 @@ bool Work::first_time(std::string key) {
 }
 
 Disposition sent(Work& work, const State& state, std::string text) {
-    return work.job.report_delivered(state.subject, {.relay = "local", .status = {2, 0, 0}, .text = std::move(text)});
+    return work.job.report_delivered(state.subject, {.relay = server::service_name(), .status = {2, 0, 0}, .text = std::move(text)});
 }
 
 Disposition failed(Work& work, const State& state, EnhancedStatus status, std::string text) {
-    return work.job.report_failed(state.subject, {.relay = "local", .status = status, .text = std::move(text)});
+    return work.job.report_failed(state.subject, {.relay = server::service_name(), .status = status, .text = std::move(text)});
 }
 
 Disposition deliver_address(Work& work, State state) {

@@ -123,6 +123,7 @@ Verdict Check::unlisted(std::string_view address, bool of_sender) {
     if (known) return Verdict::dunno;
     std::string text = "User unknown";
     if (service_.show_table_name) text += " in " + std::string(table_name) + " table";
-    return refuse(static_cast<int>(s[*code]), "5.1.1", t, text);
+    const bool plain = of_sender && where->address_class != ipc::AddressClass::virtual_alias;       // 5.1.0 as Postfix has it, 5.1.7 for an alias
+    return refuse(static_cast<int>(s[*code]), plain ? "5.1.0" : "5.1.1", t, text);
 }
 }

@@ -84,8 +84,8 @@ Result<std::optional<delivery::MailboxTarget>> Context::find(std::string_view ad
 }
 
 void Context::deliver_one(delivery::Job& job, delivery::Recipient& recipient) const {
-    auto report = [&](EnhancedStatus status, std::string text) { job.failed(recipient, {.relay = "virtual", .status = status, .text = std::move(text)}); };
-    auto good = [&](std::string text) { job.delivered(recipient, {.relay = "virtual", .text = std::move(text)}); };
+    auto report = [&](EnhancedStatus status, std::string text) { job.failed(recipient, {.relay = server::service_name(), .status = status, .text = std::move(text)}); };
+    auto good = [&](std::string text) { job.delivered(recipient, {.relay = server::service_name(), .text = std::move(text)}); };
     auto target = find(recipient.address);
     if (!target) {
         if (target.error().status == EnhancedStatus{4, 3, 5}) return report({4, 3, 5}, target.error().reason);
