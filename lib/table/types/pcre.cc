@@ -1,5 +1,6 @@
 // pcre: rules of Perl compatible regular expressions (pcre_table(5)), by PCRE2, compiled to machine code where it can. Every match
-// has limits on steps, depth and heap: a subject that drives a pattern beyond them is an Error, never an endless wait.
+// has limits on steps, depth and heap: a subject that drives a pattern beyond them is an Error, never an endless wait. The step limit
+// holds for each place of the subject at which a match may begin, so the time still grows with the subject.
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 #include <fmt/format.h>
@@ -15,15 +16,26 @@ using Code = std::unique_ptr<pcre2_code, FreeWith<pcre2_code_free>>;
 using MatchData = std::unique_ptr<pcre2_match_data, FreeWith<pcre2_match_data_free>>;
 using MatchContext = std::unique_ptr<pcre2_match_context, FreeWith<pcre2_match_context_free>>;
 
-// With a JIT the match limit counts differently but bounds as well; 10 million steps take well under a second.
-pcre2_match_context* limits() {
-    static MatchContext context = [] {
-        MatchContext made(pcre2_match_context_create(nullptr));
-        pcre2_set_match_limit(made.get(), 10'000'000);
-        pcre2_set_depth_limit(made.get(), 100'000);
-        pcre2_set_heap_limit(made.get(), 20'000);          // KiB
-        return made;
-    }();
+constexpr std::uint32_t steps = 10'000'000;       // 15 to 30 ms
+constexpr std::size_t brief_steps = 1'000'000;   // over all places where a match may begin: 1 to 3 ms
+
+MatchContext limits() {
+    MatchContext made(pcre2_match_context_create(nullptr));
+    pcre2_set_match_limit(made.get(), steps);
+    pcre2_set_depth_limit(made.get(), 100'000);
+    pcre2_set_heap_limit(made.get(), 20'000);              // KiB
+    return made;
+}
+
+pcre2_match_context* any_limits() {
+    static const MatchContext context = limits();
+    return context.get();
+}
+
+// For the loop's thread alone: it is changed for each subject.
+pcre2_match_context* brief_limits(std::size_t length) {
+    static const MatchContext context = limits();
+    pcre2_set_match_limit(context.get(), static_cast<std::uint32_t>(brief_steps / (length + 1) + 100));
     return context.get();
 }
 
@@ -40,19 +52,28 @@ public:
     }
     std::size_t groups() const override { return groups_; }
 
-    Result<bool> match(std::string_view subject, Groups& groups) const override {
-        const char* data = subject.data() ? subject.data() : "";
-        int found = pcre2_match(code_.get(), reinterpret_cast<PCRE2_SPTR>(data), subject.size(), 0, 0, data_.get(), limits());
-        if (found == PCRE2_ERROR_NOMATCH) return false;
-        if (found < 0) return temporary(fmt::format("{}", message(found)));
-        const PCRE2_SIZE* at = pcre2_get_ovector_pointer(data_.get());
-        groups.assign(groups_ + 1, Span{});
-        for (std::uint32_t i = 0; i < static_cast<std::uint32_t>(found); ++i)
-            if (at[2 * i] != PCRE2_UNSET && at[2 * i] <= at[2 * i + 1]) groups[i] = {at[2 * i], at[2 * i + 1]};
-        return true;
+    Result<Match> match(std::string_view subject, Groups& groups, Effort effort) const override {
+        if (effort == Effort::brief) return match(subject, groups, data_.get(), brief_limits(subject.size()), true);
+        const MatchData own(pcre2_match_data_create_from_pattern(code_.get(), nullptr));
+        return match(subject, groups, own.get(), any_limits(), false);
     }
 
 private:
+    Result<Match> match(std::string_view subject, Groups& groups, pcre2_match_data* data, pcre2_match_context* limits, bool brief) const {
+        const auto* text = reinterpret_cast<PCRE2_SPTR>(subject.data() ? subject.data() : "");
+        int found = pcre2_match(code_.get(), text, subject.size(), 0, 0, data, limits);
+        if (brief && (found == PCRE2_ERROR_MATCHLIMIT || found == PCRE2_ERROR_JIT_STACKLIMIT)) return Match::undecided;
+        // The machine code has 32 KiB of stack; the interpreter keeps its own on the heap.
+        if (found == PCRE2_ERROR_JIT_STACKLIMIT) found = pcre2_match(code_.get(), text, subject.size(), 0, PCRE2_NO_JIT, data, limits);
+        if (found == PCRE2_ERROR_NOMATCH) return Match::no;
+        if (found < 0) return temporary(message(found));
+        const PCRE2_SIZE* at = pcre2_get_ovector_pointer(data);
+        groups.assign(groups_ + 1, Span{});
+        for (std::uint32_t i = 0; i < static_cast<std::uint32_t>(found); ++i)
+            if (at[2 * i] != PCRE2_UNSET && at[2 * i] <= at[2 * i + 1]) groups[i] = {at[2 * i], at[2 * i + 1]};
+        return Match::yes;
+    }
+
     Code code_;
     MatchData data_;
     std::uint32_t groups_ = 0;

@@ -1,4 +1,7 @@
 #include "table/types/rules.h"
+#include <time.h>
+#include <algorithm>
+#include <chrono>
 #include <fmt/format.h>
 #include "base/bytes.h"
 #include "log/log.h"
@@ -182,6 +185,37 @@ private:
     std::vector<std::size_t> open_;
 };
 
+// Long look-ups may take minutes. Half of the pool is the most that they get, so that files are written meanwhile.
+class LongLookup {
+public:
+    LongLookup() {
+        while (loop::current() && running_ >= most) turn_.wait();
+        ++running_;
+    }
+    ~LongLookup() {
+        --running_;
+        turn_.notify_one();
+    }
+    LongLookup(const LongLookup&) = delete;
+
+private:
+    static constexpr int most = 8;
+    static thread_local int running_;
+    static thread_local loop::Condition turn_;
+};
+thread_local int LongLookup::running_ = 0;
+thread_local loop::Condition LongLookup::turn_;
+
+// CPU time: that others had the processor meanwhile does not make a look-up a long one.
+std::chrono::nanoseconds cpu_time() {
+    timespec t{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return std::chrono::seconds(t.tv_sec) + std::chrono::nanoseconds(t.tv_nsec);
+}
+
+// Rules are tried on the loop while that is a matter of a moment, else the pool goes on with them. What regexec(3) needs grows with the
+// square of the subject (`(a+)+$`: 0.3 ms for 256 bytes, 20 for 1024, seconds for 16 KiB), and nothing stops it: so a subject's length
+// decides, and each table learns which length is a moment's work.
 class RuleTable : public Table {
 public:
     RuleTable(std::string table_name, bool utf8) : Table(std::move(table_name)) {
@@ -192,26 +226,59 @@ public:
 
 protected:
     Result<std::optional<std::string>> lookup(std::string_view subject) override {
-        Groups groups;
-        for (std::size_t i = 0; i < rules.size(); ++i) {
-            const Rule& rule = rules[i];
-            if (rule.kind == Rule::Kind::end) continue;
-            Result<bool> matched = rule.pattern->match(subject, groups);
-            if (!matched) {
-                maillog::warning("{}, line {}: {}", name(), rule.line, matched.error().reason);
-                return temporary(fmt::format("table {}: line {}: {}", name(), rule.line, matched.error().reason));
-            }
-            bool holds = *matched != rule.negated;
-            if (rule.kind == Rule::Kind::begin) {
-                if (!holds) i = rule.after - 1;
-            } else if (holds) {
-                return std::optional<std::string>(filled(rule, subject, groups));
-            }
+        Search search;
+        if (subject.size() <= brief_) {
+            const bool timed = subject.size() > always_brief;
+            const auto begin = timed ? cpu_time() : std::chrono::nanoseconds(0);
+            walk(search, subject, Effort::brief);
+            if (timed && cpu_time() - begin > moment) brief_ = std::max(always_brief, subject.size() / 2);
         }
-        return std::optional<std::string>();
+        if (!search.decided) {
+            const LongLookup turn;
+            loop::offload([&] { walk(search, subject, Effort::any); });
+        }
+        if (search.failed.empty()) return std::move(search.value);
+        const int line = rules[search.at].line;
+        maillog::warning("{}, line {}: {}", name(), line, search.failed);
+        return temporary(fmt::format("table {}: line {}: {}", name(), line, search.failed));
     }
 
 private:
+    static constexpr std::size_t always_brief = 256, brief_at_first = 1024;
+    static constexpr std::chrono::milliseconds moment{1};
+
+    struct Search {
+        std::size_t at = 0;                      // the rule that is tried
+        bool decided = false;
+        std::optional<std::string> value{};
+        std::string failed{};
+    };
+
+    // Goes on with the rules from search.at until one decides, or cannot for now. In the pool it touches nothing that changes.
+    void walk(Search& search, std::string_view subject, Effort effort) const {
+        Groups groups;
+        for (std::size_t& i = search.at; i < rules.size(); ++i) {
+            const Rule& rule = rules[i];
+            if (rule.kind == Rule::Kind::end) continue;
+            const Result<Match> matched = rule.pattern->match(subject, groups, effort);
+            if (matched && *matched == Match::undecided) return;
+            search.decided = true;
+            if (!matched) {
+                search.failed = matched.error().reason;
+                return;
+            }
+            const bool holds = (*matched == Match::yes) != rule.negated;
+            if (rule.kind == Rule::Kind::begin) {
+                if (!holds) i = rule.after - 1;
+            } else if (holds) {
+                search.value = filled(rule, subject, groups);
+                return;
+            }
+            search.decided = false;
+        }
+        search.decided = true;
+    }
+
     static std::string filled(const Rule& rule, std::string_view subject, const Groups& groups) {
         std::string value;
         for (const Piece& piece : rule.pieces) {
@@ -221,6 +288,8 @@ private:
         }
         return value;
     }
+
+    std::size_t brief_ = brief_at_first;         // longer subjects go to the pool
 };
 }
 

@@ -17,12 +17,17 @@ namespace table {
 struct Span { std::size_t start = std::string_view::npos, end = 0; };
 using Groups = std::vector<Span>;
 
+// brief: on the loop, where other sessions wait, so a pattern that needs more than a moment says `undecided` and is asked again.
+// any: in a thread of the pool, at the same time as others; however long it takes.
+enum class Effort { brief, any };
+enum class Match { no, yes, undecided };
+
 class Pattern {
 public:
     virtual ~Pattern() = default;
     virtual std::size_t groups() const = 0;      // ( ) in the pattern
-    // True: it matches, and groups holds where.
-    virtual Result<bool> match(std::string_view subject, Groups& groups) const = 0;
+    // yes: it matches, and groups holds where.
+    virtual Result<Match> match(std::string_view subject, Groups& groups, Effort effort) const = 0;
 };
 
 struct Dialect {

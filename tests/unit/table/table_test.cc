@@ -279,6 +279,71 @@ TEST_F(TableTest, SourceFilesOfAnySort) {
         for (std::string_view type : {"inline:", "cidr:", "pipemap:", "randmap:", "static:"}) static_cast<void>(table::open(std::string(type) + "{" + text + "}"));
     }
 }
+// Looks one subject up in a fiber while another one, which serves others, asks the same table for short ones. Returns what the look-up took
+// and the longest time that the other had to wait for its turn.
+struct Meanwhile { std::chrono::duration<double> took{}, waited{}; std::string found; };
+Meanwhile look_up(const std::string& table_name, const std::string& subject, int at_once = 1) {
+    auto t = table::open(table_name, {});
+    Meanwhile out;
+    loop::Loop l;
+    int left = at_once;
+    const auto begin = loop::Clock::now();
+    for (int i = 0; i < at_once; ++i)
+        l.spawn([&] {
+            auto found = (*t)->find(subject);
+            out.found = found && *found ? **found : "-";
+            if (--left == 0) out.took = loop::Clock::now() - begin;
+        });
+    l.spawn([&] {
+        auto last = begin;
+        do {
+            EXPECT_TRUE((*t)->find("short"));
+            loop::offload([] {});                // as a job that writes a file
+            const auto now = loop::Clock::now();
+            out.waited = std::max<std::chrono::duration<double>>(out.waited, now - last);
+            last = now;
+        } while (left > 0);
+    });
+    l.run();
+    return out;
+}
+
+TEST_F(TableTest, ASlowPatternHoldsUpNobodyElse) {
+    const struct { std::string table, subject, found; } cases[] = {
+        {"regexp:{{/(a+)+$/ x}}", std::string(4000, 'a') + "!", "-"},                 // what a header field may be
+        {"regexp:{{/nothing/ y} {/^(a*)*\\1$/ x} {/short/ s}}", std::string(300, 'a'), "x"},
+        {"pcre:{{/(a?){20}a{20}$/ x}}", std::string(120, 'a') + "!", "-"},             // beyond no limit of steps, for they count for each place anew
+        {"pcre:{{/^x/ y} {/^(a|aa)+$/ x}}", std::string(20000, 'a'), "x"},            // more stack than the machine code has
+    };
+    for (const auto& c : cases) {
+        const Meanwhile m = look_up(c.table, c.subject);
+        EXPECT_EQ(m.found, c.found) << c.table;
+        EXPECT_LT(m.waited.count(), 0.1 + m.took.count() / 5) << c.table << " took " << m.took.count();
+    }
+}
+
+TEST_F(TableTest, ATableLearnsWhichSubjectsTakeLong) {
+    auto t = table::open("regexp:{{/(a+)+$/ x}}", {});
+    const std::string subject = std::string(1000, 'a') + "!";                         // each some 20 ms, as 200 lines of a body
+    const auto cpu_time = [&] {
+        timespec begin{}, end{};
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &begin);
+        for (int i = 0; i < 30; ++i) EXPECT_EQ(ask(**t, subject), "-");
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
+        return static_cast<double>(end.tv_sec - begin.tv_sec) + static_cast<double>(end.tv_nsec - begin.tv_nsec) / 1e9;
+    };
+    double on_loop = 1000;
+    loop::Loop l;
+    l.spawn([&] { on_loop = cpu_time(); });
+    l.run();
+    EXPECT_LT(on_loop, cpu_time() / 4);                                               // outside fibers there is no pool: all of it
+}
+
+TEST_F(TableTest, ManySlowLookupsLeaveRoomInThePool) {
+    const Meanwhile m = look_up("regexp:{{/(a+)+$/ x}}", std::string(2000, 'a') + "!", 30);
+    EXPECT_LT(m.waited.count(), 0.1 + m.took.count() / 5) << "took " << m.took.count();
+}
+
 TEST_F(TableTest, RegexpBackReferences) { EXPECT_EQ(ask("regexp:{{/^(.+)\\1$/ twice $1}}", "abab"), "twice ab"); }
 
 TEST_F(TableTest, MapsGoOnPastMissesAndStopAtErrors) {
