@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "base/time.h"
 #include "log/log.h"
+#include "loop/loop.h"
 #include "mail/address_tokens.h"
 #include "mail/dsn.h"
 #include "message.h"
@@ -289,13 +290,14 @@ void Message::look_for_tls_demand(const mail::HeaderField& field) {
 
 void Message::rewrite_header(const HeaderInfo& info, std::string_view text) {
     const auto field = mail::split_header(text);
-    mail::AddressList list = mail::AddressList::parse(field->value, rules_.header_token_limit);
+    mail::AddressList list = mail::AddressList::parse_long(field->value, rules_.header_token_limit);
     if (list.cut())
         maillog::warning("{}: {} holds more than header_address_token_limit = {} tokens: what follows is taken out", id().text(), field->name, rules_.header_token_limit);
     std::optional<Error> error;
     const bool sender = info.use & mail::header_use::sender;
     const bool changed = list.rewrite([&](const std::string& external) -> std::optional<std::string> {
         if (error) return {};
+        loop::breathe();                                     // thousands of plain addresses ask nobody
         auto answer = rewriting_.header(external, rewrite_context_, sender, flags_ & flags::map_addresses);
         if (answer) return std::move(*answer);
         error = std::move(answer.error());

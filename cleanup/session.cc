@@ -52,7 +52,10 @@ public:
             queue::Record record{};
             std::size_t needed = 0;
             queue::Decoded decoded;
-            while (!message.ended() && (decoded = queue::decode(more, record, needed)) == queue::Decoded::record) message.take(record.type, record.payload);
+            while (!message.ended() && (decoded = queue::decode(more, record, needed)) == queue::Decoded::record) {
+                message.take(record.type, record.payload);
+                if (++taken_ % look_at_clock == 0) loop::breathe();      // what 64 KiB of short lines cost depends on body_checks
+            }
             if (!message.ended() && decoded == queue::Decoded::damaged) return temporary("malformed record");
             if (message.ended() && !more.empty()) return temporary("data after the end record");
             std::string rest(more);
@@ -66,6 +69,8 @@ private:
     net::Stream& stream_;
     std::chrono::seconds timeout_;
     std::string buffer_{};
+    std::size_t taken_ = 0;
+    static constexpr std::size_t look_at_clock = 16;         // records: some take less time than a look at the clock
 };
 
 Result<ipc::CleanupOpen> next_request(net::Stream& stream) {

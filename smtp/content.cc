@@ -5,6 +5,7 @@
 #include "base/bytes.h"
 #include "checks.h"
 #include "log/log.h"
+#include "loop/loop.h"
 #include "mail/address.h"
 #include "mail/address_tokens.h"
 #include "mail/mime.h"
@@ -110,8 +111,9 @@ private:
         std::size_t name = mail::header_name_length(field);
         std::size_t colon = field.find(':', name);
         if (name == 0 || colon == field.npos) return;
-        auto list = mail::AddressList::parse(std::string_view(field).substr(colon + 1));
+        auto list = mail::AddressList::parse_long(std::string_view(field).substr(colon + 1));
         bool changed = list.rewrite([&](const std::string& external) -> std::optional<std::string> {
+            loop::breathe();
             auto other = generic_address(config_, mail::to_internal(external));
             if (!other) { result = tl::unexpected(other.error()); return std::nullopt; }
             std::string back = mail::to_external(*other);
@@ -155,15 +157,13 @@ Result<void> send_rewritten(const Config& config, const delivery::Job& job, Peer
     mime.downgrade = downgrade;
     mail::MimeParser parser(mime, rewriter);
     auto content = job.content();
-    std::size_t since_yield = 0;
-    for (;;) {
+    for (std::size_t pieces = 1;; ++pieces) {
         auto piece = content.next();
         if (!piece) return local_trouble(peer, job, piece.error());
         if (!*piece) break;
         parser.line((*piece)->text, (*piece)->ends_line);
         if (!rewriter.result) break;
-        since_yield += (*piece)->text.size();
-        if (since_yield >= chunk) { loop::yield(); since_yield = 0; }
+        if (pieces % 16 == 0) loop::breathe();   // what a piece costs depends on the checks
     }
     if (rewriter.result) parser.finish();
     if (!rewriter.result) return peer.broken ? rewriter.result : local_trouble(peer, job, rewriter.result.error());

@@ -51,6 +51,15 @@ void yield() {
     loop()->park();
 }
 
+void breathe() {
+    constexpr auto slice = std::chrono::milliseconds(5);
+    Fiber* me = current();
+    if (!me) return;
+    const Deadline now = Clock::now();
+    if (me->slice_end == Deadline{}) me->slice_end = now + slice;
+    else if (now >= me->slice_end) yield();
+}
+
 Watch::~Watch() { reset(); }
 void Watch::reset() { if (std::exchange(added_, false)) event_del(&event_); can_read_ = false; }
 Wait Watch::writable(Deadline d) { return wait_once(fd_, EV_WRITE | EV_ET, d); }

@@ -1,6 +1,7 @@
 #include "mail/address_tokens.h"
 #include <algorithm>
 #include "base/bytes.h"
+#include "loop/loop.h"
 #include "mail/address.h"
 
 namespace mail {
@@ -234,6 +235,14 @@ AddressList AddressList::parse(std::string_view text, std::size_t token_limit) {
     if (cut) tokens.pop_back();
     AddressList list = ListParser(std::move(tokens)).parse();
     list.cut_ = cut;
+    return list;
+}
+
+AddressList AddressList::parse_long(std::string_view text, std::size_t token_limit) {
+    constexpr std::size_t moment = 16 * 1024;                // some 2 ms at worst
+    if (text.size() <= moment) return parse(text, token_limit);
+    AddressList list;
+    loop::offload([&] { list = parse(text, token_limit); });
     return list;
 }
 

@@ -28,6 +28,9 @@ std::string tokens_text(const std::vector<AddressToken>& tokens);
 class AddressList {
 public:
     static AddressList parse(std::string_view text, std::size_t token_limit = SIZE_MAX);
+    // The same for a header field that a stranger made as long as header_size_limit lets it be: where that takes more than a moment, a
+    // thread of the pool does it, and the fiber waits.
+    static AddressList parse_long(std::string_view text, std::size_t token_limit = SIZE_MAX);
 
     bool cut() const { return cut_; }                        // the text has more than token_limit tokens: what follows is not here
 

@@ -63,6 +63,21 @@ TEST(Loop, PoolJobsReturnTheirExceptions) {
     l.run();
     EXPECT_TRUE(ran && caught);
 }
+// Long work that pauses between its pieces: another fiber gets its turns, but not at each piece.
+TEST(Loop, WorkInPiecesLetsOthersGoOn) {
+    Loop l;
+    bool working = true;
+    int turns = 0;
+    l.spawn([&] {
+        for (const Deadline end = in(std::chrono::milliseconds(200)); Clock::now() < end;) breathe();
+        working = false;
+    });
+    l.spawn([&] { for (; working; ++turns) yield(); });
+    l.run();
+    EXPECT_GE(turns, 5);
+    EXPECT_LE(turns, 45);
+    breathe();                                   // outside fibers there is nobody to wait for
+}
 // With the thread sanitizer (preset tsan): what a job touches needs no lock of its own, nor what it throws.
 TEST(Loop, AFiberAndItsPoolJobsTakeTurns) {
     Loop l;
