@@ -128,7 +128,7 @@ std::vector<std::string> restriction_problems(std::string_view list, const std::
             out.push_back(fmt::format("unknown restriction \"{}\"{}", bytes::printable(word), near.empty() ? "" : fmt::format(" (did you mean \"{}\"?)", near)));
             continue;
         }
-        if (!known->built) out.push_back(fmt::format("restriction {} is not built yet", name));
+        if (!known->built) out.push_back(fmt::format("restriction {} is not built yet: who reaches it is told to come back later (451 4.3.5)", name));
         bool takes = known->argument != A::none;
         if (takes && i + 1 == words.size()) { out.push_back(fmt::format("restriction {} needs an argument behind it", name)); break; }
         if (known->argument == A::number && !bytes::to_int(words[i + 1])) out.push_back(fmt::format("restriction {} needs a number behind it, not \"{}\"", name, bytes::printable(words[i + 1])));

@@ -134,7 +134,13 @@ Result<UniqueFd> open_to_append(const std::string& path, unsigned mode) {
     struct stat above{}, st{};
     if (!directory || fstat(directory.get(), &above) != 0) return system_error("open " + path, errno);
     const bool doubtful = geteuid() == 0 && (above.st_uid != 0 || (above.st_mode & 022) != 0);
-    UniqueFd fd(::openat(directory.get(), name.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | (doubtful ? O_NOFOLLOW | O_NONBLOCK : 0), mode));
+    const int flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | (doubtful ? O_NOFOLLOW | O_NONBLOCK : 0);
+    UniqueFd fd(::openat(directory.get(), name.c_str(), flags));       // one that is there keeps its mode: others may read it
+    if (!fd && errno == ENOENT) {
+        fd = UniqueFd(::openat(directory.get(), name.c_str(), flags | O_CREAT | O_EXCL, mode));
+        if (fd) (void)fchmod(fd.get(), mode);                          // whatever umask says
+        else if (errno == EEXIST) fd = UniqueFd(::openat(directory.get(), name.c_str(), flags));   // another was first
+    }
     if (!fd || fstat(fd.get(), &st) != 0) return system_error("open " + path, errno);
     if (doubtful && (!S_ISREG(st.st_mode) || st.st_nlink != 1)) return permanent("open " + path + ": not a regular file with one name, in a directory that others can write");
     return fd;

@@ -44,7 +44,6 @@ Result<void> open_file(const conf::Settings& settings) {
         return {};
     }
     TRY_ASSIGN(file, maillog::open_to_append(path, mode));
-    (void)fchmod(file.get(), mode);
     (void)flock(file.get(), LOCK_SH);            // `postfix logrotate` waits until nobody writes an old file
     return {};
 }

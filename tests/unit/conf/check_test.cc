@@ -114,9 +114,9 @@ TEST_F(CheckTest, WhatIsNotBuiltAndNothingAsksIsOneNote) {
 TEST_F(CheckTest, RestrictionsThatWouldAnswer451AreNamed) {
     auto f = check("smtpd_recipient_restrictions = permit_mynetworks, reject_unverified_recipient,\n  reject_unauth_destinatoin, insiders, check_client_access hash:/x, hash:/y\n"
                    "smtpd_restriction_classes = insiders\ninsiders = check_policy_service unix:x\n");
-    EXPECT_EQ(all(f.warnings), "DIR/main.cf, line 2: smtpd_recipient_restrictions: restriction reject_unverified_recipient is not built yet\n"
+    EXPECT_EQ(all(f.warnings), "DIR/main.cf, line 2: smtpd_recipient_restrictions: restriction reject_unverified_recipient is not built yet: who reaches it is told to come back later (451 4.3.5)\n"
                                "DIR/main.cf, line 2: smtpd_recipient_restrictions: unknown restriction \"reject_unauth_destinatoin\" (did you mean \"reject_unauth_destination\"?)\n"
-                               "DIR/main.cf, line 5: insiders: restriction check_policy_service is not built yet\n");
+                               "DIR/main.cf, line 5: insiders: restriction check_policy_service is not built yet: who reaches it is told to come back later (451 4.3.5)\n");
     EXPECT_EQ(all(f.refusals), "");
     f = check("", "x inet n - n - - smtpd -o smtpd_sender_restrictions=permitt\n");
     EXPECT_EQ(all(f.warnings), "DIR/master.cf, line 5: service x/inet: smtpd_sender_restrictions: unknown restriction \"permitt\" (did you mean \"permit\"?)\n");

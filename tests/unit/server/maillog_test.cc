@@ -134,3 +134,21 @@ TEST(MaillogFile, LinesSaidWithAUsersRightsComeAlsoAfterPostlogdWasRestarted) {
     unlink(postlogd.path.c_str());
     rmdir(directory);
 }
+
+namespace {
+TEST(MaillogFile, OneThatIsThereKeepsItsModeAndANewOneGetsTheWantedWhateverUmask) {
+    char directory[] = "/tmp/maillog.XXXXXX";
+    ASSERT_NE(mkdtemp(directory), nullptr);
+    const std::string path = std::string(directory) + "/maillog";
+    const mode_t old = umask(077);
+    const auto mode_of = [&] { struct stat st{}; return stat(path.c_str(), &st) == 0 ? st.st_mode & 07777 : 0u; };
+    ASSERT_TRUE(maillog::open_to_append(path, 0644));
+    EXPECT_EQ(mode_of(), 0644u);
+    ASSERT_EQ(chmod(path.c_str(), 0640), 0);                 // for a group that reads logs
+    ASSERT_TRUE(maillog::open_to_append(path, 0600));
+    EXPECT_EQ(mode_of(), 0640u);
+    umask(old);
+    unlink(path.c_str());
+    rmdir(directory);
+}
+}
