@@ -179,6 +179,9 @@ void Service::heard(const WorkerPtr& w, const std::string& message) {
         limit_told_ = loop::in(1000s);
         maillog::warning("service \"{}\" ({}) has reached its session limit \"{}\": new clients may experience noticeable delays", entry().name, entry().type, session_limit_);
         maillog::warning("to avoid this condition, increase the process count in master.cf or reduce the service time per client");
+    } else if (word == "lost") {
+        if (std::int64_t lines = bytes::to_int(rest.value_or("")).value_or(0); lines > 0)
+            maillog::warning("{} lines of service {} (process {}) were lost: the log did not take them in time", lines, entry().name, w->pid);
     }
     changed_.notify_all();
 }

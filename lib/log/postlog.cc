@@ -59,38 +59,49 @@ Posted post(std::string_view line, bool wait) {
     return Posted::nobody;
 }
 
-void write_directly(std::string line) {
-    if (!target.file.empty()) {
-        if (append_line(target.file, target.permissions, line + '\n')) return;
-    }
-    if (isatty(STDERR_FILENO)) {
-        line += '\n';
-        (void)!::write(STDERR_FILENO, line.data(), line.size());
-    }
+// False: the line is lost.
+bool write_directly(std::string line) {
+    line += '\n';
+    if (!target.file.empty() && append_line(target.file, target.permissions, line)) return true;
+    return isatty(STDERR_FILENO) && write_all(STDERR_FILENO, line);
 }
 
 // In the order in which they came. False: some are kept still.
 bool send_kept(bool wait) {
-    while (!kept.empty()) {
-        Posted posted = post(kept.front(), wait);
-        if (posted == Posted::later) return false;
-        if (posted == Posted::nobody) write_directly(std::move(kept.front()));
+    std::size_t gone = 0;                        // nobody listens any more
+    Posted posted = Posted::yes;
+    while (!kept.empty() && (posted = post(kept.front(), wait)) != Posted::later) {
+        const bool written = posted == Posted::yes || write_directly(std::move(kept.front()));
         kept.pop_front();
+        if (!written) { ++gone; continue; }
         if (std::size_t n = std::exchange(lost, 0)) kept.push_front(file_line(target.hostname, "postfix/log", fmt::format("warning: {} lines were lost: postlogd did not take them", n)));
     }
+    lines_lost(gone);
+    return !(lines_kept = !kept.empty());
+}
+
+// The process ends: what is kept is written directly where that can be. The number of lines that are lost.
+std::size_t give_up() {
+    for (std::string& line : kept) lost += write_directly(std::move(line)) ? 0 : 1;
+    kept.clear();
     lines_kept = false;
-    return true;
+    return std::exchange(lost, 0);
 }
 
 void send_line(Level level, std::string_view tag, std::string_view text, void*) {
     std::string line = file_line(target.hostname, tag, text);
-    if (target.always_direct) return write_directly(std::move(line));
     const bool last = level == Level::fatal || level == Level::panic, wait = may_wait() || last;
     {
         std::lock_guard hold(lock);
+        if (target.always_direct) { (void)write_directly(std::move(line)); return; }
         Posted posted = send_kept(wait) ? post(line, wait) : Posted::later;
         if (posted == Posted::yes) return;
-        if (posted == Posted::nobody || last || (wait && out)) return write_directly(std::move(line));
+        if (posted == Posted::nobody || last || (wait && out)) {
+            target.always_direct = posted == Posted::later && out && !target.file.empty();     // it has waited: once is enough
+            std::size_t gone = last ? give_up() : 0;
+            if (!write_directly(std::move(line)) && posted == Posted::later) ++gone;
+            return lines_lost(gone);
+        }
         if (kept.size() >= backlog_limit) {
             kept.pop_front();
             ++lost;
@@ -102,9 +113,14 @@ void send_line(Level level, std::string_view tag, std::string_view text, void*) 
 }
 }
 
-bool work_off_postlog(bool last) {
+bool work_off_postlog() {
     std::lock_guard hold(lock);
-    return send_kept(last);
+    return send_kept(false);
+}
+
+std::size_t give_up_postlog() {
+    std::lock_guard hold(lock);
+    return give_up();
 }
 
 void rights_changed() {

@@ -3,7 +3,8 @@
 //     Nov 22 12:00:00 mx postfix/smtpd[4700]: connect from localhost[127.0.0.1]
 //
 // When things fail: a datagram waits some seconds for room, or is kept in a process that serves many (backlog.h). Where nobody listens (before postlogd's socket exists, after the mail
-// system has ended), a process that was given a file to fall back on appends the line there itself; the others lose it to stderr.
+// system has ended), a process that was given a file to fall back on appends the line there itself, as it does after a first vain wait; the others lose
+// it to stderr. A line that was waited for in vain and is lost is told to on_lines_lost()'s function.
 #pragma once
 #include <string>
 #include <string_view>

@@ -10,6 +10,7 @@
 #include <deque>
 #include <mutex>
 #include <string>
+#include <utility>
 #include "log/backlog.h"
 #include "log/log.h"
 
@@ -116,9 +117,14 @@ void send_syslog(int priority, std::string_view tag, std::string_view text) {
     kept_a_line();
 }
 
-bool work_off_syslog(bool last) {
+bool work_off_syslog() {
     std::lock_guard hold(lock);
-    return !out || send_kept(last);
+    return !out || send_kept(false);
+}
+
+std::size_t give_up_syslog() {
+    std::lock_guard hold(lock);
+    return std::exchange(kept, {}).size();
 }
 
 void on_syslog_lost(void (*ask)(), bool always) {

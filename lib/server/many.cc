@@ -30,11 +30,19 @@ struct Running {
     SessionNumbers numbers{getpid()};
     loop::Condition changed;                             // for the director
     loop::Condition place;                               // a session has ended: for those that accept
+    loop::Deadline log_until{};                          // of a terminated process, for the log's lines that are kept still
     bool go = false, terminated = false, draining = false, told_full = false;
     loop::Deadline idle_since = loop::Clock::now();
     int status = 0;
 };
 Running* running = nullptr;
+constexpr auto log_time = 4s;                            // master kills 6 s after SIGTERM
+
+void terminate() {
+    if (!std::exchange(running->terminated, true)) running->log_until = loop::in(log_time);
+    state.stopping = true;
+    running->changed.notify_all();
+}
 
 loop::Fiber& start_service(void (*body)(int), int fd) {
     loop::Fiber& f = running->fibers.spawn([body, fd] {
@@ -140,9 +148,8 @@ void listen_to_master() {
             if (message == "retire") state.retired = true;
             if (message == "drain") end_idle();
         }
-        if (closed) running->terminated = state.stopping = true;
+        if (closed) return terminate();
         running->changed.notify_all();
-        if (closed) return;
     }
 }
 
@@ -235,12 +242,12 @@ int serve_many() {
     maillog::never_wait(log_is_kept);
     end_in(timeout);
     fibers.every(std::chrono::milliseconds(std::max(1u, timeout / 4) * std::int64_t{1000}), [timeout] { if (!running->terminated) end_in(timeout); });
-    fibers.on_signal(SIGTERM, [] { running->terminated = state.stopping = true; running->changed.notify_all(); });
+    fibers.on_signal(SIGTERM, terminate);
     fibers.spawn(listen_to_master);
     fibers.spawn(direct);
     fibers.run();
     maillog::never_wait(nullptr);
-    maillog::work_off(true);
+    maillog::end_backlog(r.terminated ? r.log_until : loop::in(log_time));
     return r.status;
 }
 

@@ -16,6 +16,7 @@
 #include "conf/params/commands.h"
 #include "conf/params/global.h"
 #include "dns/dns.h"
+#include "log/backlog.h"
 #include "log/log.h"
 #include "log/syslog_client.h"
 #include "server/maillog.h"
@@ -105,6 +106,13 @@ Result<void> confine(need::Set needs, bool holds_keys) {
     return {};
 }
 
+// Lines for the log did not find their way: master says so in its own.
+void say_lost(std::size_t lines) {
+    if (state.tell("lost " + std::to_string(lines))) return;
+    maillog::redirect(nullptr, nullptr);         // master has gone, and postlogd with it
+    maillog::warning("{} lines for maillog_file were lost: postlogd did not take them", lines);
+}
+
 Result<void> prepare(const Daemon& daemon) {
     const Arguments& a = state.arguments;
     const conf::Settings& s = *state.normal;
@@ -127,6 +135,7 @@ Result<void> prepare(const Daemon& daemon) {
         TRY(enter_jail(queue));
     }
     maillog::on_syslog_lost([] { state.tell("syslog"); }, a.jail);     // master opens /dev/log: there is none in the jail, or it is root's alone
+    maillog::on_lines_lost(say_lost);
     if (a.drop_rights) TRY(drop_rights(owner));
     if (set_aside) conf::TakeIdentity(owner).keep();
     if (a.stand_alone || (daemon.needs & need::commands)) return {};   // by hand: with the rights of who started it, whatever they are

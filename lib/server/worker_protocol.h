@@ -21,6 +21,7 @@
 //         released         after "retire": it accepts no more and its background work has ended
 //         going            as released, of its own will (max_idle, max_use); it exits after its last session
 //         file PATH        it has read this file: look after it
+//         lost N           so many of its lines did not reach the log (for the log)
 //         syslog           asks for a descriptor connected to the log daemon (a jail has no /dev/log)
 //     master → worker
 //         go               accept. For one_process daemons only after the predecessor has released
