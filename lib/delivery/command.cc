@@ -56,6 +56,21 @@ void reset_signals() {
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
+// Returns only where the program cannot be executed; errno says why.
+void execute_program(std::vector<std::string>& arguments) {
+    std::vector<char*> argv;
+    for (std::string& a : arguments) argv.push_back(a.data());
+    argv.push_back(nullptr);
+    errno = EINVAL;
+    if (argv[0]) ::execvp(argv[0], argv.data());     // looks along PATH of the environment
+}
+
+// A bare name that is nowhere along PATH may still mean something to a shell; if not, the shell says so with the status of an unknown
+// command, and the sender hears of it at once: such a name is a mistake, while a file may be missing for the time of an update.
+bool may_be_known_to_shell(const Command& command, std::string_view program) {
+    return command.arguments.empty() && bytes::trim(command.shell).empty() && program.find('/') == program.npos;
+}
+
 void limit_files(std::int64_t bytes) {
     rlimit limit{};
     if (bytes <= 0 || ::getrlimit(RLIMIT_FSIZE, &limit) != 0) return;
@@ -76,14 +91,17 @@ void limit_files(std::int64_t bytes) {
     std::vector<std::string> arguments = command.arguments.empty() ? shell_arguments(command.line, command.shell) : command.arguments;
     std::vector<std::string> settings;
     for (auto& [name, value] : command.environment) settings.push_back(name + "=" + value);
-    std::vector<char*> argv, envp;
-    for (std::string& a : arguments) argv.push_back(a.data());
+    std::vector<char*> envp;
     for (std::string& s : settings) envp.push_back(s.data());
-    argv.push_back(nullptr);
     envp.push_back(nullptr);
     ::environ = envp.data();
-    if (argv[0]) ::execvp(argv[0], argv.data());     // looks along PATH of the new environment
-    fail_child(fmt::format("{}: fatal: execvp {}: {}", command.speaker, argv[0] ? argv[0] : "", errno_text(argv[0] ? errno : EINVAL)), 75);
+    execute_program(arguments);
+    if (errno == ENOENT && may_be_known_to_shell(command, arguments[0])) {
+        arguments = by_shell(command.line);
+        execute_program(arguments);
+    }
+    const int error = errno;
+    fail_child(fmt::format("{}: fatal: execvp {}: {}", command.speaker, arguments.empty() ? "" : arguments[0], errno_text(error)), 75);
 }
 
 void kill_command(pid_t pid) {

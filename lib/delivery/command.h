@@ -31,7 +31,7 @@ struct ForkPatience {
 
 struct Command {
     std::vector<std::string> arguments{};        // executed directly when not empty; else:
-    std::string line{};                          // given to the shell where it needs one, else split at white space
+    std::string line{};                          // split at white space, or given to the shell where it needs one or names no program
     std::string shell{};                         // "smrsh -c": always used for line when not empty
     Rights rights{};
     Environment environment{};

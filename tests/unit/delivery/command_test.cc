@@ -25,6 +25,7 @@ TEST(NeedsShell, MagicCharactersAndShellCommands) {
     EXPECT_TRUE(delivery::needs_shell("a | b"));
     EXPECT_TRUE(delivery::needs_shell("A=b cat"));
     EXPECT_FALSE(delivery::needs_shell("exits 75"));
+    EXPECT_FALSE(delivery::needs_shell("."));        // the shell would do nothing, and call that a success
 }
 
 TEST(ForkPatience, IsAsTheSettingsSay) {
@@ -77,6 +78,26 @@ TEST(RunCommand, MissingProgramIsTemporary) {
     ASSERT_TRUE(end);
     EXPECT_EQ(delivery::explain(*end, "x").status, (EnhancedStatus{4, 3, 0}));
     EXPECT_EQ(delivery::explain(*end, "x").text, "temporary failure. Command output: local: fatal: execvp /nonexistent: No such file or directory ");
+}
+
+// As the reference does. "4.3.0": somebody may still put the file there; "5.3.0": the shell does not know the name either.
+TEST(RunCommand, BareNameOfNoProgramGoesToTheShell) {
+    constexpr const char *unknown = "5.3.0 Command died with status 127", *missing = "4.3.0 temporary failure. Command output: local: fatal: execvp";
+    struct { std::string line, shell; std::string_view expected; } rows[] = {
+        {"nosuchcmd", "", unknown},    {"nosuchcmd a", "", unknown}, {"  nosuchcmd  a", "", unknown}, {".x", "", unknown},
+        {"/no/such", "", missing},     {"no/such a", "", missing},   {"./nosuch", "", missing},       {"nosuch/", "", missing},
+        {".", "", missing},            {". x", "", missing},         {"..", "", missing},             {"/tmp", "", missing},
+        {"true", "nosuchsh -c", missing},
+    };
+    for (const auto& row : rows) {
+        auto end = run({.line = row.line, .shell = row.shell});
+        ASSERT_TRUE(end);
+        auto [status, text] = delivery::explain(*end, row.line);
+        EXPECT_TRUE((status.text() + " " + text).starts_with(row.expected)) << row.line << ": " << status.text() << " " << text;
+    }
+    auto direct = run({.arguments = {"nosuchcmd"}});
+    ASSERT_TRUE(direct);
+    EXPECT_EQ(delivery::explain(*direct, "x").status, (EnhancedStatus{4, 3, 0}));
 }
 
 TEST(RunCommand, MissingDirectoryIsTemporary) {
