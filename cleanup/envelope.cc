@@ -1,4 +1,5 @@
 // Message: the records before and behind the content.
+#include <fmt/format.h>
 #include "base/bytes.h"
 #include "log/log.h"
 #include "mail/dsn.h"
@@ -11,7 +12,9 @@ namespace flags = ipc::cleanup_flags;
 namespace attribute = queue::attribute;
 
 namespace {
-constexpr std::size_t address_limit = 16384;
+std::string too_long(std::string_view whose, std::string_view address) {
+    return fmt::format("{} address of {} bytes: the limit is {}", whose, address.size(), queue::address_max);
+}
 
 // Attributes that are kept for logging, headers and decisions; the others only pass through.
 bool kept(std::string_view name) {
@@ -88,11 +91,11 @@ void Message::envelope_record(RecordType type, std::string_view payload) {
     case RecordType::sender:
         return sender_record(payload);
     case RecordType::original:
-        pending_original_ = payload.substr(0, address_limit);
+        pending_original_ = payload.substr(0, queue::address_max);
         have_original_ = true;
         return;
     case RecordType::dsn_original:
-        pending_orcpt_ = payload.substr(0, address_limit);
+        pending_orcpt_ = payload.substr(0, queue::address_max);
         return;
     case RecordType::dsn_notify: {
         const auto bits = number(payload);
@@ -105,7 +108,7 @@ void Message::envelope_record(RecordType type, std::string_view payload) {
         filter_ = payload.substr(0, 1000);
         return;
     case RecordType::redirect:
-        redirect_ = payload.substr(0, address_limit);
+        redirect_ = payload.substr(0, queue::address_max);
         return;
     case RecordType::flags: {
         const auto bits = number(payload);
@@ -136,7 +139,8 @@ void Message::envelope_record(RecordType type, std::string_view payload) {
 }
 
 void Message::sender_record(std::string_view address) {
-    if (have_sender_ || address.size() > address_limit) return trouble(bad_records);
+    if (have_sender_) return trouble(bad_records);
+    if (address.size() > queue::address_max) return trouble(refused, "5.1.7", too_long("sender", address));
     const auto rewritten = rewriting_.sender(std::string(address), flags_ & flags::map_addresses);
     if (!rewritten) {
         maillog::warning("{}: {} -- message not accepted, try again later", id().text(), rewritten.error().reason);
@@ -180,7 +184,7 @@ void Message::recipient_record(std::string_view address) {
     have_original_ = false;
     pending_notify_ = 0;
     if (stopped()) return;
-    if (address.size() > address_limit) return trouble(bad_records);
+    if (address.size() > queue::address_max) return trouble(refused, "5.1.3", too_long("recipient", address));
 
     const auto rewritten = rewriting_.recipient(std::string(address), flags_ & flags::map_addresses);
     if (!rewritten) {

@@ -120,6 +120,9 @@ Result<std::string> submit(Work& work, const Forward& forward) {
 
 Disposition forward_later(Work& work, const State& state) {
     if (work.job.probe()) return sent(work, state, "forwards to " + state.subject.address);
+    // Cleanup would refuse the whole message for it: the other members get theirs.
+    if (const std::size_t size = state.subject.address.size(); size > queue::address_max)
+        return failed(work, state, {5, 1, 3}, fmt::format("recipient address of {} bytes: the limit is {}", size, queue::address_max));
     if (!work.first_time(fmt::format("forward {} {}", state.sender, mail::fold_case(state.subject.address)))) return Disposition::done;
     delivery::Subject to = state.subject;
     // "Delivered" will be told of this hop, as "expanded"; the next one tells of failures and delays.

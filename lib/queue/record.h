@@ -46,6 +46,7 @@ enum class RecordType : char {
     end = 'E',
 };
 
+inline constexpr std::size_t address_max = 16384;      // that cleanup takes in an envelope
 inline constexpr std::size_t payload_max = 16u << 20;   // more than any parameter allows; a larger length is damage
 inline constexpr std::size_t pointer_payload = 15;
 

@@ -266,6 +266,28 @@ TEST_F(CleanupTest, NoMemberOfALongAliasGetsLost) {
     EXPECT_EQ(recipients, 3000);
 }
 
+TEST_F(CleanupTest, AnOverlongEnvelopeAddressIsRefusedForGood) {
+    const std::string longest(queue::address_max - 4, 'a'), overlong = longest + "a@x.t";
+    open();
+    envelope({longest + "@x.t", overlong.substr(1)});
+    content("body\n");
+    EXPECT_TRUE(end().ok);
+    open();
+    envelope({"good@x.t", overlong});
+    content("body\n");
+    auto reply = end();
+    EXPECT_EQ(reply.smtp_code, 550);
+    EXPECT_EQ(reply.status + " " + reply.reason, "5.1.3 recipient address of 16385 bytes: the limit is 16384");
+    open();
+    put('S', overlong);
+    put('R', "good@x.t");
+    put('M');
+    content("body\n");
+    reply = end();
+    EXPECT_EQ(reply.smtp_code, 550);
+    EXPECT_EQ(reply.status + " " + reply.reason, "5.1.7 sender address of 16385 bytes: the limit is 16384");
+}
+
 TEST_F(CleanupTest, AnAliasWithoutAnAddressIsRefusedForNow) {
     open({{"virtual_alias_maps", "inline:{{list@v.t=(nobody)}}"}});
     envelope({"list@v.t"});
