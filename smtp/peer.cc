@@ -96,7 +96,7 @@ Result<Reply> Peer::reply(Seconds timeout, std::string_view doing) {
         if (!config_.reply_filter.empty())
             if (auto other = config_.reply_filter.find(text); other && *other) text = **other;
         bool digits = text.size() >= 3 && bytes::is_digit(text[0]) && bytes::is_digit(text[1]) && bytes::is_digit(text[2]);
-        if (!digits || n >= reply_lines_limit || text[0] < '2' || text[0] > '5' || (text.size() > 3 && text[3] != ' ' && text[3] != '-')) {
+        if (!digits || n >= reply_lines_limit || (text.size() > 3 && text[3] != ' ' && text[3] != '-')) {
             broken = true;
             maillog::warning("malformed response from {}: {}", endpoint.label(), bytes::printable(std::string_view(text).substr(0, 100)));
             return temporary(fmt::format("malformed response from {} while {}", endpoint.label(), doing), {4, 5, 0});
@@ -109,6 +109,7 @@ Result<Reply> Peer::reply(Seconds timeout, std::string_view doing) {
         }
         EnhancedStatus status;
         if (text.size() > 4 && EnhancedStatus::parse(std::string_view(text).substr(4), status) && status.klass == code / 100) reply.status = status;
+        else if (code / 100 != 2 && code / 100 != 4 && code / 100 != 5) reply.status = no_answer;
         else if (reply.status.klass != code / 100) reply.status = {static_cast<std::uint8_t>(code / 100), 0, 0};
         if (text.size() <= 3 || text[3] != '-') break;
     }

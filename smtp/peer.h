@@ -14,9 +14,12 @@
 #include "config.h"
 
 namespace smtp {
+// What a reply is taken for that says neither yes nor no where it has to: 3xx, 2xx to DATA, codes that SMTP does not have.
+inline constexpr EnhancedStatus no_answer{5, 5, 0};
+
 struct Reply {
     int code = 0;
-    EnhancedStatus status;                       // the server's, or X.0.0
+    EnhancedStatus status;                       // the server's, or X.0.0; no_answer where the code is none of 2xx, 4xx and 5xx
     std::string text;                            // all lines as they came, joined by blanks: "250-a 250 b"
     std::vector<std::string> lines;              // behind the code
     bool positive() const { return code / 100 == 2; }

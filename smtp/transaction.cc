@@ -159,7 +159,7 @@ void Transaction::broke_off(const Error& why) {
 
 void Transaction::refused(const Reply& reply, const char* command, delivery::Recipient* only) {
     Error why{reply.status, fmt::format("host {} said: {} (in reply to {})", peer_.endpoint.label(), reply.text, command)};
-    if (why.status.klass != 4 && why.status.klass != 5) why.status = {4, 5, 0};    // 2xx or 3xx where it makes no sense
+    if (why.status.success()) why = {no_answer, "Protocol error: " + why.reason};      // 2xx to DATA
     d_.fail(why, &peer_, reply.text, only);
 }
 
