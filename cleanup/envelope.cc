@@ -272,8 +272,8 @@ void Message::end_envelope() {
     before_recipients();
     const auto context = attributes_.find(attribute::rewrite_context);
     const std::string& asked = context == attributes_.end() ? "local" : context->second;
-    if (asked == "local") rewrite_context_ = "local";
-    else if (asked == "remote" && !rules_.remote_domain.empty()) rewrite_context_ = "remote";
+    if (asked != "remote") rewrite_context_ = "local";       // what nobody knows is no way past the rewriting
+    else if (!rules_.remote_domain.empty()) rewrite_context_ = "remote";
     mail::MimeOptions options = rules_.mime;
     options.nested_headers = options.parse;
     parser_.emplace(options, static_cast<mail::MimeEvents&>(*this));

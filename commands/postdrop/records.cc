@@ -2,16 +2,10 @@
 #include <unistd.h>
 #include "base/bytes.h"
 #include "log/log.h"
+#include "queue/submission_attribute.h"
 
 namespace postdrop {
 using queue::RecordType;
-
-bool submission_attribute(std::string_view name) {
-    namespace a = queue::attribute;
-    for (std::string_view known : {a::rewrite_context, a::envelope_id, a::ret_flags, a::notify_flags, a::encoding, a::trace_flags})
-        if (name == known) return true;
-    return name == "smtputf8" || name == "requiretls";
-}
 
 Result<RecordFilter::Verdict> RecordFilter::check(RecordType type, std::string_view payload) {
     const char letter = static_cast<char>(type);
@@ -22,6 +16,8 @@ Result<RecordFilter::Verdict> RecordFilter::check(RecordType type, std::string_v
     if (type != RecordType::line && type != RecordType::part && payload.size() > envelope_record_max_)
         return permanent("illegal length " + std::to_string(payload.size()) + ", record type " + std::to_string(static_cast<int>(letter)) + ": the limit is " +
                          std::to_string(envelope_record_max_));
+    if (type != RecordType::line && type != RecordType::part && payload.find('\0') != payload.npos)
+        return permanent("NUL in record type " + std::to_string(static_cast<int>(letter)) + ": an address, name or attribute is text");
     switch (type) {
     case RecordType::message: segment_ = Segment::content; break;
     case RecordType::extracted: segment_ = Segment::extracted; break;
@@ -37,7 +33,7 @@ Result<RecordFilter::Verdict> RecordFilter::check(RecordType type, std::string_v
             maillog::warning("uid={}: ignoring malformed record: missing '=' after attribute name: {:.200}", static_cast<long>(::getuid()), payload);
             return Verdict::drop;
         }
-        if (!submission_attribute(name)) {
+        if (!queue::is_submission_attribute(name, *value)) {
             maillog::warning("uid={}: ignoring attribute record: {:.200}={:.200}", static_cast<long>(::getuid()), name, *value);
             return Verdict::drop;
         }

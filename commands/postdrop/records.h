@@ -27,6 +27,4 @@ private:
     std::string sender_;
     bool has_sender_ = false;
 };
-// May a submission carry this attribute?
-bool submission_attribute(std::string_view name);
 }

@@ -1,20 +1,20 @@
 #include "submission.h"
 #include <utility>
 #include "base/bytes.h"
+#include "log/log.h"
+#include "queue/submission_attribute.h"
 
 namespace pickup {
 using queue::RecordType;
 
 namespace {
-// Attributes that a user may set; a message that comes back keeps all of its own but what cleanup writes anew.
-bool allowed_attribute(std::string_view payload, bool requeued) {
+// Only what a user may set; a message that comes back keeps all of its own but what cleanup writes anew.
+bool allowed_attribute(std::string_view payload, const Origin& origin) {
     const auto [name, value] = bytes::cut(payload, '=');
-    if (!value || name.empty()) return false;
-    namespace a = queue::attribute;
-    if (requeued) return name != a::create_time;
-    for (std::string_view known : {a::rewrite_context, a::envelope_id, a::ret_flags, a::notify_flags, a::encoding, a::trace_flags})
-        if (name == known) return true;
-    return name == "smtputf8" || name == "requiretls";
+    if (origin.requeued) return value && !name.empty() && name != queue::attribute::create_time;
+    if (value && queue::is_submission_attribute(name, *value)) return true;
+    maillog::warning("maildrop/{}: ignoring attribute record: {:.200}", origin.old_id, payload);
+    return false;
 }
 
 Failure unexpected(RecordType type) { return queue::damage("unexpected record type " + std::to_string(static_cast<int>(type))); }
@@ -58,7 +58,7 @@ Result<void> Submission::envelope(queue::RecordReader& reader, const Out& out, c
         case RecordType::time:
             break;                                           // put first, above; later ones do not count
         case RecordType::attribute:
-            if (allowed_attribute(item->payload, origin_.requeued)) TRY(out(item->type, item->payload));
+            if (allowed_attribute(item->payload, origin_)) TRY(out(item->type, item->payload));
             break;
         case RecordType::sender:
             if (has_sender) return queue::damage("more than one sender");
@@ -97,7 +97,7 @@ Result<void> Submission::extracted(queue::RecordReader& reader, const Out& out) 
         if (item->type == RecordType::done || item->type == RecordType::canceled || item->type == RecordType::killed || item->type == RecordType::padding ||
             item->type == RecordType::filter)
             continue;
-        if (item->type == RecordType::attribute && !allowed_attribute(item->payload, origin_.requeued)) continue;
+        if (item->type == RecordType::attribute && !allowed_attribute(item->payload, origin_)) continue;
         TRY(out(item->type, item->payload));
     }
 }

@@ -105,6 +105,16 @@ protected:
 };
 }
 
+TEST_F(CleanupTest, AnUnknownRewriteContextIsTheDefault) {
+    for (const char* context : {"local", "remote X: y", "", "LOCAL"}) {
+        open();
+        envelope({"r@b.c"}, context);
+        content("Subject: x\n\nhello\n");
+        end();
+        EXPECT_NE(file().find("From: me@x.y"), std::string::npos) << context << "\n" << file();
+    }
+}
+
 TEST_F(CleanupTest, PlainMessageIsCompletedAndQueued) {
     open();
     envelope({"r@b.c", "bare"});

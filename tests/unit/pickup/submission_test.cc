@@ -41,6 +41,16 @@ TEST(Submission, UserMailGetsReceivedAndLosesForeignAttributes) {
     EXPECT_EQ(c.text, "T5 6|Lsmtp:[filter]|Arewrite_context=local|FMe|Sme|Anotify_flags=8|Ra@b|M|NReceived: by x|N\tid y|NSubject: x|N|X|Rc@d|E|");
 }
 
+TEST(Submission, AttributesOfAUserAreOneLineAndOfKnownValues) {
+    for (const char* bad : {"rewrite_context=remote\nX: y", "rewrite_context=bogus", "rewrite_context=", "encoding=8bit\r\nX", "encoding=binary", "envelope_id=a\rb", "x=y", "x", "=x"}) {
+        const Copied c = copy(encoded({{'T', "5 6"}, {'A', bad}, {'S', "me"}, {'M', ""}, {'X', ""}, {'A', bad}, {'E', ""}}), false);
+        EXPECT_EQ(c.error, "") << bad;
+        EXPECT_EQ(c.text.find("A" + std::string(bad) + "|"), std::string::npos) << c.text;
+    }
+    const Copied c = copy(encoded({{'T', "5 6"}, {'A', "rewrite_context=remote"}, {'A', "encoding=7bit"}, {'S', "me"}, {'M', ""}, {'X', ""}, {'E', ""}}), false);
+    EXPECT_TRUE(c.text.starts_with("T5 6|Arewrite_context=remote|Aencoding=7bit|")) << c.text;
+}
+
 TEST(Submission, RequeuedMailKeepsWhatWasKnownButGetsTheFilterOfToday) {
     const Copied c = copy(encoded({{'C', "x"}, {'T', "5 6"}, {'A', "create_time=5"}, {'A', "log_ident=Q"}, {'S', "me"}, {'W', "9"}, {'O', "o@p"}, {'R', "a@b"}, {'D', "done@b"},
                                    {'M', ""}, {'N', "Subject: x"}, {'X', ""}, {'L', "smtp:x"}, {'E', ""}}), true, "smtp:[filter]");

@@ -26,8 +26,20 @@ TEST(RecordFilter, AttributesThatAUserMaySet) {
     RecordFilter filter;
     using Verdict = RecordFilter::Verdict;
     EXPECT_EQ(*filter.check(RecordType::attribute, "notify_flags=10"), Verdict::keep);
-    for (const char* bad : {"log_client_name=x", "sasl_username=root", "client_address=1.2.3.4", "noequals", "=x", "create_time=1"})
+    for (const char* bad : {"log_client_name=x", "sasl_username=root", "client_address=1.2.3.4", "noequals", "=x", "create_time=1", "rewrite_context=remote\nX: y", "rewrite_context=bogus",
+                            "rewrite_context=", "encoding=8bit\r\nX", "encoding=binary", "envelope_id=a\rb", "smtputf8=1\n"})
         EXPECT_EQ(*filter.check(RecordType::attribute, bad), Verdict::drop) << bad;
+}
+
+TEST(RecordFilter, NulIsRefusedButInTheContent) {
+    for (char type : {'S', 'F', 'V', 'A'}) {
+        for (const std::string& text : {std::string("envelope_id=a\0b", 15), std::string("envelope_id=a\0", 14), std::string("\0", 1)})
+            EXPECT_FALSE(RecordFilter().check(static_cast<RecordType>(type), text)) << type;
+    }
+    RecordFilter filter;
+    EXPECT_FALSE(filter.check(RecordType::recipient, std::string_view("a\0b@c", 5)));
+    ASSERT_TRUE(filter.check(RecordType::message, ""));
+    EXPECT_TRUE(filter.check(RecordType::line, std::string_view("a\0b", 3)));
 }
 
 TEST(DropFile, IsVisibleWhenCompleteAndGoneWhenNot) {
