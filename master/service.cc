@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "conf/params/commands.h"
 #include "conf/params/global.h"
+#include "conf/params/smtp.h"
 #include "log/log.h"
 #include "log/syslog_client.h"
 #include "net/socket.h"
@@ -31,6 +32,14 @@ constexpr auto release_time = 10s;
 constexpr auto ready_time = 10s;                  // a worker that takes longer to get ready is worth a line
 constexpr std::size_t most_files = 10000;         // of a service
 int generation_number = 0;
+
+// best_mx_transport, in main.cf or for this service.
+bool passes_on(const Generation& generation) {
+    std::string value = generation.configuration->settings[param::best_mx_transport];
+    if (auto options = conf::options_of(generation.entry))
+        for (const auto& [name, text] : options->overrides) if (name == param::best_mx_transport.name) value = text;
+    return !value.empty();
+}
 }
 
 Service::Service(loop::Loop& loop, GenerationPtr generation, const Options& options) : loop_(loop), options_(options), current_(std::move(generation)) { current_->number = ++generation_number; }
@@ -134,7 +143,7 @@ void Service::start_worker(const GenerationPtr& generation) {
     if (!pid) return failed(pid.error());
     w->pid = *pid;
     const std::string path = program_path(*generation->configuration, generation->entry), ours = generation->configuration->settings[param::daemon_directory] + "/";
-    options_.programs->started(w->pid, path.starts_with(ours) ? path.substr(ours.size()) : "");
+    options_.programs->started(w->pid, path.starts_with(ours) ? path.substr(ours.size()) : "", passes_on(*generation));
     used_ = true;
     for (const char* path : {"/etc/resolv.conf", "/etc/hosts"}) files_.try_emplace(path, WatchedFile{look_at(path), look_at(path)});
     workers_.push_back(w);

@@ -24,7 +24,7 @@ int main(int argc, char** argv) {
                         .holds_keys = true,
                         .bound = server::Bound::processes,
                         .one_process = true,
-                        .may_ask = [](std::string_view program, const conf::Settings&) { return program == "smtpd" || program == "smtp" || program == "lmtp"; },
+                        .may_ask = [](std::string_view program) { return program == "smtpd" || program == "smtp" || program == "lmtp"; },
                         .before_jail = open_files,
                         .serve = [](server::Session& session) { service->serve(session.stream); },
                         .background = [] { service->keep_house(); },

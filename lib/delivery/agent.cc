@@ -6,7 +6,6 @@
 #include "conf/params/cleanup.h"
 #include "conf/params/commands.h"
 #include "conf/params/global.h"
-#include "conf/params/smtp.h"
 #include "delivery/services.h"
 #include "log/log.h"
 #include "table/address_lookup.h"
@@ -24,10 +23,7 @@ Agent::Services::Services(const conf::Settings& s, std::string_view status_filte
       delay_digits(static_cast<int>(s[param::delay_logging_resolution_limit])) {}
 
 Agent::Agent(const conf::Settings& settings, std::string_view status_filter) : services_(std::make_unique<Services>(settings, status_filter)) {}
-bool Agent::may_ask(std::string_view program, const conf::Settings& settings) {
-    if (program == "smtp" || program == "lmtp") return !settings[param::best_mx_transport].empty();
-    return program == "qmgr" || program == "local";
-}
+bool Agent::may_ask(std::string_view program) { return program == "qmgr" || program == "local"; }
 
 Agent::~Agent() = default;
 const conf::Settings& Agent::settings() const { return services_->settings; }

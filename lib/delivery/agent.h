@@ -31,8 +31,8 @@ public:
     // One request that was read already; the answer. peer: who asked, nothing is delivered once it has gone; null: the caller itself.
     ipc::DeliveryReply handle(ipc::DeliveryRequest request, const Handler& deliver, net::Stream* peer = nullptr) const;
 
-    // Who may ask a delivery agent: qmgr; local for mailbox_transport and the like; smtp where best_mx_transport leads to one.
-    static bool may_ask(std::string_view program, const conf::Settings& settings);
+    // Who may ask a delivery agent: qmgr; local for mailbox_transport and the like.
+    static bool may_ask(std::string_view program);
 
     const conf::Settings& settings() const;
     struct Services;                             // connections to bounce, defer and trace; the filter table

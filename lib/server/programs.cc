@@ -12,6 +12,7 @@ constexpr std::size_t ids = 4u << 20;            // the kernel's own bound of pr
 // The octet of a program is its place here; 0: none of them.
 constexpr std::array<std::string_view, 24> names = {"", "anvil", "bounce", "cleanup", "discard", "error", "flush", "lmtp", "local", "mta-sts", "pickup", "pipe", "postlogd",
                                                     "qmgr", "showq", "smtp", "smtpd", "spawn", "tlsmgr", "tlsrpt", "trivial-rewrite", "virtual", "verify", "proxymap"};
+constexpr std::uint8_t passes_on_bit = 0x80;
 bool in_range(pid_t pid) { return pid > 0 && static_cast<std::size_t>(pid) < ids; }
 }
 
@@ -39,16 +40,17 @@ Result<void> Programs::map(int fd) {
     return {};
 }
 
-void Programs::started(pid_t pid, std::string_view program) {
+void Programs::started(pid_t pid, std::string_view program, bool passes_on) {
     if (!cells_ || !in_range(pid)) return;
     auto at = std::find(names.begin(), names.end(), program);
-    cells_[pid] = static_cast<std::uint8_t>(at == names.end() ? 0 : at - names.begin());
+    cells_[pid] = static_cast<std::uint8_t>((at == names.end() ? 0 : at - names.begin()) | (passes_on ? passes_on_bit : 0));
 }
 void Programs::ended(pid_t pid) { if (cells_ && in_range(pid)) cells_[pid] = 0; }
 
 std::string_view Programs::of(pid_t pid) const {
     if (!cells_ || !in_range(pid)) return "";
-    std::uint8_t number = cells_[pid];
+    const std::uint8_t number = cells_[pid] & ~passes_on_bit;
     return number < names.size() ? names[number] : "";
 }
+bool Programs::passes_on(pid_t pid) const { return cells_ && in_range(pid) && (cells_[pid] & passes_on_bit); }
 }

@@ -23,11 +23,13 @@ public:
     int fd() const { return fd_.get(); }
     bool known() const { return cells_ != nullptr; }
 
-    // master: the process has been started (program: the file's name in daemon_directory), or has ended.
-    void started(pid_t pid, std::string_view program);
+    // master: the process has been started (program: the file's name in daemon_directory), or has ended. passes_on: it gives recipients to
+    // delivery agents itself, since best_mx_transport is set for it.
+    void started(pid_t pid, std::string_view program, bool passes_on);
     void ended(pid_t pid);
     // "smtpd"; "" for a process that is not a daemon of this mail system.
     std::string_view of(pid_t pid) const;
+    bool passes_on(pid_t pid) const;
 
 private:
     UniqueFd fd_;

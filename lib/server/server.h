@@ -47,7 +47,7 @@ struct Daemon {
     const conf::Time* watchdog = nullptr;        // else daemon_timeout: ends a process whose loop stands still that long
     const conf::Int* default_limit = nullptr;    // smtpd: the limit where master.cf has "-" and default_process_limit is not set
     // Which programs of this mail system ("qmgr") may speak at its UNIX-domain sockets, beside root; null: all that reach them.
-    bool (*may_ask)(std::string_view program, const conf::Settings&) = nullptr;
+    bool (*may_ask)(std::string_view program) = nullptr;
     Result<void> (*before_jail)(const conf::Settings&) = nullptr;
     Result<void> (*after_jail)(const conf::Settings&) = nullptr;     // runs in a fiber (Sessions::one: outside): may ask other services
     void (*serve)(Session&) = nullptr;           // one connection, in a fiber; returning closes it

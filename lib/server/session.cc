@@ -45,7 +45,8 @@ bool admitted(int client) {
     // A process asks soon after its start, perhaps before master could write it down.
     std::string_view program = state.programs.of(peer.pid);
     for (int tries = 0; program.empty() && tries < 20; program = state.programs.of(peer.pid), ++tries) loop::sleep_until(loop::in(std::chrono::milliseconds(50)));
-    if (daemon.may_ask(program, *state.normal)) return true;
+    // With best_mx_transport a process asks delivery agents as qmgr does.
+    if (daemon.may_ask(program) || (state.programs.passes_on(peer.pid) && daemon.may_ask("qmgr"))) return true;
     maillog::warning("a connection is refused: {} (process {}, user {}) has nothing to ask here", program.empty() ? "no daemon of this mail system" : program, peer.pid, peer.uid);
     return false;
 #else

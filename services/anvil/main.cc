@@ -78,6 +78,6 @@ void look_after() {
 
 int main(int argc, char** argv) {
     return server::run({.name = "anvil", .needs = server::need::nothing_more, .bound = server::Bound::processes, .one_process = true,
-                        .may_ask = [](std::string_view program, const conf::Settings&) { return program == "smtpd"; }, .before_jail = anvil::prepare,
+                        .may_ask = [](std::string_view program) { return program == "smtpd"; }, .before_jail = anvil::prepare,
                         .serve = anvil::serve, .background = anvil::look_after, .ending = anvil::log_statistics}, argc, argv);
 }

@@ -33,7 +33,7 @@ int print_templates(bool expand, int argc, char** argv) {
 }
 
 // Who has recipients to report of.
-static bool may_ask(std::string_view program, const conf::Settings&) {
+static bool may_ask(std::string_view program) {
     static constexpr std::string_view programs[] = {"cleanup", "discard", "error", "lmtp", "local", "pipe", "qmgr", "smtp", "virtual"};
     return std::find(std::begin(programs), std::end(programs), program) != std::end(programs);
 }

@@ -24,7 +24,7 @@ int main(int argc, char** argv) {
                         .needs = server::need::files_write | server::need::network,
                         .bound = server::Bound::processes,
                         .one_process = true,
-                        .may_ask = [](std::string_view program, const conf::Settings&) { return program == "smtp" || program == "lmtp"; },
+                        .may_ask = [](std::string_view program) { return program == "smtp" || program == "lmtp"; },
                         .before_jail = prepare,
                         .serve = [](server::Session& session) { service->serve(session.stream); },
                         .background = [] { service->keep_house(); }},
