@@ -1,5 +1,6 @@
 #include "tlsrpt.h"
 #include <gtest/gtest.h>
+#include "conf/settings.h"
 
 namespace {
 TEST(TlsReport, TheOneRecordOfADomain) {
@@ -17,5 +18,13 @@ TEST(TlsReport, WhatACertificateLacksHasItsName) {
     EXPECT_EQ(smtp::result_type(tls::Flaw::expired), ResultType::certificate_expired);
     EXPECT_EQ(smtp::result_type(tls::Flaw::issuer), ResultType::certificate_not_trusted);
     EXPECT_EQ(smtp::result_type(tls::Flaw::other), ResultType::validation_failure);
+}
+TEST(TlsReports, EachClientLeavesOutResumedSessionsByItsOwnParameter) {
+    auto settings = conf::Settings::defaults({{"smtp_tlsrpt_enable", "yes"}, {"smtp_tlsrpt_socket_name", "run/tlsrpt.sock"}, {"lmtp_tlsrpt_enable", "yes"},
+                                              {"lmtp_tlsrpt_socket_name", "run/tlsrpt.sock"}, {"lmtp_tlsrpt_skip_reused_handshakes", "yes"}});
+    auto smtp = smtp::TlsReports::open(settings, false), lmtp = smtp::TlsReports::open(settings, true);
+    ASSERT_TRUE(smtp && lmtp);
+    EXPECT_FALSE(smtp->skips_resumed());
+    EXPECT_TRUE(lmtp->skips_resumed());
 }
 }
