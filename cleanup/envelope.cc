@@ -272,8 +272,9 @@ void Message::end_envelope() {
     before_recipients();
     const auto context = attributes_.find(attribute::rewrite_context);
     const std::string& asked = context == attributes_.end() ? "local" : context->second;
-    if (asked != "remote") rewrite_context_ = "local";       // what nobody knows is no way past the rewriting
-    else if (!rules_.remote_domain.empty()) rewrite_context_ = "remote";
+    // "none": a message of ours that is signed. What nobody knows is no way past the rewriting.
+    if (asked == "remote") rewrite_context_ = rules_.remote_domain.empty() ? "" : "remote";
+    else rewrite_context_ = asked == "none" ? "" : "local";
     mail::MimeOptions options = rules_.mime;
     options.nested_headers = options.parse;
     parser_.emplace(options, static_cast<mail::MimeEvents&>(*this));

@@ -401,6 +401,13 @@ local_recipient_maps =
                 found += [os.path.join(folder, f) for f in files]
         return found
 
+    @staticmethod
+    def size_of(path):
+        """Of a queue file; 0 where it has moved on since it was listed."""
+        with contextlib.suppress(FileNotFoundError):
+            return os.path.getsize(path)
+        return 0
+
     def wait_empty(self, seconds=20.0):
         wait_for("an empty queue", lambda: not self.queue_files("maildrop", "incoming", "active", "deferred"), seconds)
 

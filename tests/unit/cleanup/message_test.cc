@@ -115,6 +115,14 @@ TEST_F(CleanupTest, AnUnknownRewriteContextIsTheDefault) {
     }
 }
 
+TEST_F(CleanupTest, ASignedMessageOfOursStaysAsItIs) {
+    open();
+    envelope({"r@b.c"}, "none");
+    content("From: foo\nSubject: x\n\nhello\n");
+    end();
+    EXPECT_NE(file().find("From: foo\n"), std::string::npos) << file();
+}
+
 TEST_F(CleanupTest, PlainMessageIsCompletedAndQueued) {
     open();
     envelope({"r@b.c", "bare"});
