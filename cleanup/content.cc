@@ -18,10 +18,11 @@ namespace flags = ipc::cleanup_flags;
 
 namespace {
 constexpr std::size_t log_text_max = 200;
-constexpr std::size_t bcc_limit = 1000;                      // addresses that checks may add to one message
+constexpr std::size_t bcc_limit = 1000;  // addresses that checks may add to one message
 
 std::string message_id(const mail::QueueId& id, base::WallTime when, const std::string& host) {
-    if (id.long_form()) return "<" + id.text() + "@" + host + ">";
+    if (id.long_form())
+        return "<" + id.text() + "@" + host + ">";
     const std::time_t seconds = when.seconds;
     std::tm utc{};
     gmtime_r(&seconds, &utc);
@@ -33,11 +34,15 @@ std::string message_id(const mail::QueueId& id, base::WallTime when, const std::
 // A display name as a header may hold it.
 std::string phrase(std::string_view name) {
     for (char c : name) {
-        if (std::string_view("()<>@,;:\\\".[]").find(c) == std::string_view::npos && static_cast<unsigned char>(c) >= 32 && c != 127) continue;
+        if (std::string_view("()<>@,;:\\\".[]").find(c) == std::string_view::npos &&
+            static_cast<unsigned char>(c) >= 32 && c != 127)
+            continue;
         std::string out = "\"";
         for (char d : name) {
-            if (static_cast<unsigned char>(d) < 32 || d == 127) continue;
-            if (d == '"' || d == '\\') out += '\\';
+            if (static_cast<unsigned char>(d) < 32 || d == 127)
+                continue;
+            if (d == '"' || d == '\\')
+                out += '\\';
             out += d;
         }
         return out + '"';
@@ -47,11 +52,13 @@ std::string phrase(std::string_view name) {
 }
 
 void Message::content_record(std::string_view text, bool whole) {
-    if (troubles_ & too_large) return;
+    if (troubles_ & too_large)
+        return;
     if (!rules_.strip_characters.empty() && text.find_first_of(rules_.strip_characters) != std::string_view::npos) {
         buffer_.clear();
         for (char c : text)
-            if (rules_.strip_characters.find(c) == std::string::npos) buffer_ += c;
+            if (rules_.strip_characters.find(c) == std::string::npos)
+                buffer_ += c;
         text = buffer_;
     }
     if (!rules_.reject_characters.empty()) {
@@ -62,12 +69,14 @@ void Message::content_record(std::string_view text, bool whole) {
     }
     if (rules_.replace_stray_cr_lf && (text.find('\r') != text.npos || text.find('\n') != text.npos)) {
         std::string spaced(text);
-        std::replace_if(spaced.begin(), spaced.end(), [](char c) { return c == '\r' || c == '\n'; }, ' ');
+        std::replace_if(
+            spaced.begin(), spaced.end(), [](char c) { return c == '\r' || c == '\n'; }, ' ');
         buffer_ = std::move(spaced);
         text = buffer_;
     }
     parser_->line(text, whole);
-    if (rules_.message_size_limit > 0 && file_.offset() - data_offset_ > rules_.message_size_limit) trouble(too_large);
+    if (rules_.message_size_limit > 0 && file_.offset() - data_offset_ > rules_.message_size_limit)
+        trouble(too_large);
 }
 
 void Message::end_content() {
@@ -76,16 +85,20 @@ void Message::end_content() {
     data_size_ = file_.offset() - data_offset_;
     put(RecordType::extracted, "");
     // What the message says of itself and its parts, whatever the client said of it in MAIL.
-    if (encoding_ != "8bit" && rules_.detect_8bit && parser_->declared_8bit()) put(RecordType::attribute, std::string(queue::attribute::encoding) + "=8bit");
+    if (encoding_ != "8bit" && rules_.detect_8bit && parser_->declared_8bit())
+        put(RecordType::attribute, std::string(queue::attribute::encoding) + "=8bit");
 }
 
 void Message::mime_trouble() {
     using namespace mail::mime_problem;
     const std::uint32_t problems = parser_->problems() & (nesting | header_8bit | body_8bit | encoding_domain);
-    if (problems == 0) return;
+    if (problems == 0)
+        return;
     const auto [status, text] = mail::describe_mime_problem(problems);
-    maillog::info("{}: reject: mime-error {}: {} from {};{}{}", id().text(), text, bytes::printable(parser_->problem_line()), origin(),
-                  have_sender_ ? " from=<" + quoted(sender_) + ">" : "", last_recipient_.empty() ? "" : " to=<" + quoted(last_recipient_) + ">");
+    maillog::info("{}: reject: mime-error {}: {} from {};{}{}", id().text(), text,
+                  bytes::printable(parser_->problem_line()), origin(),
+                  have_sender_ ? " from=<" + quoted(sender_) + ">" : "",
+                  last_recipient_.empty() ? "" : " to=<" + quoted(last_recipient_) + ">");
     trouble(content, status, text);
 }
 
@@ -96,67 +109,74 @@ std::string Message::origin() const {
         const auto found = attributes_.find(name);
         return found == attributes_.end() ? "" : found->second;
     };
-    if (std::string text = value(queue::attribute::log_message_origin); !text.empty()) return text;
-    const std::string name = value(queue::attribute::log_client_name), address = value(queue::attribute::log_client_address);
-    if (name.empty() && address.empty()) return "local";
+    if (std::string text = value(queue::attribute::log_message_origin); !text.empty())
+        return text;
+    const std::string name = value(queue::attribute::log_client_name),
+                      address = value(queue::attribute::log_client_address);
+    if (name.empty() && address.empty())
+        return "local";
     return name + "[" + address + "]";
 }
 
-void Message::log_action(std::string_view action, std::string_view context, std::string_view text, std::string_view why) const {
-    std::string line = fmt::format("{}: {}: {} {} from {};", id().text(), action, context, text.substr(0, log_text_max), origin());
+void Message::log_action(std::string_view action, std::string_view context, std::string_view text,
+                         std::string_view why) const {
+    std::string line =
+        fmt::format("{}: {}: {} {} from {};", id().text(), action, context, text.substr(0, log_text_max), origin());
     const auto add = [&](std::string_view name, std::string_view key, bool brackets) {
         const auto found = attributes_.find(key);
-        if (found != attributes_.end() && !found->second.empty()) line += brackets ? fmt::format(" {}=<{}>", name, found->second) : fmt::format(" {}={}", name, found->second);
+        if (found != attributes_.end() && !found->second.empty())
+            line +=
+                brackets ? fmt::format(" {}=<{}>", name, found->second) : fmt::format(" {}={}", name, found->second);
     };
-    if (have_sender_) line += " from=<" + quoted(sender_) + ">";
-    if (!last_recipient_.empty()) line += " to=<" + quoted(last_recipient_) + ">";
+    if (have_sender_)
+        line += " from=<" + quoted(sender_) + ">";
+    if (!last_recipient_.empty())
+        line += " to=<" + quoted(last_recipient_) + ">";
     add("proto", queue::attribute::log_protocol_name, false);
     add("helo", queue::attribute::log_helo_name, true);
-    if (!why.empty()) (line += ": ") += why;
+    if (!why.empty())
+        (line += ": ") += why;
     maillog::info("{}", line);
 }
 
-void Message::log_message_id(std::string_view name, std::string_view value) const { maillog::info("{}: {}={}", id().text(), name, value.substr(0, 1000)); }
+void Message::log_message_id(std::string_view name, std::string_view value) const {
+    maillog::info("{}: {}={}", id().text(), name, value.substr(0, 1000));
+}
 
 // ---- header_checks, body_checks
 
-std::optional<std::string_view> Message::checked(const table::Maps& maps, std::string_view context, std::string_view text, std::string& buffer) {
+std::optional<std::string_view> Message::checked(const table::Maps& maps, std::string_view context,
+                                                 std::string_view text, std::string& buffer) {
     const auto found = maps.find(text);
     if (!found) {
-        maillog::warning("{}: {} map lookup problem -- message not accepted, try again later", id().text(), maps.title());
+        maillog::warning("{}: {} map lookup problem -- message not accepted, try again later", id().text(),
+                         maps.title());
         trouble(not_written);
         return {};
     }
-    if (!*found) return text;
+    if (!*found)
+        return text;
     const Action action = parse_action(**found);
     using Kind = Action::Kind;
     switch (action.kind) {
-    case Kind::none:
-        return text;
-    case Kind::unknown:
-        maillog::warning("unknown command in {} map: {}", maps.title(), **found);
-        return text;
+    case Kind::none: return text;
+    case Kind::unknown: maillog::warning("unknown command in {} map: {}", maps.title(), **found); return text;
     case Kind::malformed:
-        maillog::warning("bad {} command {} in {} -- {}", bytes::uppered(std::string_view(**found).substr(0, (**found).find_first_of(" \t"))), action.text,
-                         maps.title(), action.complaint);
+        maillog::warning("bad {} command {} in {} -- {}",
+                         bytes::uppered(std::string_view(**found).substr(0, (**found).find_first_of(" \t"))),
+                         action.text, maps.title(), action.complaint);
         return text;
-    case Kind::warn:
-        log_action("warning", context, text, action.text);
-        return text;
-    case Kind::info:
-        log_action("info", context, text, action.text);
-        return text;
-    case Kind::ignore:
-        return {};
-    case Kind::strip:
-        log_action("strip", context, text, action.text);
-        return {};
+    case Kind::warn: log_action("warning", context, text, action.text); return text;
+    case Kind::info: log_action("info", context, text, action.text); return text;
+    case Kind::ignore: return {};
+    case Kind::strip: log_action("strip", context, text, action.text); return {};
     case Kind::pass:
         log_action("pass", context, text, action.text);
         checks_on_ = false;
         return text;
     case Kind::hold:
-        if (!hold_) log_action("hold", context, text, action.text);
+        if (!hold_)
+            log_action("hold", context, text, action.text);
         hold_ = true;
         return text;
     case Kind::filter:
@@ -166,13 +186,16 @@ std::optional<std::string_view> Message::checked(const table::Maps& maps, std::s
     case Kind::redirect: {
         log_action("redirect", context, text, action.text);
         const auto list = rewriting_.completed_list(action.text);
-        if (!list || list->empty()) trouble(not_written);
-        else redirect_of_checks_ = list->front();
+        if (!list || list->empty())
+            trouble(not_written);
+        else
+            redirect_of_checks_ = list->front();
         return text;
     }
     case Kind::bcc:
         log_action("bcc", context, text, action.text);
-        if (bcc_.size() < bcc_limit) bcc_.emplace_back(action.text);
+        if (bcc_.size() < bcc_limit)
+            bcc_.emplace_back(action.text);
         return text;
     case Kind::discard:
         log_action("discard", context, text, action.text);
@@ -181,7 +204,8 @@ std::optional<std::string_view> Message::checked(const table::Maps& maps, std::s
         return {};
     case Kind::prepend:
         if (context == "header" && mail::header_name_length(action.text) == 0) {
-            maillog::warning("{}: bad PREPEND header text \"{}\" -- need \"headername: headervalue\"", maps.title(), action.text);
+            maillog::warning("{}: bad PREPEND header text \"{}\" -- need \"headername: headervalue\"", maps.title(),
+                             action.text);
             return text;
         }
         log_action("prepend", context, text, action.text);
@@ -189,7 +213,8 @@ std::optional<std::string_view> Message::checked(const table::Maps& maps, std::s
         return text;
     case Kind::replace:
         if (context == "header" && mail::header_name_length(action.text) == 0) {
-            maillog::warning("{}: bad REPLACE header text \"{}\" -- need \"headername: headervalue\"", maps.title(), action.text);
+            maillog::warning("{}: bad REPLACE header text \"{}\" -- need \"headername: headervalue\"", maps.title(),
+                             action.text);
             return text;
         }
         log_action("replace", context, text, action.text);
@@ -199,8 +224,10 @@ std::optional<std::string_view> Message::checked(const table::Maps& maps, std::s
         EnhancedStatus status{5, 7, 1};
         std::string_view why = action.text;
         EnhancedStatus given;
-        if (const std::size_t taken = EnhancedStatus::parse(why, given); taken > 0 && (taken == why.size() || bytes::is_space(why[taken]))) {
-            if (given.klass != 2) status = given;
+        if (const std::size_t taken = EnhancedStatus::parse(why, given);
+            taken > 0 && (taken == why.size() || bytes::is_space(why[taken]))) {
+            if (given.klass != 2)
+                status = given;
             why = bytes::trim(why.substr(taken));
         }
         const std::string reason = why.empty() ? "message content rejected" : std::string(why);
@@ -216,7 +243,8 @@ std::optional<std::string_view> Message::checked(const table::Maps& maps, std::s
 // ---- header
 
 void Message::header(HeaderClass klass, const HeaderInfo& given, std::string_view text) {
-    if (stopped() || text.empty()) return;
+    if (stopped() || text.empty())
+        return;
     const HeaderInfo* info = &given;
     std::string replaced;
     if (checks_on_) {
@@ -226,7 +254,8 @@ void Message::header(HeaderClass klass, const HeaderInfo& given, std::string_vie
                                                                        : rules_.nested_header_checks;
         if (!maps.empty()) {
             const auto kept = checked(maps, "header", text, replaced);
-            if (!kept || stopped()) return;
+            if (!kept || stopped())
+                return;
             if (kept->data() != text.data()) {
                 text = *kept;
                 const auto field = mail::split_header(text);
@@ -234,29 +263,37 @@ void Message::header(HeaderClass klass, const HeaderInfo& given, std::string_vie
             }
         }
     }
-    // The header of a part or of an attached message, too: RFC 6532 knows one kind of message, all of whose headers may be UTF-8.
+    // The header of a part or of an attached message, too: RFC 6532 knows one kind of message, all of whose headers may
+    // be UTF-8.
     if (!bytes::is_ascii(text)) {
-        if (flags_ & flags::autodetect_smtputf8) send_options_ |= mail::smtputf8::requested;
-        if (rules_.smtputf8 && (send_options_ & mail::smtputf8::requested)) send_options_ |= mail::smtputf8::header;
+        if (flags_ & flags::autodetect_smtputf8)
+            send_options_ |= mail::smtputf8::requested;
+        if (rules_.smtputf8 && (send_options_ & mail::smtputf8::requested))
+            send_options_ |= mail::smtputf8::header;
     }
-    if (klass == HeaderClass::primary) primary_header(*info, text);
-    else put_header(text);
+    if (klass == HeaderClass::primary)
+        primary_header(*info, text);
+    else
+        put_header(text);
 }
 
 void Message::put_header(std::string_view text) {
     while (true) {
         const auto [line, rest] = bytes::cut(text, '\n');
         put(RecordType::line, line);
-        if (!rest) return;
+        if (!rest)
+            return;
         text = *rest;
     }
 }
 
 void Message::primary_header(const HeaderInfo& info, std::string_view text) {
     const auto field = mail::split_header(text);
-    if (!field) return put_header(text);
+    if (!field)
+        return put_header(text);
     headers_seen_ |= std::uint64_t(1) << static_cast<unsigned>(info.id);
-    if (info.use & mail::header_use::resent) resent_ = true;
+    if (info.use & mail::header_use::resent)
+        resent_ = true;
     switch (info.id) {
     case HeaderId::received:
         if (++hops_ >= rules_.hop_limit && !(troubles_ & too_many_hops)) {
@@ -273,15 +310,19 @@ void Message::primary_header(const HeaderInfo& info, std::string_view text) {
     default: look_for_tls_demand(*field); break;
     }
     for (const std::string& name : rules_.drop_headers)
-        if (bytes::iequals(name, field->name)) return;
-    if ((info.use & (mail::header_use::sender | mail::header_use::recipient)) && !rewrite_context_.empty()) return rewrite_header(info, text);
+        if (bytes::iequals(name, field->name))
+            return;
+    if ((info.use & (mail::header_use::sender | mail::header_use::recipient)) && !rewrite_context_.empty())
+        return rewrite_header(info, text);
     put_header(text);
 }
 
-// RFC 8689: "TLS-Required: no"; and Postfix's own "Require-TLS-ESMTP: yes", which takes REQUIRETLS through a content filter.
+// RFC 8689: "TLS-Required: no"; and Postfix's own "Require-TLS-ESMTP: yes", which takes REQUIRETLS through a content
+// filter.
 void Message::look_for_tls_demand(const mail::HeaderField& field) {
     const auto says = [&](std::string_view word) { return bytes::iequals(bytes::trim(field.value), word); };
-    if (rules_.tls_required && bytes::iequals(field.name, "TLS-Required") && says("no")) send_options_ |= mail::send_option::tls_optional;
+    if (rules_.tls_required && bytes::iequals(field.name, "TLS-Required") && says("no"))
+        send_options_ |= mail::send_option::tls_optional;
     if (rules_.require_tls_header && bytes::iequals(field.name, "Require-TLS-ESMTP") && says("yes")) {
         send_options_ |= mail::send_option::require_tls;
         require_tls_header_seen_ = true;
@@ -292,14 +333,17 @@ void Message::rewrite_header(const HeaderInfo& info, std::string_view text) {
     const auto field = mail::split_header(text);
     mail::AddressList list = mail::AddressList::parse_long(field->value, rules_.header_token_limit);
     if (list.cut())
-        maillog::warning("{}: {} holds more than header_address_token_limit = {} tokens: what follows is taken out", id().text(), field->name, rules_.header_token_limit);
+        maillog::warning("{}: {} holds more than header_address_token_limit = {} tokens: what follows is taken out",
+                         id().text(), field->name, rules_.header_token_limit);
     std::optional<Error> error;
     const bool sender = info.use & mail::header_use::sender;
     const bool changed = list.rewrite([&](const std::string& external) -> std::optional<std::string> {
-        if (error) return {};
-        loop::breathe();                                     // thousands of plain addresses ask nobody
+        if (error)
+            return {};
+        loop::breathe();  // thousands of plain addresses ask nobody
         auto answer = rewriting_.header(external, rewrite_context_, sender, flags_ & flags::map_addresses);
-        if (answer) return std::move(*answer);
+        if (answer)
+            return std::move(*answer);
         error = std::move(answer.error());
         return {};
     });
@@ -311,23 +355,30 @@ void Message::rewrite_header(const HeaderInfo& info, std::string_view text) {
 }
 
 void Message::header_end() {
-    if (stopped()) return;
+    if (stopped())
+        return;
     if (parser_->header_ended_by_text()) {
-        if (rules_.end_of_header_action == "add_header") put_header("MIME-Error: message header ended with text");
+        if (rules_.end_of_header_action == "add_header")
+            put_header("MIME-Error: message header ended with text");
         if (rules_.end_of_header_action == "reject") {
             log_action("reject", "header", "end", "5.6.0 message header ends with a line that is not empty");
             return trouble(content, "5.6.0", "message header ends with a line that is not empty");
         }
     }
-    if (rules_.require_tls_header && (send_options_ & mail::send_option::require_tls) && !require_tls_header_seen_) put_header("Require-TLS-ESMTP: yes");
-    if (!rewrite_context_.empty() || rules_.always_add_missing_headers) add_missing_headers();
-    else if (!seen(HeaderId::message_id)) log_message_id("message-id", "<>");
+    if (rules_.require_tls_header && (send_options_ & mail::send_option::require_tls) && !require_tls_header_seen_)
+        put_header("Require-TLS-ESMTP: yes");
+    if (!rewrite_context_.empty() || rules_.always_add_missing_headers)
+        add_missing_headers();
+    else if (!seen(HeaderId::message_id))
+        log_message_id("message-id", "<>");
 }
 
 void Message::add_missing_headers() {
     add_missing_family(resent_);
-    if (resent_ && !seen(HeaderId::message_id)) log_message_id("message-id", "<>");
-    if (!rules_.undisclosed_recipients.empty() && !visible_recipient_) put_header(rules_.undisclosed_recipients);
+    if (resent_ && !seen(HeaderId::message_id))
+        log_message_id("message-id", "<>");
+    if (!rules_.undisclosed_recipients.empty() && !visible_recipient_)
+        put_header(rules_.undisclosed_recipients);
 }
 
 void Message::add_missing_family(bool resent) {
@@ -339,7 +390,8 @@ void Message::add_missing_family(bool resent) {
     }
     if (!seen(resent ? HeaderId::resent_date : HeaderId::date))
         put_header(std::string(prefix) + "Date: " + base::rfc5322_date(static_cast<std::time_t>(arrival_.seconds)));
-    if (!seen(resent ? HeaderId::resent_from : HeaderId::from)) add_missing_from();
+    if (!seen(resent ? HeaderId::resent_from : HeaderId::from))
+        add_missing_from();
 }
 
 void Message::add_missing_from() {
@@ -347,30 +399,37 @@ void Message::add_missing_from() {
     if (sender_.empty()) {
         const auto daemon = rewriting_.sender("MAILER-DAEMON", false);
         const std::string address = daemon ? mail::to_external(*daemon) : "MAILER-DAEMON";
-        return put_header(rules_.from_is_obsolete ? name + address + " (Mail Delivery System)" : name + "Mail Delivery System <" + address + ">");
+        return put_header(rules_.from_is_obsolete ? name + address + " (Mail Delivery System)"
+                                                  : name + "Mail Delivery System <" + address + ">");
     }
     const std::string address = mail::to_external(sender_);
-    if (full_name_.empty()) return put_header(name + address);
+    if (full_name_.empty())
+        return put_header(name + address);
     const bool encode = !bytes::is_ascii(full_name_) && !rules_.full_name_charset.empty();
     if (rules_.from_is_obsolete) {
         std::string comment;
         for (char c : full_name_)
-            if (static_cast<unsigned char>(c) >= 32 && std::string_view("()\\").find(c) == std::string_view::npos) comment += c;
-        return put_header(name + address + " (" + (encode ? mail::encoded_phrase(comment, rules_.full_name_charset) : comment) + ")");
+            if (static_cast<unsigned char>(c) >= 32 && std::string_view("()\\").find(c) == std::string_view::npos)
+                comment += c;
+        return put_header(name + address + " (" +
+                          (encode ? mail::encoded_phrase(comment, rules_.full_name_charset) : comment) + ")");
     }
-    put_header(name + (encode ? mail::encoded_phrase(full_name_, rules_.full_name_charset) : phrase(full_name_)) + " <" + address + ">");
+    put_header(name + (encode ? mail::encoded_phrase(full_name_, rules_.full_name_charset) : phrase(full_name_)) +
+               " <" + address + ">");
 }
 
 // ---- body
 
 void Message::body(std::string_view text, bool whole) {
-    if (stopped()) return;
+    if (stopped())
+        return;
     std::string replaced;
-    const std::size_t offset = body_checked_;                // within this part, as body_checks_size_limit counts
+    const std::size_t offset = body_checked_;  // within this part, as body_checks_size_limit counts
     body_checked_ += text.size() + 1;
     if (checks_on_ && !text.empty() && !rules_.body_checks.empty() && offset < rules_.body_checks_limit) {
         const auto kept = checked(rules_.body_checks, "body", text, replaced);
-        if (!kept || stopped()) return;
+        if (!kept || stopped())
+            return;
         text = *kept;
     }
     put(whole ? RecordType::line : RecordType::part, text);

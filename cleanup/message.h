@@ -1,12 +1,13 @@
-// One message on its way into the queue: takes the client's records one after another, writes the queue file, and says in the end
-// what became of it. The only class that knows the whole order: envelope → content → extracted → end (DESIGN.md, section 3).
+// One message on its way into the queue: takes the client's records one after another, writes the queue file, and says
+// in the end what became of it. The only class that knows the whole order: envelope → content → extracted → end
+// (DESIGN.md, section 3).
 //
-// The file grows as records come; what is kept in memory is one header field, the counters and the filters, whatever the
-// message's size and its number of recipients (the duplicate filter is bounded by duplicate_filter_limit).
+// The file grows as records come; what is kept in memory is one header field, the counters and the filters, whatever
+// the message's size and its number of recipients (the duplicate filter is bounded by duplicate_filter_limit).
 //
-// When things fail: the first trouble of each kind is noted, the rest of the message is taken and thrown away, and finish() tells the
-// client. With the flag `bounce` a message whose content is at fault is queued for the error(8) agent instead, so that its sender gets a
-// report; trouble of our own never bounces.
+// When things fail: the first trouble of each kind is noted, the rest of the message is taken and thrown away, and
+// finish() tells the client. With the flag `bounce` a message whose content is at fault is queued for the error(8)
+// agent instead, so that its sender gets a report; trouble of our own never bounces.
 #pragma once
 #include <cstdint>
 #include <map>
@@ -29,7 +30,7 @@ struct Services {
     Rewrite rewrite = ask_trivial_rewrite;
     // Tells trace(8) that a recipient with NOTIFY=SUCCESS became several ("expanded"). False: it could not be told.
     bool (*expanded)(const ipc::ReportAppend&) = nullptr;
-    void (*forget)(const std::string& queue_id) = nullptr;   // the message did not come to be after all
+    void (*forget)(const std::string& queue_id) = nullptr;  // the message did not come to be after all
 };
 
 class Message : private mail::MimeEvents {
@@ -43,23 +44,34 @@ public:
     bool ended() const { return phase_ == Phase::ended; }
     // The client went away or broke the rules: nothing is kept.
     void withdraw();
-    // After END: completes the file, or removes it. Logs the outcome. `queued` tells whether the queue manager has something new.
+    // After END: completes the file, or removes it. Logs the outcome. `queued` tells whether the queue manager has
+    // something new.
     ipc::CleanupReply finish();
     bool queued() const { return queued_; }
 
 private:
     enum class Phase { envelope, content, extracted, ended };
     // What went wrong, worst first: the first that is set is what the client is told.
-    enum Trouble : unsigned { refused = 1, bad_records = 2, no_recipients = 4, too_many_hops = 8, too_large = 16, content = 32, not_written = 64 };
+    enum Trouble : unsigned {
+        refused = 1,
+        bad_records = 2,
+        no_recipients = 4,
+        too_many_hops = 8,
+        too_large = 16,
+        content = 32,
+        not_written = 64
+    };
     static constexpr unsigned bounceable = too_many_hops | too_large | content;
 
     // message.cc
     void put(queue::RecordType type, std::string_view payload);
     void trouble(Trouble what, std::string_view status = {}, std::string_view reason = {});
-    bool stopped() const { return (troubles_ & ~(flags_ & ipc::cleanup_flags::bounce ? bounceable : 0u)) != 0 || discard_; }
+    bool stopped() const {
+        return (troubles_ & ~(flags_ & ipc::cleanup_flags::bounce ? bounceable : 0u)) != 0 || discard_;
+    }
     ipc::CleanupReply verdict() const;
     Result<void> commit();
-    void cancel(std::string_view how);           // "canceled", "discarded": for the log
+    void cancel(std::string_view how);  // "canceled", "discarded": for the log
     std::string quoted(const std::string& internal) const;
 
     // envelope.cc
@@ -92,9 +104,11 @@ private:
     void log_message_id(std::string_view name, std::string_view value) const;
     void mime_trouble();
     // The field or line after the checks; absent: it is dropped.
-    std::optional<std::string_view> checked(const table::Maps& maps, std::string_view context, std::string_view text, std::string& buffer);
+    std::optional<std::string_view> checked(const table::Maps& maps, std::string_view context, std::string_view text,
+                                            std::string& buffer);
     std::string origin() const;
-    void log_action(std::string_view action, std::string_view context, std::string_view text, std::string_view why) const;
+    void log_action(std::string_view action, std::string_view context, std::string_view text,
+                    std::string_view why) const;
     void end_content();
     bool seen(mail::HeaderId id) const { return headers_seen_ & (std::uint64_t(1) << static_cast<unsigned>(id)); }
 
@@ -105,29 +119,29 @@ private:
     queue::NewQueueFile file_;
     Phase phase_ = Phase::envelope;
     unsigned troubles_ = 0;
-    std::string status_, reason_;                            // for `content` and `refused`
+    std::string status_, reason_;  // for `content` and `refused`
     bool discard_ = false, hold_ = false, queued_ = false, traced_ = false;
 
     // Envelope
     base::WallTime arrival_{};
-    std::map<std::string, std::string, std::less<>> attributes_;   // those that logging and headers look at
+    std::map<std::string, std::string, std::less<>> attributes_;  // those that logging and headers look at
     std::size_t attribute_count_ = 0;
     std::string sender_, last_recipient_, full_name_, sender_bcc_, filter_, redirect_;
-    std::string filter_of_checks_, redirect_of_checks_;      // they go before what the client says, also behind the content
+    std::string filter_of_checks_, redirect_of_checks_;  // they go before what the client says, also behind the content
     bool have_sender_ = false, recipients_begun_ = false, mixed_ = false, time_seen_ = false, autodetect_done_ = false;
     std::string pending_original_, pending_orcpt_;
     bool have_original_ = false;
     int pending_notify_ = 0;
     std::int64_t recipients_ = 0;
     int notify_bits_ = 0;
-    std::uint32_t send_options_ = 0;                         // mail/dsn.h
+    std::uint32_t send_options_ = 0;  // mail/dsn.h
     std::unordered_set<std::string> duplicates_;
-    std::vector<std::string> bcc_;                           // of header and body checks; bounded
+    std::vector<std::string> bcc_;  // of header and body checks; bounded
 
     // Content
     std::optional<mail::MimeParser> parser_;
-    std::string rewrite_context_;                            // "local", "remote"; "": headers stay as they are
-    std::uint64_t headers_seen_ = 0;                         // bits by HeaderId
+    std::string rewrite_context_;     // "local", "remote"; "": headers stay as they are
+    std::uint64_t headers_seen_ = 0;  // bits by HeaderId
     std::int64_t data_offset_ = 0, data_size_ = 0;
     std::size_t hops_ = 0, body_checked_ = 0;
     bool checks_on_ = false, resent_ = false, visible_recipient_ = false, require_tls_header_seen_ = false;

@@ -9,8 +9,8 @@
 #include "rules.h"
 
 namespace cleanup {
-// Canonical form: "local" completes with $myorigin and $mydomain, "remote" with remote_header_rewrite_domain. External form in
-// and out.
+// Canonical form: "local" completes with $myorigin and $mydomain, "remote" with remote_header_rewrite_domain. External
+// form in and out.
 using Rewrite = Result<std::string> (*)(std::string_view context, const std::string& external);
 Result<std::string> ask_trivial_rewrite(std::string_view context, const std::string& external);
 void connect_trivial_rewrite(const conf::Settings& settings);
@@ -21,10 +21,13 @@ public:
 
     // Envelope addresses in internal form. `canonical` is false where the client asked for no mapping.
     Result<std::string> sender(const std::string& internal, bool map) const;
-    struct Recipient { std::string completed, mapped; };     // after trivial-rewrite; after the maps too
+    struct Recipient {
+        std::string completed, mapped;
+    };  // after trivial-rewrite; after the maps too
     Result<Recipient> recipient(const std::string& internal, bool map) const;
     // One header address, external form. Absent: unchanged.
-    Result<std::optional<std::string>> header(const std::string& external, std::string_view context, bool sender, bool map) const;
+    Result<std::optional<std::string>> header(const std::string& external, std::string_view context, bool sender,
+                                              bool map) const;
     // A table result: several addresses, completed, internal form.
     Result<std::vector<std::string>> completed_list(std::string_view text) const;
 

@@ -12,23 +12,31 @@ namespace {
 Result<unsigned> classes(const conf::Text& parameter, const conf::Settings& settings) {
     unsigned bits = 0;
     for (std::string_view word : bytes::split(settings[parameter], ", \t\r\n")) {
-        if (bytes::iequals(word, "envelope_sender")) bits |= address_class::envelope_sender;
-        else if (bytes::iequals(word, "envelope_recipient")) bits |= address_class::envelope_recipient;
-        else if (bytes::iequals(word, "header_sender")) bits |= address_class::header_sender;
-        else if (bytes::iequals(word, "header_recipient")) bits |= address_class::header_recipient;
-        else return permanent(std::string(parameter.name) + ": unknown class \"" + std::string(word) +
-                              "\": use envelope_sender, envelope_recipient, header_sender, header_recipient");
+        if (bytes::iequals(word, "envelope_sender"))
+            bits |= address_class::envelope_sender;
+        else if (bytes::iequals(word, "envelope_recipient"))
+            bits |= address_class::envelope_recipient;
+        else if (bytes::iequals(word, "header_sender"))
+            bits |= address_class::header_sender;
+        else if (bytes::iequals(word, "header_recipient"))
+            bits |= address_class::header_recipient;
+        else
+            return permanent(std::string(parameter.name) + ": unknown class \"" + std::string(word) +
+                             "\": use envelope_sender, envelope_recipient, header_sender, header_recipient");
     }
     return bits;
 }
 
 std::vector<std::string> words(const std::string& value) {
     std::vector<std::string> out;
-    for (std::string_view word : bytes::split(value, ", \t\r\n")) out.emplace_back(word);
+    for (std::string_view word : bytes::split(value, ", \t\r\n"))
+        out.emplace_back(word);
     return out;
 }
 
-template <class P> std::size_t count(const conf::Settings& settings, const P& parameter) { return static_cast<std::size_t>(settings[parameter]); }
+template <class P> std::size_t count(const conf::Settings& settings, const P& parameter) {
+    return static_cast<std::size_t>(settings[parameter]);
+}
 
 void open_maps(Rules& r, const conf::Settings& s) {
     const auto open = [&](const conf::Text& p) { return table::Maps::open(p.name, s[p]); };
@@ -86,7 +94,8 @@ std::string unescaped(std::string_view text) {
             out += "\a\b\f\n\r\t\v"[named];
         } else if (c >= '0' && c <= '7') {
             unsigned value = 0, digits = 0;
-            for (; digits < 3 && i < text.size() && text[i] >= '0' && text[i] <= '7'; ++digits, ++i) value = value * 8 + static_cast<unsigned>(text[i] - '0');
+            for (; digits < 3 && i < text.size() && text[i] >= '0' && text[i] <= '7'; ++digits, ++i)
+                value = value * 8 + static_cast<unsigned>(text[i] - '0');
             --i;
             out += static_cast<char>(value);
         } else {
@@ -105,8 +114,10 @@ Result<Rules> Rules::open(const conf::Settings& s) {
     open_maps(r, s);
     read_limits(r, s);
     read_mime(r, s);
-    for (const std::string& word : words(s[param::masquerade_domains])) r.masquerade_domains.push_back(bytes::lowered(word));
-    for (const std::string& word : words(s[param::masquerade_exceptions])) r.masquerade_exceptions.push_back(bytes::lowered(word));
+    for (const std::string& word : words(s[param::masquerade_domains]))
+        r.masquerade_domains.push_back(bytes::lowered(word));
+    for (const std::string& word : words(s[param::masquerade_exceptions]))
+        r.masquerade_exceptions.push_back(bytes::lowered(word));
     for (const std::string& word : words(s[param::propagate_unmatched_extensions])) {
         r.propagate_canonical |= bytes::iequals(word, "canonical");
         r.propagate_virtual |= bytes::iequals(word, "virtual");

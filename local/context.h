@@ -1,7 +1,7 @@
 // What the local delivery agent keeps for all requests: settings read once, tables, connections to other services.
 //
-// When things fail: tables that cannot be opened fail each lookup (mail is deferred); a lock method or default_privs that make no
-// sense stop the process before it serves.
+// When things fail: tables that cannot be opened fail each lookup (mail is deferred); a lock method or default_privs
+// that make no sense stop the process before it serves.
 #pragma once
 #include <map>
 #include <optional>
@@ -16,7 +16,9 @@
 
 namespace local {
 // Which contexts a list parameter names ("alias, forward", "command, file, forward").
-struct Contexts { bool alias = false, forward = false, include = false, command = false, file = false; };
+struct Contexts {
+    bool alias = false, forward = false, include = false, command = false, file = false;
+};
 
 struct Context {
     static Result<Context*> make(const conf::Settings& settings);
@@ -27,13 +29,13 @@ struct Context {
     ipc::Client cleanup;
     ipc::TrivialRewrite rewrite;
     delivery::LockRules locks;
-    delivery::Rights default_rights;             // default_privs
+    delivery::Rights default_rights;  // default_privs
     mail::ExtensionRules extension;
     Contexts commands_allowed, files_allowed, propagate, prepend_delivered;
     delivery::Environment environment;
-    std::size_t seen_max;                        // duplicate_filter_limit
+    std::size_t seen_max;  // duplicate_filter_limit
 
-    ipc::Client& transport(const std::string& name);     // private/NAME, for mailbox_transport and fallback_transport
+    ipc::Client& transport(const std::string& name);  // private/NAME, for mailbox_transport and fallback_transport
 
 private:
     std::map<std::string, ipc::Client> transports_;

@@ -1,8 +1,10 @@
-// .forward files and :include: lists: text files with destinations, read with the rights of the user they belong to (a .forward never
-// through a symbolic link, a list as include_reader.h says), and only when not everybody could have written them.
+// .forward files and :include: lists: text files with destinations, read with the rights of the user they belong to (a
+// .forward never through a symbolic link, a list as include_reader.h says), and only when not everybody could have
+// written them.
 //
-// When things fail: a .forward that cannot be trusted or read is passed over with a warning, and mail goes to the mailbox; an
-// :include: list that is missing or unsafe bounces as a configuration error. Trouble with the file system defers.
+// When things fail: a .forward that cannot be trusted or read is passed over with a warning, and mail goes to the
+// mailbox; an :include: list that is missing or unsafe bounces as a configuration error. Trouble with the file system
+// defers.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,26 +21,36 @@ namespace local {
 namespace {
 constexpr std::size_t file_max = 16u << 20;
 
-bool file_system_trouble(int err) { return err == EIO || err == ESTALE || err == ETIMEDOUT || err == ENOMEM || err == EMFILE || err == ENFILE || err == EAGAIN; }
+bool file_system_trouble(int err) {
+    return err == EIO || err == ESTALE || err == ETIMEDOUT || err == ENOMEM || err == EMFILE || err == ENFILE ||
+           err == EAGAIN;
+}
 
 Result<std::string> read_all(int fd, const std::string& path) {
     std::string text;
     char buffer[16384];
     for (;;) {
         ssize_t n = ::read(fd, buffer, sizeof buffer);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return system_error("read " + path, errno);
-        if (n == 0) return text;
-        if (text.size() + static_cast<std::size_t>(n) > file_max) return temporary(path + ": larger than " + std::to_string(file_max) + " bytes");
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return system_error("read " + path, errno);
+        if (n == 0)
+            return text;
+        if (text.size() + static_cast<std::size_t>(n) > file_max)
+            return temporary(path + ": larger than " + std::to_string(file_max) + " bytes");
         text.append(buffer, static_cast<std::size_t>(n));
     }
 }
 
 // What is wrong with the file for somebody who takes orders from it, or "".
 std::string objection(const struct stat& st, const std::string& path, std::optional<uid_t> owner) {
-    if (!S_ISREG(st.st_mode)) return "file " + path + " is not a regular file";
-    if (owner && st.st_uid != 0 && st.st_uid != *owner) return fmt::format("file {} has bad owner uid {}", path, st.st_uid);
-    if (st.st_mode & S_IWOTH) return "file " + path + " is world writable";
+    if (!S_ISREG(st.st_mode))
+        return "file " + path + " is not a regular file";
+    if (owner && st.st_uid != 0 && st.st_uid != *owner)
+        return fmt::format("file {} has bad owner uid {}", path, st.st_uid);
+    if (st.st_mode & S_IWOTH)
+        return "file " + path + " is world writable";
     return "";
 }
 
@@ -48,16 +60,21 @@ Result<std::optional<std::string>> read_forward(const std::string& path, const U
     UniqueFd fd(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
     if (!fd) {
         int err = errno;
-        struct stat st{};
-        if (file_system_trouble(err)) return system_error("cannot open file " + path, err);
-        if (::lstat(path.c_str(), &st) != 0) return std::optional<std::string>();
+        struct stat st {};
+        if (file_system_trouble(err))
+            return system_error("cannot open file " + path, err);
+        if (::lstat(path.c_str(), &st) != 0)
+            return std::optional<std::string>();
         refused = true;
-        if (S_ISREG(st.st_mode)) maillog::warning("cannot open file {}: {}", path, errno_text(err));
-        else maillog::warning("file {} is not a regular file", path);
+        if (S_ISREG(st.st_mode))
+            maillog::warning("cannot open file {}: {}", path, errno_text(err));
+        else
+            maillog::warning("file {} is not a regular file", path);
         return std::optional<std::string>();
     }
-    struct stat st{};
-    if (::fstat(fd.get(), &st) != 0) return system_error("cannot look at " + path, errno);
+    struct stat st {};
+    if (::fstat(fd.get(), &st) != 0)
+        return system_error("cannot look at " + path, errno);
     if (std::string why = objection(st, path, user.rights.uid); !why.empty()) {
         maillog::warning("{}", why);
         refused = true;
@@ -67,16 +84,19 @@ Result<std::optional<std::string>> read_forward(const std::string& path, const U
     return std::optional(std::move(text));
 }
 
-std::optional<Disposition> follow(Work& work, const State& from, const User& user, const std::string& text, bool extension_used) {
+std::optional<Disposition> follow(Work& work, const State& from, const User& user, const std::string& text,
+                                  bool extension_used) {
     State state = from;
     take_user(state, user);
     state.trusted = true;
     state.source = Source::forward;
     state.alias.clear();
     state.forward_user = user.name;
-    if (extension_used || !work.context.propagate.forward) state.unmatched.clear();
+    if (extension_used || !work.context.propagate.forward)
+        state.unmatched.clear();
     auto destinations = parse_destination_lines(text);
-    if (destinations.empty()) return std::nullopt;             // an empty file: do not forward
+    if (destinations.empty())
+        return std::nullopt;  // an empty file: do not forward
     return deliver_destinations(work, state, destinations);
 }
 }
@@ -84,8 +104,10 @@ std::optional<Disposition> follow(Work& work, const State& from, const User& use
 std::optional<Disposition> deliver_dotforward(Work& work, const State& from) {
     const conf::Settings& settings = work.context.settings;
     auto user = delivery::find_user(from.user);
-    if (!user) return failed(work, from, {4, 3, 0}, "user lookup error");
-    if (!*user) return std::nullopt;
+    if (!user)
+        return failed(work, from, {4, 3, 0}, "user lookup error");
+    if (!*user)
+        return std::nullopt;
     const User& owner = **user;
     State state = from;
     state.home = owner.home;
@@ -93,16 +115,20 @@ std::optional<Disposition> deliver_dotforward(Work& work, const State& from) {
     if (settings[param::require_home_directory]) {
         int problem = 0;
         {
-            delivery::TakeRights rights(owner.rights);       // not for the report: a user may not speak to the daemons
-            struct stat st{};
-            if (::stat(owner.home.c_str(), &st) != 0) problem = errno;
+            delivery::TakeRights rights(owner.rights);  // not for the report: a user may not speak to the daemons
+            struct stat st {};
+            if (::stat(owner.home.c_str(), &st) != 0)
+                problem = errno;
         }
-        if (problem != 0) return failed(work, from, {4, 3, 0}, "cannot access home directory " + owner.home + ": " + errno_text(problem));
+        if (problem != 0)
+            return failed(work, from, {4, 3, 0},
+                          "cannot access home directory " + owner.home + ": " + errno_text(problem));
     }
     const std::string& filter = settings[param::forward_expansion_filter];
     for (std::string_view item : bytes::split_outside_braces(settings[param::forward_path], ", \t\r\n")) {
         std::string path = expand_names(work, state, item, filter, Into::path);
-        if (!path.starts_with('/')) continue;
+        if (!path.starts_with('/'))
+            continue;
         State plain = state;
         plain.extension.clear();
         bool extension_used = !state.extension.empty() && expand_names(work, plain, item, filter, Into::path) != path;
@@ -112,10 +138,13 @@ std::optional<Disposition> deliver_dotforward(Work& work, const State& from) {
             maillog::warning("{}: {}", work.job.id(), text.error().reason);
             return failed(work, from, {4, 3, 0}, "cannot read " + path);
         }
-        if (refused) return std::nullopt;
-        if (!*text) continue;
+        if (refused)
+            return std::nullopt;
+        if (!*text)
+            continue;
         // Once a message: the second time, the user's mailbox is meant.
-        if (!work.first_time(fmt::format("forward {} {}", owner.rights.uid, path))) return std::nullopt;
+        if (!work.first_time(fmt::format("forward {} {}", owner.rights.uid, path)))
+            return std::nullopt;
         return follow(work, state, owner, **text, extension_used);
     }
     return std::nullopt;
@@ -125,16 +154,20 @@ namespace {
 Result<std::string> read_include(const std::string& path, const Rights& rights) {
     delivery::TakeRights user(rights);
     UniqueFd fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-    if (!fd) return system_error(fmt::format("cannot open include file {} with the rights of {}", path, rights.name), errno);
-    struct stat st{};
-    if (::fstat(fd.get(), &st) != 0) return system_error("cannot look at " + path, errno);
-    if (std::string why = objection(st, path, std::nullopt); !why.empty()) return permanent(why);
+    if (!fd)
+        return system_error(fmt::format("cannot open include file {} with the rights of {}", path, rights.name), errno);
+    struct stat st {};
+    if (::fstat(fd.get(), &st) != 0)
+        return system_error("cannot look at " + path, errno);
+    if (std::string why = objection(st, path, std::nullopt); !why.empty())
+        return permanent(why);
     return read_all(fd.get(), path);
 }
 
 Disposition include_failed(Work& work, const State& state, const Error& error) {
     maillog::warning("{}", error.reason);
-    if (file_system_trouble(error.sys_errno)) return failed(work, state, {4, 3, 0}, "cannot read :include: file");
+    if (file_system_trouble(error.sys_errno))
+        return failed(work, state, {4, 3, 0}, "cannot read :include: file");
     return failed(work, state, {5, 3, 5}, "mail system configuration error");
 }
 }
@@ -144,11 +177,16 @@ Disposition deliver_include(Work& work, State state, const std::string& path) {
         maillog::warning(":include:{} uses a relative path", path);
         return failed(work, state, {5, 3, 5}, "mail system configuration error");
     }
-    if (++state.level > 100) return failed(work, state, {5, 4, 6}, "alias database loop for " + state.local);
-    if (!state.trusted) return failed(work, state, {5, 7, 1}, "mail to file is restricted");
-    if (!work.first_time("include " + path)) return Disposition::done;
-    // Without a user, the list's owner is the one whose orders it holds. Root's own .forward may name a list that others can exchange.
-    if (!state.have_user) state.rights.reset();
+    if (++state.level > 100)
+        return failed(work, state, {5, 4, 6}, "alias database loop for " + state.local);
+    if (!state.trusted)
+        return failed(work, state, {5, 7, 1}, "mail to file is restricted");
+    if (!work.first_time("include " + path))
+        return Disposition::done;
+    // Without a user, the list's owner is the one whose orders it holds. Root's own .forward may name a list that
+    // others can exchange.
+    if (!state.have_user)
+        state.rights.reset();
     Rights reading = state.rights.value_or(Rights{});
     if (reading.uid == 0) {
         auto reader = include_reader(path, work.context.default_rights);
@@ -156,15 +194,22 @@ Disposition deliver_include(Work& work, State state, const std::string& path) {
             maillog::warning(":include: {}", reader.error().reason);
             return failed(work, state, {4, 3, 0}, "cannot find the owner of an :include: file");
         }
-        if (!reader) return include_failed(work, state, Error{{4, 3, 0}, "unable to lookup :include: file " + reader.error().reason, reader.error().sys_errno});
+        if (!reader)
+            return include_failed(
+                work, state,
+                Error{{4, 3, 0}, "unable to lookup :include: file " + reader.error().reason, reader.error().sys_errno});
         reading = reader->reading;
-        if (!state.have_user && reader->owner) take_user(state, *reader->owner);
-        else if (!state.have_user) state.rights = work.context.default_rights;
+        if (!state.have_user && reader->owner)
+            take_user(state, *reader->owner);
+        else if (!state.have_user)
+            state.rights = work.context.default_rights;
     }
     auto text = read_include(path, reading);
-    if (!text) return include_failed(work, state, text.error());
+    if (!text)
+        return include_failed(work, state, text.error());
     state.source = Source::include;
-    if (!work.context.propagate.include) state.unmatched.clear();
+    if (!work.context.propagate.include)
+        state.unmatched.clear();
     return deliver_destinations(work, state, parse_destination_lines(*text));
 }
 }

@@ -1,4 +1,5 @@
-// local: delivers to people of this machine. It keeps root, and takes each recipient's rights before it touches what is theirs.
+// local: delivers to people of this machine. It keeps root, and takes each recipient's rights before it touches what is
+// theirs.
 #include "context.h"
 #include "delivery/agent.h"
 #include "server/server.h"

@@ -9,10 +9,13 @@ namespace local {
 Result<Resolved> resolve(Work& work, const State& state, const std::string& external) {
     TRY_ASSIGN(std::string standard, work.context.rewrite.rewrite("local", external));
     std::string address = mail::to_internal(standard);
-    if (!state.unmatched.empty()) address = mail::add_extension(address, state.unmatched);
+    if (!state.unmatched.empty())
+        address = mail::add_extension(address, state.unmatched);
     TRY_ASSIGN(ipc::ResolveReply reply, work.context.rewrite.resolve(state.sender, address));
-    if (reply.flags & ipc::ResolveReply::failed) return temporary("address resolver failure");
-    if (reply.flags & ipc::ResolveReply::error) return permanent("bad recipient address syntax: " + address, {5, 1, 3});
+    if (reply.flags & ipc::ResolveReply::failed)
+        return temporary("address resolver failure");
+    if (reply.flags & ipc::ResolveReply::error)
+        return permanent("bad recipient address syntax: " + address, {5, 1, 3});
     return Resolved{reply.recipient, reply.transport == server::service_name()};
 }
 }

@@ -1,5 +1,5 @@
-// The listening sockets of a service. master owns them for as long as the service exists, so that clients wait and are not refused
-// while no worker runs. A reload keeps those that stay the same.
+// The listening sockets of a service. master owns them for as long as the service exists, so that clients wait and are
+// not refused while no worker runs. A reload keeps those that stay the same.
 //
 // When things fail: an Error that names address or path; nothing was changed then.
 #pragma once
@@ -14,12 +14,12 @@
 
 namespace master {
 struct Endpoint {
-    std::string key;                             // "inet 127.0.0.1 25", "unix public/cleanup": equal keys are the same socket
-    std::string path;                            // UNIX-domain and FIFO: relative to queue_directory; else ""
+    std::string key;   // "inet 127.0.0.1 25", "unix public/cleanup": equal keys are the same socket
+    std::string path;  // UNIX-domain and FIFO: relative to queue_directory; else ""
     conf::ServiceType type = conf::ServiceType::inet;
-    conf::Identity owner{};                      // of the path's directory: who removes it
+    conf::Identity owner{};  // of the path's directory: who removes it
     UniqueFd fd;
-    bool remove = false;                         // unlink the path when this goes: the service was removed
+    bool remove = false;  // unlink the path when this goes: the service was removed
     Endpoint() = default;
     ~Endpoint();
     Endpoint(const Endpoint&) = delete;

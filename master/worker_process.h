@@ -12,7 +12,7 @@ struct SpawnRequest {
     const conf::MasterEntry& entry;
     const Endpoints& endpoints;
     int channel, board, flow, programs, slot;
-    bool successor;                              // another generation serves meanwhile
+    bool successor;  // another generation serves meanwhile
     int verbose;
     bool debug;
 };

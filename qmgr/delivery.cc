@@ -1,5 +1,6 @@
-// Manager: entries become requests to delivery agents, one connection for each that is under way, and agents' answers become
-// feedback. What an agent has done is in the queue file when it answers; what it did not answer for is tried again.
+// Manager: entries become requests to delivery agents, one connection for each that is under way, and agents' answers
+// become feedback. What an agent has done is in the queue file when it answers; what it did not answer for is tried
+// again.
 #include <fcntl.h>
 #include <unistd.h>
 #include <algorithm>
@@ -20,7 +21,8 @@ void Manager::dispatch(Service& s) {
     Time now = loop::Clock::now();
     for (;;) {
         auto entry = s.transport.select(now);
-        if (!entry) return;
+        if (!entry)
+            return;
         start(s, std::move(entry));
     }
 }
@@ -29,7 +31,10 @@ void Manager::start(Service& s, std::unique_ptr<Entry> owned) {
     std::shared_ptr<Entry> entry = std::move(owned);
     if (auto delay = s.transport.limits.transport_rate_delay; delay.count() > 0) {
         s.transport.not_before = loop::Clock::now() + delay;
-        loop::loop()->spawn([this, &s, until = s.transport.not_before] { loop::sleep_until(until); dispatch(s); });
+        loop::loop()->spawn([this, &s, until = s.transport.not_before] {
+            loop::sleep_until(until);
+            dispatch(s);
+        });
     }
     loop::loop()->spawn([this, &s, entry] { deliver(s, *entry); });
 }
@@ -39,11 +44,15 @@ ipc::DeliveryRequest Manager::request_for(const Entry& entry) const {
     const queue::Envelope& e = m.envelope;
     auto text = [&](std::string_view name) { return std::string(e.attribute(name)); };
     ipc::DeliveryRequest r;
-    if (e.trace_flags & (trace_probe_service | trace_probe_user)) r.flags |= ipc::delivery_flags::probe;
-    if (e.trace_flags & (trace_probe_user | trace_record)) r.flags |= ipc::delivery_flags::trace;
+    if (e.trace_flags & (trace_probe_service | trace_probe_user))
+        r.flags |= ipc::delivery_flags::probe;
+    if (e.trace_flags & (trace_probe_user | trace_record))
+        r.flags |= ipc::delivery_flags::trace;
     const Destination& d = *entry.destination;
-    if (d.todo > 0 || d.busy > 1) r.flags |= ipc::delivery_flags::connection_store;   // there is much for it just now
-    if (d.kept_connection || d.busy > 1) r.flags |= ipc::delivery_flags::connection_load;
+    if (d.todo > 0 || d.busy > 1)
+        r.flags |= ipc::delivery_flags::connection_store;  // there is much for it just now
+    if (d.kept_connection || d.busy > 1)
+        r.flags |= ipc::delivery_flags::connection_load;
     r.queue_name = queue::active;
     r.queue_id = m.id.text();
     r.data_offset = e.size.data_offset;
@@ -74,7 +83,8 @@ ipc::DeliveryRequest Manager::request_for(const Entry& entry) const {
     const bool delay_cleared = e.warn_at != 0 && e.warn_time == 0 && settings_[param::confirm_delay_cleared];
     for (const auto& to : entry.recipients) {
         int notify = to.dsn_notify;
-        if (delay_cleared && (notify & static_cast<int>(mail::notify::never)) == 0) notify |= static_cast<int>(mail::notify::success);
+        if (delay_cleared && (notify & static_cast<int>(mail::notify::never)) == 0)
+            notify |= static_cast<int>(mail::notify::success);
         r.recipients.push_back({to.offset, to.address, to.original, to.dsn_original, notify});
     }
     if (m.verp() && entry.recipients.size() == 1) {
@@ -84,24 +94,31 @@ ipc::DeliveryRequest Manager::request_for(const Entry& entry) const {
     return r;
 }
 
-Result<ipc::DeliveryReply> Manager::talk_once(Service& s, const ipc::DeliveryRequest& request, bool only_fresh, bool& was_fresh) {
+Result<ipc::DeliveryReply> Manager::talk_once(Service& s, const ipc::DeliveryRequest& request, bool only_fresh,
+                                              bool& was_fresh) {
     was_fresh = true;
     auto lease = s.client.borrow(only_fresh);
     if (!lease) {
-        maillog::warning("connect to transport private/{}: {}", s.transport.name, lease.error().sys_errno ? errno_text(lease.error().sys_errno) : lease.error().reason);
+        maillog::warning("connect to transport private/{}: {}", s.transport.name,
+                         lease.error().sys_errno ? errno_text(lease.error().sys_errno) : lease.error().reason);
         return temporary("mail transport unavailable");
     }
     was_fresh = lease->fresh();
     loop::Deadline soon = loop::in(config_.ipc_timeout);
     auto failed = [&](const Error& why) -> Result<ipc::DeliveryReply> {
-        if (was_fresh) maillog::warning("private/{} socket: {}", s.transport.name, why.reason);
+        if (was_fresh)
+            maillog::warning("private/{} socket: {}", s.transport.name, why.reason);
         return temporary("unknown mail transport error");
     };
-    if (auto sent = ipc::send(lease->stream(), request, soon); !sent) return failed(sent.error());
-    if (auto sent = lease->stream().flush(soon); !sent) return failed(sent.error());
+    if (auto sent = ipc::send(lease->stream(), request, soon); !sent)
+        return failed(sent.error());
+    if (auto sent = lease->stream().flush(soon); !sent)
+        return failed(sent.error());
     auto reply = ipc::receive<ipc::DeliveryReply>(lease->stream(), loop::in(config_.daemon_timeout));
-    if (!reply) return failed(reply.error());
-    if (!reply->last) lease->keep();
+    if (!reply)
+        return failed(reply.error());
+    if (!reply->last)
+        lease->keep();
     return reply;
 }
 
@@ -109,21 +126,25 @@ Result<ipc::DeliveryReply> Manager::talk_once(Service& s, const ipc::DeliveryReq
 void Manager::drop_done(ipc::DeliveryRequest& request) const {
     auto id = mail::QueueId::parse(request.queue_id);
     auto file = queue::QueueFile::open(directories_, queue::active, *id, queue::Access::read);
-    if (!file) return;
+    if (!file)
+        return;
     std::erase_if(request.recipients, [&](const ipc::DeliveryRecipient& r) {
         char type = 0;
         return ::pread(file->fd(), &type, 1, r.offset) == 1 && type == static_cast<char>(queue::RecordType::done);
     });
 }
 
-// A kept connection that the agent closed while it was idle is replaced; otherwise an agent that ends without an answer has failed.
+// A kept connection that the agent closed while it was idle is replaced; otherwise an agent that ends without an answer
+// has failed.
 Result<ipc::DeliveryReply> Manager::converse(Service& s, const ipc::DeliveryRequest& request) {
     bool fresh = true;
     auto reply = talk_once(s, request, false, fresh);
-    if (reply || fresh) return reply;
+    if (reply || fresh)
+        return reply;
     ipc::DeliveryRequest again = request;
     drop_done(again);
-    if (again.recipients.empty()) return ipc::DeliveryReply{};
+    if (again.recipients.empty())
+        return ipc::DeliveryReply{};
     return talk_once(s, again, true, fresh);
 }
 
@@ -132,7 +153,9 @@ void Manager::deliver(Service& s, Entry& entry) {
     Destination& d = *entry.destination;
     const std::size_t count = entry.recipients.size();
     ipc::DeliveryRequest request = request_for(entry);
-    message.traced = message.traced || (request.flags & (ipc::delivery_flags::probe | ipc::delivery_flags::trace)) != 0 || std::any_of(request.recipients.begin(), request.recipients.end(), [](const auto& r) { return r.notify != 0; });
+    message.traced =
+        message.traced || (request.flags & (ipc::delivery_flags::probe | ipc::delivery_flags::trace)) != 0 ||
+        std::any_of(request.recipients.begin(), request.recipients.end(), [](const auto& r) { return r.notify != 0; });
     d.kept_connection = (request.flags & ipc::delivery_flags::connection_store) != 0;
     auto reply = converse(s, request);
     s.transport.finished(entry);
@@ -140,12 +163,13 @@ void Manager::deliver(Service& s, Entry& entry) {
         message.deferred = message.deferred || reply->deferred;
         site_feedback(s, d, *reply);
         pace(s, d);
-        settled(message, count);                                     // d may be gone from here on
+        settled(message, count);  // d may be gone from here on
     } else {
         kill_transport(s, "4.3.0", reply.error().reason);
         drop_done(request);
         std::unordered_set<std::int64_t> not_done;
-        for (const auto& to : request.recipients) not_done.insert(to.offset);
+        for (const auto& to : request.recipients)
+            not_done.insert(to.offset);
         std::erase_if(entry.recipients, [&](const queue::Recipient& r) { return !not_done.contains(r.offset); });
         std::size_t left = entry.recipients.size();
         if (left > 0) {
@@ -153,7 +177,8 @@ void Manager::deliver(Service& s, Entry& entry) {
             all.push_back(std::make_unique<Entry>(std::move(entry)));
             reroute(std::move(all), "4.3.0", reply.error().reason);
         }
-        if (left < count) settled(message, count - left);
+        if (left < count)
+            settled(message, count - left);
     }
     dispatch(s);
 }
@@ -165,18 +190,25 @@ void Manager::site_feedback(Service& s, Destination& d, const ipc::DeliveryReply
     } else if (d.concurrency.failed()) {
         kill_destination(s, d, reply.site_status, "delivery temporarily suspended: " + reply.site_reason);
     }
-    if (config_.feedback_debug) maillog::info("feedback: transport={}, destination={}, window {} -> {}, busy {}", s.transport.name, d.nexthop, before, d.concurrency.window(), d.busy);
+    if (config_.feedback_debug)
+        maillog::info("feedback: transport={}, destination={}, window {} -> {}, busy {}", s.transport.name, d.nexthop,
+                      before, d.concurrency.window(), d.busy);
 }
 
 // The place that has become free is for who waits; with a rate delay, later.
 void Manager::pace(Service& s, Destination& d) {
     auto delay = s.transport.limits.destination_rate_delay;
-    if (delay.count() == 0 || d.dead) { s.transport.wake(d, loop::Clock::now()); return; }
+    if (delay.count() == 0 || d.dead) {
+        s.transport.wake(d, loop::Clock::now());
+        return;
+    }
     d.not_before = loop::Clock::now() + delay;
-    if (d.timer) return;
+    if (d.timer)
+        return;
     d.timer = true;
     loop::loop()->spawn([this, &s, &d] {
-        while (loop::Clock::now() < d.not_before) loop::sleep_until(d.not_before);
+        while (loop::Clock::now() < d.not_before)
+            loop::sleep_until(d.not_before);
         d.timer = false;
         s.transport.wake(d, loop::Clock::now());
         s.transport.forget_if_idle(d);
@@ -187,7 +219,8 @@ void Manager::pace(Service& s, Destination& d) {
 void Manager::kill_destination(Service& s, Destination& d, const std::string& status, const std::string& reason) {
     d.dead = true;
     d.dead_status = status;
-    if (!d.dead_status.empty()) d.dead_status.front() = '4';
+    if (!d.dead_status.empty())
+        d.dead_status.front() = '4';
     d.dead_reason = reason;
     d.dead_until = loop::Clock::now() + config_.minimal_backoff;
     reroute(s.transport.take_all(d), d.dead_status, reason);
@@ -195,20 +228,24 @@ void Manager::kill_destination(Service& s, Destination& d, const std::string& st
 
 void Manager::kill_transport(Service& s, std::string_view status, std::string_view reason) {
     Transport& t = s.transport;
-    if (t.dead) return;
+    if (t.dead)
+        return;
     t.dead = true;
     t.dead_status = status;
     t.dead_reason = reason;
     t.dead_until = loop::Clock::now() + config_.transport_retry;
     std::vector<std::unique_ptr<Entry>> all;
     for (auto& [key, destination] : t.destinations)
-        for (auto& entry : t.take_all(*destination)) all.push_back(std::move(entry));
+        for (auto& entry : t.take_all(*destination))
+            all.push_back(std::move(entry));
     reroute(std::move(all), t.dead_status, t.dead_reason);
 }
 
 // To the retry service, which defers them with this reason; where that is what does not answer, by ourselves.
-void Manager::reroute(std::vector<std::unique_ptr<Entry>> entries, const std::string& status, const std::string& reason) {
-    if (entries.empty()) return;
+void Manager::reroute(std::vector<std::unique_ptr<Entry>> entries, const std::string& status,
+                      const std::string& reason) {
+    if (entries.empty())
+        return;
     Route route = resolver_.retry(status, reason, "");
     Service& s = service(route.transport);
     for (auto& entry : entries) {
@@ -222,9 +259,10 @@ void Manager::reroute(std::vector<std::unique_ptr<Entry>> entries, const std::st
     dispatch(s);
 }
 
-// Deferred, or with class 2 discarded, without an agent. In a fiber of its own: the caller may be in the middle of the lists. One for all
-// that come before it has its turn: there may be thousands of destinations.
-void Manager::dispose_here(Message& message, std::vector<queue::Recipient> recipients, std::string_view status, const std::string& text) {
+// Deferred, or with class 2 discarded, without an agent. In a fiber of its own: the caller may be in the middle of the
+// lists. One for all that come before it has its turn: there may be thousands of destinations.
+void Manager::dispose_here(Message& message, std::vector<queue::Recipient> recipients, std::string_view status,
+                           const std::string& text) {
     Disposal key{&message, std::string(status), text};
     auto& gathered = disposals_[key];
     if (gathered) {
@@ -244,8 +282,10 @@ void Manager::dispose_here(Message& message, std::vector<queue::Recipient> recip
         const std::size_t count = entry->recipients.size();
         auto reply = self_.handle(request_for(*entry), [&](delivery::Job& job) {
             for (auto& to : job.recipients()) {
-                if (code.success()) job.delivered(to, {.status = code, .text = key.text});
-                else job.deferred(to, {.status = code, .text = key.text});
+                if (code.success())
+                    job.delivered(to, {.status = code, .text = key.text});
+                else
+                    job.deferred(to, {.status = code, .text = key.text});
             }
         });
         m.deferred = m.deferred || reply.deferred;

@@ -1,4 +1,5 @@
-// qmgr: decides what is delivered when, and by which delivery agent. MESSAGE_PATH.md walks one message through the system.
+// qmgr: decides what is delivered when, and by which delivery agent. MESSAGE_PATH.md walks one message through the
+// system.
 #include "conf/params/qmgr.h"
 #include "intake.h"
 #include "ipc/qmgr.h"
@@ -24,10 +25,19 @@ Result<ipc::NewMail> next_notice(net::Stream& stream) {
 }
 
 void serve(server::Session& session) {
-    while (auto notice = next_notice(session.stream)) intake->arrived(notice->queue_ids);
+    while (auto notice = next_notice(session.stream))
+        intake->arrived(notice->queue_ids);
 }
 }
 
 int main(int argc, char** argv) {
-    return server::run({.name = "qmgr", .needs = server::need::files_write, .one_process = true, .watchdog = &param::qmgr_daemon_timeout, .before_jail = before_jail, .serve = serve, .triggered = triggered, .background = [] { intake->run(); }}, argc, argv);
+    return server::run({.name = "qmgr",
+                        .needs = server::need::files_write,
+                        .one_process = true,
+                        .watchdog = &param::qmgr_daemon_timeout,
+                        .before_jail = before_jail,
+                        .serve = serve,
+                        .triggered = triggered,
+                        .background = [] { intake->run(); }},
+                       argc, argv);
 }

@@ -1,7 +1,8 @@
-// Where a recipient goes: trivial-rewrite's answer, then what the message itself or the administrator says otherwise (redirect,
-// content filter, defer_transports, addresses that must not reach a command line).
+// Where a recipient goes: trivial-rewrite's answer, then what the message itself or the administrator says otherwise
+// (redirect, content filter, defer_transports, addresses that must not reach a command line).
 //
-// When things fail: no answer sends the recipient to the retry service with the reason; malformed addresses go to the error service.
+// When things fail: no answer sends the recipient to the retry service with the reason; malformed addresses go to the
+// error service.
 #pragma once
 #include <set>
 #include <string>
@@ -11,8 +12,8 @@
 
 namespace qmgr {
 struct Route {
-    std::string transport, nexthop, address;     // address in internal form
-    bool discard = false;                        // double-bounce: delivered to nobody, on purpose
+    std::string transport, nexthop, address;  // address in internal form
+    bool discard = false;                     // double-bounce: delivered to nobody, on purpose
 };
 
 class Resolver {

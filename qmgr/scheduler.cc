@@ -8,8 +8,10 @@ Message::~Message() = default;
 
 // A job goes with its message, when nothing of it is left to deliver; its peers are at no destination then.
 Job::~Job() {
-    if (ready) transport->erase(*this);
-    if (transport->candidate == this || transport->candidate_for == this) transport->candidate = transport->candidate_for = nullptr;
+    if (ready)
+        transport->erase(*this);
+    if (transport->candidate == this || transport->candidate_for == this)
+        transport->candidate = transport->candidate_for = nullptr;
     for (auto& [destination, peer] : peers) {
         transport->leave(*peer);
         destination->todo -= peer->entries.size();
@@ -26,28 +28,36 @@ bool Destination::has_room(Time now) const { return !dead && busy < window() && 
 
 Destination& Transport::destination(const std::string& key, const std::string& nexthop) {
     auto& place = destinations[key];
-    if (!place) place.reset(new Destination{.transport = this, .key = key, .nexthop = nexthop, .concurrency = Concurrency(limits.concurrency)});
+    if (!place)
+        place.reset(new Destination{
+            .transport = this, .key = key, .nexthop = nexthop, .concurrency = Concurrency(limits.concurrency)});
     return *place;
 }
 
 void Transport::forget_if_idle(Destination& d) {
-    if (d.idle() && d.peers.empty()) destinations.erase(d.key);
+    if (d.idle() && d.peers.empty())
+        destinations.erase(d.key);
 }
 
 void Transport::insert(Job& job) {
-    if (job.ready) return;
+    if (job.ready)
+        return;
     job.ready = true;
     ready.emplace(std::pair(job.rank, &job), &job);
 }
 void Transport::erase(Job& job) {
-    if (!job.ready) return;
+    if (!job.ready)
+        return;
     job.ready = false;
     ready.erase({job.rank, &job});
 }
 
 static Job& job_of(Message& message, Transport& transport) {
-    for (auto& job : message.jobs) if (job->transport == &transport) return *job;
-    message.jobs.push_back(std::unique_ptr<Job>(new Job{.message = &message, .transport = &transport, .rank = message.serial}));
+    for (auto& job : message.jobs)
+        if (job->transport == &transport)
+            return *job;
+    message.jobs.push_back(
+        std::unique_ptr<Job>(new Job{.message = &message, .transport = &transport, .rank = message.serial}));
     return *message.jobs.back();
 }
 
@@ -60,23 +70,30 @@ void Transport::add(Message& message, Destination& to, std::vector<queue::Recipi
     }
     Peer& peer = *place;
     const bool was_empty = peer.entries.empty();
-    const std::size_t most = single ? 1 : limits.destination_recipients == 0 ? recipients.size() : limits.destination_recipients;
+    const std::size_t most = single                               ? 1
+                             : limits.destination_recipients == 0 ? recipients.size()
+                                                                  : limits.destination_recipients;
     in_memory += recipients.size();
     std::size_t at = 0;
-    if (!single && !was_empty) {                 // what comes in small lots, e.g. from the many destinations of a dead transport, goes together
+    if (!single &&
+        !was_empty) {  // what comes in small lots, e.g. from the many destinations of a dead transport, goes together
         auto& last = peer.entries.back()->recipients;
-        const std::size_t room = limits.destination_recipients == 0 ? recipients.size() : most - std::min(most, last.size());
-        for (; at < std::min(room, recipients.size()); ++at) last.push_back(std::move(recipients[at]));
+        const std::size_t room =
+            limits.destination_recipients == 0 ? recipients.size() : most - std::min(most, last.size());
+        for (; at < std::min(room, recipients.size()); ++at)
+            last.push_back(std::move(recipients[at]));
     }
     for (; at < recipients.size(); at += most) {
         auto entry = std::make_unique<Entry>(Entry{&message, &job, &to, {}});
-        auto first = recipients.begin() + static_cast<std::ptrdiff_t>(at), last = recipients.begin() + static_cast<std::ptrdiff_t>(std::min(at + most, recipients.size()));
+        auto first = recipients.begin() + static_cast<std::ptrdiff_t>(at),
+             last = recipients.begin() + static_cast<std::ptrdiff_t>(std::min(at + most, recipients.size()));
         entry->recipients.assign(std::make_move_iterator(first), std::make_move_iterator(last));
         peer.entries.push_back(std::move(entry));
         ++job.todo;
         ++to.todo;
     }
-    if (was_empty && !peer.entries.empty() && !peer.open && !peer.waiting) open_up(peer);     // select() looks whether the destination has room
+    if (was_empty && !peer.entries.empty() && !peer.open && !peer.waiting)
+        open_up(peer);  // select() looks whether the destination has room
     consider(job);
 }
 
@@ -93,9 +110,11 @@ void Transport::close_front(Job& job) {
 
 void Transport::leave(Peer& peer) {
     if (peer.open) {
-        peer.job->open.erase(peer.place);        // not by its value: a dead transport gives up all its destinations, one after the other
+        peer.job->open.erase(
+            peer.place);  // not by its value: a dead transport gives up all its destinations, one after the other
         peer.open = false;
-        if (peer.job->open.empty()) erase(*peer.job);
+        if (peer.job->open.empty())
+            erase(*peer.job);
     }
     if (peer.waiting) {
         peer.destination->waiting.erase({peer.waiting_rank, &peer});
@@ -103,11 +122,13 @@ void Transport::leave(Peer& peer) {
     }
 }
 
-// The next peer of the job whose destination has room; those that have none go and wait there. Without any, the job leaves the list.
+// The next peer of the job whose destination has room; those that have none go and wait there. Without any, the job
+// leaves the list.
 Peer* Transport::open_peer(Job& job, Time now) {
     while (!job.open.empty()) {
         Peer* peer = job.open.front();
-        if (peer->destination->has_room(now)) return peer;
+        if (peer->destination->has_room(now))
+            return peer;
         close_front(job);
         peer->waiting = true;
         peer->waiting_rank = job.rank;
@@ -118,7 +139,8 @@ Peer* Transport::open_peer(Job& job, Time now) {
 }
 
 void Transport::wake(Destination& d, Time now) {
-    if (d.dead || now < d.not_before) return;
+    if (d.dead || now < d.not_before)
+        return;
     std::size_t room = d.window() > d.busy ? d.window() - d.busy : 0;
     while (room-- > 0 && !d.waiting.empty()) {
         Peer* peer = d.waiting.begin()->second;
@@ -135,13 +157,17 @@ static std::size_t most_to_earn(const Transport& t, const Job& job) {
 }
 
 void Transport::consider(Job& job) {
-    if (candidate_for && !candidate && &job != candidate_for && job.ready && job.most_entries() <= most_to_earn(*this, *candidate_for)) candidate = &job;
+    if (candidate_for && !candidate && &job != candidate_for && job.ready &&
+        job.most_entries() <= most_to_earn(*this, *candidate_for))
+        candidate = &job;
 }
 
-// Which other job would gain most by going first: the one that has waited longest for its number of entries, among those that fit into what
-// the current job can still earn. That there is none holds for a second too: looking at all jobs for each entry would cost more than the delivery.
+// Which other job would gain most by going first: the one that has waited longest for its number of entries, among
+// those that fit into what the current job can still earn. That there is none holds for a second too: looking at all
+// jobs for each entry would cost more than the delivery.
 Job* Transport::choose_candidate(Job& current, Time now) {
-    if (candidate_for == &current && now < candidate_until && (!candidate || candidate->ready)) return candidate;
+    if (candidate_for == &current && now < candidate_until && (!candidate || candidate->ready))
+        return candidate;
     const std::size_t most = most_to_earn(*this, current);
     candidate = nullptr;
     candidate_for = &current;
@@ -149,33 +175,46 @@ Job* Transport::choose_candidate(Job& current, Time now) {
     double best = -1;
     std::size_t looked_at = 0;
     for (auto& [key, job] : ready) {
-        if (job == &current || job->todo == 0) continue;
-        if (++looked_at > 20000) break;
+        if (job == &current || job->todo == 0)
+            continue;
+        if (++looked_at > 20000)
+            break;
         std::size_t entries = job->most_entries();
-        if (entries > most) continue;
+        if (entries > most)
+            continue;
         double score = std::chrono::duration<double>(now - job->message->picked).count() / static_cast<double>(entries);
-        if (score > best) { best = score; candidate = job; }
+        if (score > best) {
+            best = score;
+            candidate = job;
+        }
     }
     return candidate;
 }
 
 Job* Transport::preempt(Job& current, Time now) {
-    if (limits.slot_cost < 2 || ready.size() < 2) return nullptr;
+    if (limits.slot_cost < 2 || ready.size() < 2)
+        return nullptr;
     // Below this many entries in all, no job can earn what is needed: most mail ends here.
-    if ((current.selected + current.todo) / static_cast<std::size_t>(limits.slot_cost) < static_cast<std::size_t>(limits.minimum_slots)) return nullptr;
+    if ((current.selected + current.todo) / static_cast<std::size_t>(limits.slot_cost) <
+        static_cast<std::size_t>(limits.minimum_slots))
+        return nullptr;
     Job* other = choose_candidate(current, now);
-    if (!other) return nullptr;
+    if (!other)
+        return nullptr;
     const auto needed = static_cast<long>(other->most_entries());
     // In entries. Loan and discount are paid back before there is another.
     const long credit = static_cast<long>(current.selected) - static_cast<long>(current.slots_used) * limits.slot_cost;
-    const long demanded = needed * (100 - limits.slot_discount) - 100 * limits.slot_loan;      // hundredths of a slot
-    if (credit <= 0 || demanded > 100 * (credit / limits.slot_cost)) return nullptr;
+    const long demanded = needed * (100 - limits.slot_discount) - 100 * limits.slot_loan;  // hundredths of a slot
+    if (credit <= 0 || demanded > 100 * (credit / limits.slot_cost))
+        return nullptr;
     auto here = ready.find({current.rank, &current});
     double before = here == ready.begin() ? current.rank - 1 : (std::prev(here)->first.first + current.rank) / 2;
-    if (!(before < current.rank)) return nullptr;                    // no number left between the two
+    if (!(before < current.rank))
+        return nullptr;  // no number left between the two
     Peer* peer = open_peer(*other, now);
     candidate = candidate_for = nullptr;
-    if (!peer) return nullptr;
+    if (!peer)
+        return nullptr;
     current.slots_used += static_cast<std::size_t>(needed);
     erase(*other);
     other->rank = before;
@@ -192,18 +231,24 @@ std::unique_ptr<Entry> Transport::take(Job& job, Peer& peer) {
     --d.todo;
     ++d.busy;
     ++busy;
-    if (peer.entries.empty()) close_front(job);
-    else job.open.splice(job.open.end(), job.open, peer.place);      // the next destination's turn
-    if (job.open.empty()) erase(job);
+    if (peer.entries.empty())
+        close_front(job);
+    else
+        job.open.splice(job.open.end(), job.open, peer.place);  // the next destination's turn
+    if (job.open.empty())
+        erase(job);
     return entry;
 }
 
 std::unique_ptr<Entry> Transport::select(Time now) {
-    if (dead || busy >= limits.sessions || now < not_before) return nullptr;
+    if (dead || busy >= limits.sessions || now < not_before)
+        return nullptr;
     while (!ready.empty()) {
         Job* job = ready.begin()->second;
-        if (!open_peer(*job, now)) continue;                         // has left the list
-        if (Job* other = preempt(*job, now)) job = other;
+        if (!open_peer(*job, now))
+            continue;  // has left the list
+        if (Job* other = preempt(*job, now))
+            job = other;
         return take(*job, *job->open.front());
     }
     return nullptr;
@@ -211,7 +256,8 @@ std::unique_ptr<Entry> Transport::select(Time now) {
 
 void Transport::finished(const Entry& entry) {
     Destination& d = *entry.destination;
-    if (d.busy == 0 || busy == 0) maillog::panic("a delivery ended that had not begun: {}", d.key);
+    if (d.busy == 0 || busy == 0)
+        maillog::panic("a delivery ended that had not begun: {}", d.key);
     --d.busy;
     --busy;
     in_memory -= std::min(in_memory, entry.recipients.size());

@@ -1,5 +1,6 @@
-// Files of the deferred queue that somebody else has changed, moved or removed: by hand (touch), by postsuper or by flush. qmgr itself sets a
-// file's time before it moves it there, so that whatever the kernel tells of is news, but for what qmgr takes out.
+// Files of the deferred queue that somebody else has changed, moved or removed: by hand (touch), by postsuper or by
+// flush. qmgr itself sets a file's time before it moves it there, so that whatever the kernel tells of is news, but for
+// what qmgr takes out.
 //
 // When things fail (no inotify on this system, no watch left, events lost): changed() says that anything may have.
 #pragma once

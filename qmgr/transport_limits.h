@@ -1,7 +1,8 @@
-// What main.cf and master.cf say about one transport: NAME_destination_concurrency_limit and its sixteen sisters, and how many
-// sessions master.cf lets the service have.
+// What main.cf and master.cf say about one transport: NAME_destination_concurrency_limit and its sixteen sisters, and
+// how many sessions master.cf lets the service have.
 //
-// When things fail: a feedback that cannot be read is a fatal error at start for the default, a warning (and 1) for a transport's own.
+// When things fail: a feedback that cannot be read is a fatal error at start for the default, a warning (and 1) for a
+// transport's own.
 #pragma once
 #include <map>
 #include <string>

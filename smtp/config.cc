@@ -27,21 +27,25 @@ Failure bad(std::string_view parameter, std::string_view value, std::string_view
 }
 
 Result<net::Address> bind_address(std::string_view parameter, const std::string& text, int family) {
-    if (text.empty()) return net::Address();
+    if (text.empty())
+        return net::Address();
     auto address = net::Address::parse(text);
-    if (!address || address->family() != family) return bad(parameter, text, family == AF_INET ? "an IPv4 address" : "an IPv6 address");
+    if (!address || address->family() != family)
+        return bad(parameter, text, family == AF_INET ? "an IPv4 address" : "an IPv6 address");
     return *address;
 }
 
 // With inet_interfaces naming one address of a family, mail leaves from there too.
 net::Address only_interface(const conf::Settings& settings, int family) {
     const std::string& text = settings[param::inet_interfaces];
-    if (bytes::iequals(text, "all") || bytes::iequals(text, "loopback-only") || text.empty()) return {};
+    if (bytes::iequals(text, "all") || bytes::iequals(text, "loopback-only") || text.empty())
+        return {};
     net::Address only;
     int count = 0;
     for (const std::string& own : table::own_addresses(settings)) {
         auto address = net::Address::parse(own);
-        if (!address || address->family() != family) continue;
+        if (!address || address->family() != family)
+            continue;
         only = *address;
         ++count;
     }
@@ -61,7 +65,8 @@ Result<std::unique_ptr<Config>> Config::load(const conf::Settings& settings, boo
 
 Result<void> Config::load_names() {
     auto number = conf::port_number(settings, OURS(tcp_port));
-    if (!number) return bad(OURS_NAME(tcp_port), OURS(tcp_port), "a port");
+    if (!number)
+        return bad(OURS_NAME(tcp_port), OURS(tcp_port), "a port");
     port = *number;
     relayhost = settings[param::relayhost];
     fallback_relay = OURS(fallback_relay);
@@ -69,33 +74,51 @@ Result<void> Config::load_names() {
     myhostname = settings[param::myhostname];
     helo_name = lmtp ? settings[param::lmtp_lhlo_name] : settings[param::smtp_helo_name];
     for (std::string_view word : bytes::split(OURS(host_lookup), list_separators)) {
-        if (bytes::iequals(word, "dns")) host_lookup.push_back(HostLookup::dns);
-        else if (bytes::iequals(word, "native")) host_lookup.push_back(HostLookup::native);
-        else return bad(OURS_NAME(host_lookup), word, "dns or native");
+        if (bytes::iequals(word, "dns"))
+            host_lookup.push_back(HostLookup::dns);
+        else if (bytes::iequals(word, "native"))
+            host_lookup.push_back(HostLookup::native);
+        else
+            return bad(OURS_NAME(host_lookup), word, "dns or native");
     }
     const std::string& support = OURS(dns_support_level);
-    if (support.empty()) dns_level = settings[param::disable_dns_lookups] ? DnsLevel::disabled : DnsLevel::enabled;
-    else if (support == "disabled") dns_level = DnsLevel::disabled;
-    else if (support == "enabled") dns_level = DnsLevel::enabled;
-    else if (support == "dnssec") dns_level = DnsLevel::dnssec;
-    else return bad(OURS_NAME(dns_support_level), support, "disabled, enabled or dnssec");
-    if (dns_level == DnsLevel::disabled) host_lookup = {HostLookup::native};
+    if (support.empty())
+        dns_level = settings[param::disable_dns_lookups] ? DnsLevel::disabled : DnsLevel::enabled;
+    else if (support == "disabled")
+        dns_level = DnsLevel::disabled;
+    else if (support == "enabled")
+        dns_level = DnsLevel::enabled;
+    else if (support == "dnssec")
+        dns_level = DnsLevel::dnssec;
+    else
+        return bad(OURS_NAME(dns_support_level), support, "disabled, enabled or dnssec");
+    if (dns_level == DnsLevel::disabled)
+        host_lookup = {HostLookup::native};
     for (std::string_view word : bytes::split(OURS(dns_resolver_options), list_separators)) {
-        if (bytes::iequals(word, "res_defnames")) own_domain = true;
-        else if (bytes::iequals(word, "res_dnsrch")) search = true;
-        else return bad(OURS_NAME(dns_resolver_options), word, "res_defnames or res_dnsrch");
+        if (bytes::iequals(word, "res_defnames"))
+            own_domain = true;
+        else if (bytes::iequals(word, "res_dnsrch"))
+            search = true;
+        else
+            return bad(OURS_NAME(dns_resolver_options), word, "res_defnames or res_dnsrch");
     }
     TRY_ASSIGN(families, conf::families(settings[param::inet_protocols]));
     const std::string& wanted = OURS(address_preference);
-    if (wanted == "any") preference = Preference::any;
-    else if (wanted == "ipv4") preference = Preference::ipv4;
-    else if (wanted == "ipv6") preference = Preference::ipv6;
-    else return bad(OURS_NAME(address_preference), wanted, "any, ipv4 or ipv6");
+    if (wanted == "any")
+        preference = Preference::any;
+    else if (wanted == "ipv4")
+        preference = Preference::ipv4;
+    else if (wanted == "ipv6")
+        preference = Preference::ipv6;
+    else
+        return bad(OURS_NAME(address_preference), wanted, "any, ipv4 or ipv6");
     TRY_ASSIGN(bind4, bind_address(OURS_NAME(bind_address), OURS(bind_address), AF_INET));
     TRY_ASSIGN(bind6, bind_address(OURS_NAME(bind_address6), OURS(bind_address6), AF_INET6));
     bind_enforce = OURS(bind_address_enforce);
-    if (bind4.family() == AF_UNSPEC) bind4 = only_interface(settings, AF_INET);
-    if (bind6.family() == AF_UNSPEC) bind6 = only_interface(settings, AF_INET6);
+    if (bind4.family() == AF_UNSPEC)
+        bind4 = only_interface(settings, AF_INET);
+    if (bind6.family() == AF_UNSPEC)
+        bind6 = only_interface(settings, AF_INET6);
     local = table::LocalDomains::open(settings);
     dns_reply_filter = table::Maps::open(OURS_NAME(dns_reply_filter), OURS(dns_reply_filter), table::any_bytes());
     return {};
@@ -113,8 +136,12 @@ void Config::load_limits() {
     srv_fallback = settings[param::allow_srv_lookup_fallback];
     srv_ignore_error = settings[param::ignore_srv_lookup_error];
     best_mx_transport = settings[param::best_mx_transport];
-    timeouts = {OURS(connect_timeout), lmtp ? settings[param::lmtp_lhlo_timeout] : settings[param::smtp_helo_timeout], OURS(starttls_timeout), OURS(xforward_timeout),
-                OURS(mail_timeout), OURS(rcpt_timeout), OURS(data_init_timeout), OURS(data_xfer_timeout), OURS(data_done_timeout), OURS(rset_timeout), OURS(quit_timeout)};
+    timeouts = {OURS(connect_timeout),   lmtp ? settings[param::lmtp_lhlo_timeout] : settings[param::smtp_helo_timeout],
+                OURS(starttls_timeout),  OURS(xforward_timeout),
+                OURS(mail_timeout),      OURS(rcpt_timeout),
+                OURS(data_init_timeout), OURS(data_xfer_timeout),
+                OURS(data_done_timeout), OURS(rset_timeout),
+                OURS(quit_timeout)};
     per_request_deadline = OURS(per_request_deadline);
     min_data_rate = OURS(min_data_rate);
     always_ehlo = lmtp || settings[param::smtp_always_send_ehlo];
@@ -127,15 +154,18 @@ void Config::load_limits() {
     assume_final = lmtp && settings[param::lmtp_assume_final];
     line_limit = static_cast<std::size_t>(OURS(line_length_limit));
     discard_keywords = lmtp ? settings[param::lmtp_discard_lhlo_keywords] : settings[param::smtp_discard_ehlo_keywords];
-    discard_maps = lmtp ? table::Maps::open(param::lmtp_discard_lhlo_keyword_address_maps.name, settings[param::lmtp_discard_lhlo_keyword_address_maps])
-                        : table::Maps::open(param::smtp_discard_ehlo_keyword_address_maps.name, settings[param::smtp_discard_ehlo_keyword_address_maps]);
+    discard_maps = lmtp ? table::Maps::open(param::lmtp_discard_lhlo_keyword_address_maps.name,
+                                            settings[param::lmtp_discard_lhlo_keyword_address_maps])
+                        : table::Maps::open(param::smtp_discard_ehlo_keyword_address_maps.name,
+                                            settings[param::smtp_discard_ehlo_keyword_address_maps]);
     pix_workarounds = OURS(pix_workarounds);
     pix_maps = table::Maps::open(OURS_NAME(pix_workaround_maps), OURS(pix_workaround_maps));
     pix_threshold = OURS(pix_workaround_threshold_time);
     pix_delay = OURS(pix_workaround_delay_time);
     reply_filter = table::Maps::open(OURS_NAME(reply_filter), OURS(reply_filter), table::any_bytes());
     cache_on_demand = OURS(connection_cache_on_demand);
-    cache_destinations = table::MatchList::open(OURS_NAME(connection_cache_destinations), OURS(connection_cache_destinations), table::MatchList::Kind::domains,
+    cache_destinations = table::MatchList::open(OURS_NAME(connection_cache_destinations),
+                                                OURS(connection_cache_destinations), table::MatchList::Kind::domains,
                                                 table::parents_of(settings, OURS_NAME(connection_cache_destinations)));
     cache_time = OURS(connection_cache_time_limit);
     reuse_time = OURS(connection_reuse_time_limit);
@@ -146,7 +176,8 @@ void Config::load_content() {
     generic = table::Maps::open(OURS_NAME(generic_maps), OURS(generic_maps));
     header_checks = table::Maps::open(OURS_NAME(header_checks), OURS(header_checks), table::any_bytes());
     mime_header_checks = table::Maps::open(OURS_NAME(mime_header_checks), OURS(mime_header_checks), table::any_bytes());
-    nested_header_checks = table::Maps::open(OURS_NAME(nested_header_checks), OURS(nested_header_checks), table::any_bytes());
+    nested_header_checks =
+        table::Maps::open(OURS_NAME(nested_header_checks), OURS(nested_header_checks), table::any_bytes());
     body_checks = table::Maps::open(OURS_NAME(body_checks), OURS(body_checks), table::any_bytes());
     propagate_generic = settings[param::propagate_unmatched_extensions].find("generic") != std::string::npos;
     convert_8bit = !settings[param::disable_mime_output_conversion];
@@ -167,21 +198,26 @@ Result<void> Config::load_tls() {
     block_early_reply = OURS(tls_block_early_mail_reply);
     tls_digest = OURS(tls_fingerprint_digest);
     const std::string& insecure = settings[param::smtp_tls_dane_insecure_mx_policy];
-    if (insecure == "may") insecure_mx_level = tls::Level::may;
-    else if (insecure == "encrypt") insecure_mx_level = tls::Level::encrypt;
-    else if (insecure != "dane") return bad("smtp_tls_dane_insecure_mx_policy", insecure, "may, encrypt or dane");
+    if (insecure == "may")
+        insecure_mx_level = tls::Level::may;
+    else if (insecure == "encrypt")
+        insecure_mx_level = tls::Level::encrypt;
+    else if (insecure != "dane")
+        return bad("smtp_tls_dane_insecure_mx_policy", insecure, "may, encrypt or dane");
     require_tls_enabled = settings[param::requiretls_enable];
     tls_required_enabled = settings[param::tls_required_enable];
     require_tls_policy = RequireTlsPolicy::open(OURS_NAME(requiretls_policy), OURS(requiretls_policy));
     force_tlsa_lookup = OURS(tls_force_insecure_host_tlsa_lookup);
     TRY_ASSIGN(tls_policies, tls::Policies::open(settings, lmtp));
     const std::string& sts = settings[param::smtp_tls_mta_sts];
-    if (sts != "none" && sts != "testing" && sts != "enforce") return bad("smtp_tls_mta_sts", sts, "none, testing or enforce");
+    if (sts != "none" && sts != "testing" && sts != "enforce")
+        return bad("smtp_tls_mta_sts", sts, "none, testing or enforce");
     if (!lmtp && sts != "none") {
         mta_sts = std::make_unique<MtaSts>(settings, sts == "enforce");
         tls_policies->ask_also([this](const tls::Site& site) { return mta_sts->find(*tls_policies, site); });
     }
-    if (!tls_policies->any() && !wrapper_mode) return {};
+    if (!tls_policies->any() && !wrapper_mode)
+        return {};
     auto context = tls::ClientContext::create(settings, lmtp);
     if (!context) {
         tls_problem = context.error().reason;
@@ -189,7 +225,8 @@ Result<void> Config::load_tls() {
     }
     tls = std::move(*context);
     tls_reports = TlsReports::open(settings, lmtp);
-    if (OURS(tls_session_cache_database).empty()) return {};
+    if (OURS(tls_session_cache_database).empty())
+        return {};
     sessions = std::make_unique<tls::TlsmgrStore>(settings, lmtp ? "lmtp" : "smtp", true);
     tls->keep_sessions_in(sessions.get());
     return {};

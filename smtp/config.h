@@ -1,4 +1,5 @@
-// What the client does, from smtp_* or, run as lmtp, lmtp_*: read once at start, so that the rest of the program does not care which.
+// What the client does, from smtp_* or, run as lmtp, lmtp_*: read once at start, so that the rest of the program does
+// not care which.
 #pragma once
 #include <chrono>
 #include <cstdint>
@@ -22,7 +23,9 @@
 namespace smtp {
 using Seconds = std::chrono::seconds;
 
-struct Timeouts { Seconds connect, helo, starttls, xforward, mail, rcpt, data_init, data_xfer, data_done, rset, quit; };
+struct Timeouts {
+    Seconds connect, helo, starttls, xforward, mail, rcpt, data_init, data_xfer, data_done, rset, quit;
+};
 enum class Preference : std::uint8_t { any, ipv4, ipv6 };
 enum class HostLookup : std::uint8_t { dns, native };
 enum class DnsLevel : std::uint8_t { disabled, enabled, dnssec };
@@ -36,23 +39,23 @@ struct Config {
     const char* protocol() const { return lmtp ? "LMTP" : "SMTP"; }
 
     // where to
-    std::string port;                            // default port, a number
-    std::string relayhost, fallback_relay;       // lists
-    std::string_view fallback_relay_name;        // the parameter's
+    std::string port;                       // default port, a number
+    std::string relayhost, fallback_relay;  // lists
+    std::string_view fallback_relay_name;   // the parameter's
     std::string myhostname, helo_name;
     std::vector<HostLookup> host_lookup;
     DnsLevel dns_level;
-    bool own_domain = false, search = false;     // smtp_dns_resolver_options
-    conf::Families families;                     // inet_protocols
+    bool own_domain = false, search = false;  // smtp_dns_resolver_options
+    conf::Families families;                  // inet_protocols
     Preference preference;
     bool randomize, balance, defer_without_mx_address, ignore_mx_error, cname_overrides;
-    std::size_t address_limit, session_limit;    // 0: none
-    std::string srv_services;                    // use_srv_lookup
+    std::size_t address_limit, session_limit;  // 0: none
+    std::string srv_services;                  // use_srv_lookup
     bool srv_fallback, srv_ignore_error;
     std::string best_mx_transport;
-    net::Address bind4{}, bind6{};               // unspecified: the system chooses
-    bool bind_enforce;                           // rather defer than leave from another address
-    table::LocalDomains local;                   // loops to ourselves
+    net::Address bind4{}, bind6{};  // unspecified: the system chooses
+    bool bind_enforce;              // rather defer than leave from another address
+    table::LocalDomains local;      // loops to ourselves
     table::Maps dns_reply_filter;
 
     // the dialogue
@@ -60,7 +63,7 @@ struct Config {
     bool per_request_deadline;
     std::int64_t min_data_rate;
     bool always_ehlo, never_ehlo, skip_5xx, skip_quit_response, quote_envelope, probe_data, send_xforward, assume_final;
-    std::size_t line_limit;                      // of content lines; 0: none
+    std::size_t line_limit;  // of content lines; 0: none
     std::string discard_keywords, pix_workarounds;
     table::Maps discard_maps, pix_maps, reply_filter;
     Seconds pix_threshold, pix_delay;
@@ -80,17 +83,17 @@ struct Config {
     // TLS
     bool wrapper_mode, log_tls, note_starttls, block_early_reply, fast_shutdown;
     std::optional<tls::Policies> tls_policies;
-    std::unique_ptr<MtaSts> mta_sts;             // null: smtp_tls_mta_sts = none
-    std::unique_ptr<TlsReports> tls_reports;     // null: no smtp_tlsrpt_enable
-    tls::Level insecure_mx_level = tls::Level::half_dane;   // smtp_tls_dane_insecure_mx_policy
+    std::unique_ptr<MtaSts> mta_sts;                       // null: smtp_tls_mta_sts = none
+    std::unique_ptr<TlsReports> tls_reports;               // null: no smtp_tlsrpt_enable
+    tls::Level insecure_mx_level = tls::Level::half_dane;  // smtp_tls_dane_insecure_mx_policy
     bool force_tlsa_lookup = false;
-    bool require_tls_enabled = true, tls_required_enabled = true;   // requiretls_enable, tls_required_enable
+    bool require_tls_enabled = true, tls_required_enabled = true;  // requiretls_enable, tls_required_enable
     RequireTlsPolicy require_tls_policy;
-    std::string tls_digest;                      // of fingerprints
-    std::shared_ptr<tls::ClientContext> tls;     // null where TLS is off or cannot be had
+    std::string tls_digest;                   // of fingerprints
+    std::shared_ptr<tls::ClientContext> tls;  // null where TLS is off or cannot be had
     std::unique_ptr<tls::TlsmgrStore> sessions;
-    Seconds plaintext_after;                     // minimal_backoff_time: age of mail that may go without TLS when the handshake fails
-    std::string tls_problem;                     // why it cannot be had
+    Seconds plaintext_after;  // minimal_backoff_time: age of mail that may go without TLS when the handshake fails
+    std::string tls_problem;  // why it cannot be had
 
 private:
     explicit Config(const conf::Settings& s) : settings(s) {}

@@ -11,16 +11,19 @@ constexpr const char* list_separators = " \t\r\n,";
 
 Refusal refusal(Error why) { return {std::move(why), {}, false}; }
 Refusal refused(const Peer& peer, const Reply& reply, EnhancedStatus status) {
-    return {Error{status, fmt::format("host {} refused to talk to me: {}", peer.endpoint.label(), reply.text)}, reply.text, false};
+    return {Error{status, fmt::format("host {} refused to talk to me: {}", peer.endpoint.label(), reply.text)},
+            reply.text, false};
 }
 
 bool greets_itself(const Peer& peer, std::string_view line) {
     auto words = bytes::split(line, " \t");
-    return !peer.config().lmtp && peer.endpoint.address.port() == 25 && !words.empty() && bytes::iequals(words[0], peer.config().myhostname);
+    return !peer.config().lmtp && peer.endpoint.address.port() == 25 && !words.empty() &&
+           bytes::iequals(words[0], peer.config().myhostname);
 }
 
 void warn_of_own_name(const Peer& peer, const char* how) {
-    maillog::warning("host {} {} with my own hostname {}", peer.endpoint.label_with_port(), how, peer.config().myhostname);
+    maillog::warning("host {} {} with my own hostname {}", peer.endpoint.label_with_port(), how,
+                     peer.config().myhostname);
 }
 
 Refusal loops(const Peer& peer, const char* how) {
@@ -32,37 +35,54 @@ Refusal loops(const Peer& peer, const char* how) {
 std::string discarded(const Peer& peer) {
     const Config& c = peer.config();
     if (!c.discard_maps.empty())
-        if (auto hit = c.discard_maps.find(peer.endpoint.address.host()); hit && *hit) return **hit;
+        if (auto hit = c.discard_maps.find(peer.endpoint.address.host()); hit && *hit)
+            return **hit;
     return c.discard_keywords;
 }
 
 bool listed(std::string_view list, std::string_view word) {
-    for (std::string_view w : bytes::split(list, list_separators)) if (bytes::iequals(w, word)) return true;
+    for (std::string_view w : bytes::split(list, list_separators))
+        if (bytes::iequals(w, word))
+            return true;
     return false;
 }
 
 void take_feature(Features& f, std::string_view line) {
     auto words = bytes::split(line, " \t");
-    if (words.empty()) return;
+    if (words.empty())
+        return;
     auto is = [&](std::string_view name) { return bytes::iequals(words[0], name); };
-    if (is("PIPELINING")) f.pipelining = true;
-    else if (is("8BITMIME")) f.eight_bit = true;
-    else if (is("DSN")) f.dsn = true;
-    else if (is("SMTPUTF8")) f.smtputf8 = f.eight_bit = true;     // RFC 6531, section 3.1: such a server takes 8 bits
-    else if (is("STARTTLS")) f.starttls = true;
-    else if (is("REQUIRETLS")) f.requiretls = true;
+    if (is("PIPELINING"))
+        f.pipelining = true;
+    else if (is("8BITMIME"))
+        f.eight_bit = true;
+    else if (is("DSN"))
+        f.dsn = true;
+    else if (is("SMTPUTF8"))
+        f.smtputf8 = f.eight_bit = true;  // RFC 6531, section 3.1: such a server takes 8 bits
+    else if (is("STARTTLS"))
+        f.starttls = true;
+    else if (is("REQUIRETLS"))
+        f.requiretls = true;
     else if (is("SIZE")) {
         f.size = true;
         f.size_limit = words.size() > 1 ? bytes::to_int(words[1]).value_or(0) : 0;
     } else if (is("XFORWARD")) {
         for (std::string_view w : words) {
-            if (bytes::iequals(w, "NAME")) f.xforward_name = true;
-            if (bytes::iequals(w, "ADDR")) f.xforward_address = true;
-            if (bytes::iequals(w, "PORT")) f.xforward_port = true;
-            if (bytes::iequals(w, "PROTO")) f.xforward_protocol = true;
-            if (bytes::iequals(w, "HELO")) f.xforward_helo = true;
-            if (bytes::iequals(w, "IDENT")) f.xforward_ident = true;
-            if (bytes::iequals(w, "SOURCE")) f.xforward_source = true;
+            if (bytes::iequals(w, "NAME"))
+                f.xforward_name = true;
+            if (bytes::iequals(w, "ADDR"))
+                f.xforward_address = true;
+            if (bytes::iequals(w, "PORT"))
+                f.xforward_port = true;
+            if (bytes::iequals(w, "PROTO"))
+                f.xforward_protocol = true;
+            if (bytes::iequals(w, "HELO"))
+                f.xforward_helo = true;
+            if (bytes::iequals(w, "IDENT"))
+                f.xforward_ident = true;
+            if (bytes::iequals(w, "SOURCE"))
+                f.xforward_source = true;
         }
     }
 }
@@ -70,70 +90,91 @@ void take_feature(Features& f, std::string_view line) {
 void take_features(Peer& peer, const Reply& reply) {
     peer.features = {};
     peer.features.esmtp = true;
-    if (!reply.lines.empty()) peer.helo = bytes::printable(std::string_view(reply.lines[0]).substr(0, std::min<std::size_t>(reply.lines[0].find_first_of(" \t"), 255)));
+    if (!reply.lines.empty())
+        peer.helo = bytes::printable(std::string_view(reply.lines[0])
+                                         .substr(0, std::min<std::size_t>(reply.lines[0].find_first_of(" \t"), 255)));
     std::string ignore = discarded(peer), ignored;
     for (std::size_t i = 1; i < reply.lines.size(); ++i) {
         std::string_view line = reply.lines[i];
         std::string_view keyword = line.substr(0, line.find_first_of(" \t"));
-        if (listed(ignore, keyword)) ignored += (ignored.empty() ? "" : " ") + std::string(keyword);
-        else take_feature(peer.features, line);
+        if (listed(ignore, keyword))
+            ignored += (ignored.empty() ? "" : " ") + std::string(keyword);
+        else
+            take_feature(peer.features, line);
     }
     peer.features.starttls_ignored = listed(ignored, "STARTTLS");
-    if (!ignored.empty() && !listed(ignore, "silent-discard")) maillog::info("discarding EHLO keywords: {}", bytes::uppered(ignored));
+    if (!ignored.empty() && !listed(ignore, "silent-discard"))
+        maillog::info("discarding EHLO keywords: {}", bytes::uppered(ignored));
 }
 
 // A PIX firewall in "fixup" mode overwrites the banner with asterisks.
 void look_for_pix(Peer& peer, const Reply& greeting, std::string_view queue_id) {
     std::string_view text = greeting.text;
     text.remove_prefix(std::min<std::size_t>(4, text.size()));
-    if (text.find("***") == text.npos || text.find_first_not_of("* 20\t") != text.npos) return;
+    if (text.find("***") == text.npos || text.find_first_not_of("* 20\t") != text.npos)
+        return;
     const Config& c = peer.config();
     peer.pix = c.pix_workarounds;
     if (!c.pix_maps.empty())
-        if (auto hit = c.pix_maps.find(peer.endpoint.address.host()); hit && *hit) peer.pix = **hit;
-    if (!peer.pix.empty()) maillog::info("{}: enabling PIX workarounds: {} for {}", queue_id, peer.pix, peer.endpoint.label_with_port());
+        if (auto hit = c.pix_maps.find(peer.endpoint.address.host()); hit && *hit)
+            peer.pix = **hit;
+    if (!peer.pix.empty())
+        maillog::info("{}: enabling PIX workarounds: {} for {}", queue_id, peer.pix, peer.endpoint.label_with_port());
 }
 
 // greeting: null for the second hello, under TLS, which is never HELO.
 std::optional<Refusal> say_hello(Peer& peer, const Reply* greeting, bool tls_wanted) {
     const Config& c = peer.config();
     std::optional<Refusal> no_ehlo;
-    bool extended = c.lmtp || c.always_ehlo || (greeting && greeting->text.find("ESMTP") != std::string::npos) || tls_wanted;
-    if (!c.lmtp && (c.never_ehlo || listed(peer.pix, "disable_esmtp"))) extended = false;
+    bool extended =
+        c.lmtp || c.always_ehlo || (greeting && greeting->text.find("ESMTP") != std::string::npos) || tls_wanted;
+    if (!c.lmtp && (c.never_ehlo || listed(peer.pix, "disable_esmtp")))
+        extended = false;
     if (extended) {
         peer.say(fmt::format("{} {}", c.lmtp ? "LHLO" : "EHLO", c.helo_name));
         auto reply = peer.reply(c.timeouts.helo, fmt::format("performing the {} handshake", c.lmtp ? "LHLO" : "EHLO"));
-        if (!reply) return refusal(std::move(reply.error()));
+        if (!reply)
+            return refusal(std::move(reply.error()));
         if (reply->positive()) {
-            if (!reply->lines.empty() && greets_itself(peer, reply->lines[0])) return loops(peer, "replied to HELO/EHLO");
+            if (!reply->lines.empty() && greets_itself(peer, reply->lines[0]))
+                return loops(peer, "replied to HELO/EHLO");
             take_features(peer, *reply);
             return std::nullopt;
         }
         EnhancedStatus status = reply->status;
-        if (!greeting) status.klass = 4;         // under TLS, where it said yes before
-        if (c.lmtp || peer.broken || !greeting) return refused(peer, *reply, status);
+        if (!greeting)
+            status.klass = 4;  // under TLS, where it said yes before
+        if (c.lmtp || peer.broken || !greeting)
+            return refused(peer, *reply, status);
         status.klass = 4;
         no_ehlo = refused(peer, *reply, status);
     }
     peer.say("HELO " + c.helo_name);
     auto reply = peer.reply(c.timeouts.helo, "performing the HELO handshake");
-    if (!reply && no_ehlo && peer.stream().failure() == net::Stream::Failure::lost) return no_ehlo;      // it hung up after it had said why
-    if (!reply) return refusal(std::move(reply.error()));
-    if (!reply->positive()) return refused(peer, *reply, reply->status);
-    if (!reply->lines.empty() && greets_itself(peer, reply->lines[0])) return loops(peer, "replied to HELO/EHLO");
+    if (!reply && no_ehlo && peer.stream().failure() == net::Stream::Failure::lost)
+        return no_ehlo;  // it hung up after it had said why
+    if (!reply)
+        return refusal(std::move(reply.error()));
+    if (!reply->positive())
+        return refused(peer, *reply, reply->status);
+    if (!reply->lines.empty() && greets_itself(peer, reply->lines[0]))
+        return loops(peer, "replied to HELO/EHLO");
     peer.features = {};
     return std::nullopt;
 }
 
-// TLS on this connection. What it is worth is for the level to say; a server that had to prove who it is and did not gets no mail.
+// TLS on this connection. What it is worth is for the level to say; a server that had to prove who it is and did not
+// gets no mail.
 std::optional<Refusal> start_tls(Peer& peer, const TlsPlan& plan, TlsReport& report) {
     const Config& c = peer.config();
     const std::string where = peer.endpoint.label_with_port();
     tls::Demand demand = plan.demand;
-    if (c.sessions) demand.session_key = fmt::format("{}:{}:{}", c.lmtp ? "lmtp" : "smtp", where, c.helo_name);
+    if (c.sessions)
+        demand.session_key = fmt::format("{}:{}:{}", c.lmtp ? "lmtp" : "smtp", where, c.helo_name);
     if (std::size_t early = peer.stream().buffered().size())
         maillog::warning("{}: discarding {} bytes that came in the clear after the reply to STARTTLS", where, early);
-    auto info = tls::connect(peer.stream(), *c.tls, demand, loop::in(c.timeouts.starttls), where, {plan.log_key, peer.endpoint.name, peer.endpoint.address.host()});
+    auto info = tls::connect(peer.stream(), *c.tls, demand, loop::in(c.timeouts.starttls), where,
+                             {plan.log_key, peer.endpoint.name, peer.endpoint.address.host()});
     if (!info) {
         report.failed(ResultType::validation_failure, info.error().reason);
         peer.broken = true;
@@ -143,74 +184,105 @@ std::optional<Refusal> start_tls(Peer& peer, const TlsPlan& plan, TlsReport& rep
     peer.under_tls = true;
     peer.keep_tls = plan.reuse;
     peer.tls_status = plan.status;
-    bool proved = info->status == tls::PeerStatus::verified || (demand.level == tls::Level::half_dane && info->status == tls::PeerStatus::trusted);
+    bool proved = info->status == tls::PeerStatus::verified ||
+                  (demand.level == tls::Level::half_dane && info->status == tls::PeerStatus::trusted);
     const std::string flaw = info->peer_certificate ? info->verify_error : "there is no certificate";
     if (tls::verified(demand.level) && (!proved || plan.unmeetable)) {
-        if (!proved) report.failed(result_type(info->flaw), flaw);
+        if (!proved)
+            report.failed(result_type(info->flaw), flaw);
         peer.tls_status = fmt::format("!{}:nocertmatch", tls::name_of(plan.level));
         return refusal({{4, 7, 5}, "Server certificate not verified"});
     }
     if (!plan.testing_for.empty() && info->status != tls::PeerStatus::trusted) {
         report.failed(result_type(info->flaw), flaw);
-        maillog::info("MTA-STS testing: {}: the certificate of {} does not do: {}", plan.testing_for, where, info->peer_certificate ? info->verify_error : "there is none");
+        maillog::info("MTA-STS testing: {}: the certificate of {} does not do: {}", plan.testing_for, where,
+                      info->peer_certificate ? info->verify_error : "there is none");
     }
     if (info->bits < demand.minimum_bits) {
         report.failed(ResultType::validation_failure, "cipher too weak");
         peer.tls_status = fmt::format("!{}", tls::name_of(plan.level));
-        return refusal({{4, 7, 5}, fmt::format("TLS cipher strength of {} bits is less than the {} bits that are required", info->bits, demand.minimum_bits)});
+        return refusal({{4, 7, 5},
+                        fmt::format("TLS cipher strength of {} bits is less than the {} bits that are required",
+                                    info->bits, demand.minimum_bits)});
     }
     return std::nullopt;
 }
 
 // CVE-2009-3555: replies to commands that somebody else put in front of ours come in one go with the first one.
 std::optional<Refusal> look_for_early_replies(Peer& peer) {
-    if (!peer.config().block_early_reply || peer.stream().peek().empty()) return std::nullopt;
+    if (!peer.config().block_early_reply || peer.stream().peek().empty())
+        return std::nullopt;
     peer.broken = true;
-    maillog::warning("{}: replies to commands that were not given, under TLS: possible attack on the handshake", peer.endpoint.label_with_port());
+    maillog::warning("{}: replies to commands that were not given, under TLS: possible attack on the handshake",
+                     peer.endpoint.label_with_port());
     return refusal({{4, 7, 0}, fmt::format("host {} replied to commands that were not given", peer.endpoint.label())});
 }
 }
 
-std::optional<Refusal> shake_hands(Peer& peer, const TlsPlan& plan, bool without_tls, std::string_view queue_id, TlsReport& report) {
+std::optional<Refusal> shake_hands(Peer& peer, const TlsPlan& plan, bool without_tls, std::string_view queue_id,
+                                   TlsReport& report) {
     const Config& c = peer.config();
     bool wanted = plan.wanted() && c.tls && !without_tls;
     const std::string level(tls::name_of(plan.level));
     peer.tls_status = plan.wish;
     if (c.wrapper_mode)
-        if (auto no = start_tls(peer, plan, report)) return no;
+        if (auto no = start_tls(peer, plan, report))
+            return no;
     auto greeting = peer.reply(c.timeouts.helo, "receiving the initial server greeting");
-    if (!greeting) return refusal(std::move(greeting.error()));
+    if (!greeting)
+        return refusal(std::move(greeting.error()));
     if (!greeting->positive()) {
         EnhancedStatus status = greeting->status;
-        if (greeting->permanent() && c.skip_5xx) status.klass = 4;
+        if (greeting->permanent() && c.skip_5xx)
+            status.klass = 4;
         return refused(peer, *greeting, status);
     }
-    // Only a warning: the text before EHLO may be another host's, of a balancer or a copied configuration. What answers EHLO is the server.
-    if (!greeting->lines.empty() && greets_itself(peer, greeting->lines[0])) warn_of_own_name(peer, "greeted me");
+    // Only a warning: the text before EHLO may be another host's, of a balancer or a copied configuration. What answers
+    // EHLO is the server.
+    if (!greeting->lines.empty() && greets_itself(peer, greeting->lines[0]))
+        warn_of_own_name(peer, "greeted me");
     look_for_pix(peer, *greeting, queue_id);
-    if (auto no = say_hello(peer, &*greeting, plan.must())) return no;
-    if (c.wrapper_mode) return std::nullopt;
-    if (plan.wanted()) peer.tls_status = plan.must() ? fmt::format("!{}:nostarttls", level) : level + ":none";
+    if (auto no = say_hello(peer, &*greeting, plan.must()))
+        return no;
+    if (c.wrapper_mode)
+        return std::nullopt;
+    if (plan.wanted())
+        peer.tls_status = plan.must() ? fmt::format("!{}:nostarttls", level) : level + ":none";
     if (!peer.features.starttls) {
-        if (wanted && !peer.features.starttls_ignored) report.failed(ResultType::starttls_not_supported, "");
-        if (!plan.testing_for.empty()) maillog::info("MTA-STS testing: {}: {} does not offer STARTTLS", plan.testing_for, peer.endpoint.label_with_port());
-        if (!plan.must()) return std::nullopt;
-        return refusal({{4, 7, 4}, fmt::format("TLS is required, but was not offered by host {}", peer.endpoint.label())});
+        if (wanted && !peer.features.starttls_ignored)
+            report.failed(ResultType::starttls_not_supported, "");
+        if (!plan.testing_for.empty())
+            maillog::info("MTA-STS testing: {}: {} does not offer STARTTLS", plan.testing_for,
+                          peer.endpoint.label_with_port());
+        if (!plan.must())
+            return std::nullopt;
+        return refusal(
+            {{4, 7, 4}, fmt::format("TLS is required, but was not offered by host {}", peer.endpoint.label())});
     }
-    if (c.note_starttls && !plan.wanted()) maillog::info("Host offered STARTTLS: [{}]", peer.endpoint.name);
-    if (!wanted) return std::nullopt;
+    if (c.note_starttls && !plan.wanted())
+        maillog::info("Host offered STARTTLS: [{}]", peer.endpoint.name);
+    if (!wanted)
+        return std::nullopt;
     peer.say("STARTTLS");
     auto reply = peer.reply(c.timeouts.starttls, "receiving the STARTTLS response");
-    if (!reply) return refusal(std::move(reply.error()));
+    if (!reply)
+        return refusal(std::move(reply.error()));
     if (!reply->positive()) {
         report.failed(ResultType::starttls_not_supported, reply->text);
-        if (!plan.must() && !peer.broken) return std::nullopt;
-        return Refusal{Error{reply->status, fmt::format("TLS is required, but host {} refused to start TLS: {}", peer.endpoint.label(), reply->text)}, reply->text, false};
+        if (!plan.must() && !peer.broken)
+            return std::nullopt;
+        return Refusal{Error{reply->status, fmt::format("TLS is required, but host {} refused to start TLS: {}",
+                                                        peer.endpoint.label(), reply->text)},
+                       reply->text, false};
     }
-    if (plan.must()) peer.tls_status = "!" + level;
-    if (auto no = start_tls(peer, plan, report)) return no;
-    if (auto no = look_for_early_replies(peer)) return no;
-    if (auto no = say_hello(peer, nullptr, true)) return no;
+    if (plan.must())
+        peer.tls_status = "!" + level;
+    if (auto no = start_tls(peer, plan, report))
+        return no;
+    if (auto no = look_for_early_replies(peer))
+        return no;
+    if (auto no = say_hello(peer, nullptr, true))
+        return no;
     return look_for_early_replies(peer);
 }
 }

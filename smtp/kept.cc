@@ -30,14 +30,18 @@ void Kept::put(std::unique_ptr<Peer> peer, std::string destination) {
 std::unique_ptr<Peer> Kept::take(const std::string& key, const std::set<std::string>& tried) {
     for (auto it = list_.end(); it != list_.begin();) {
         --it;
-        if (it->destination != key && it->peer->key != key) continue;
-        if (!tried.empty() && tried.contains(it->peer->endpoint.label_with_port())) continue;
+        if (it->destination != key && it->peer->key != key)
+            continue;
+        if (!tried.empty() && tried.contains(it->peer->endpoint.label_with_port()))
+            continue;
         auto peer = std::move(it->peer);
         bool fresh = loop::Clock::now() < it->until;
         it = list_.erase(it);
-        if (fresh && usable(*peer)) return peer;
-        if (fresh) peer->broken = true;          // the server left first: no QUIT
-        peer->farewell();                        // may wait: look from the end again
+        if (fresh && usable(*peer))
+            return peer;
+        if (fresh)
+            peer->broken = true;  // the server left first: no QUIT
+        peer->farewell();         // may wait: look from the end again
         it = list_.end();
     }
     return nullptr;
@@ -57,7 +61,8 @@ void Kept::keep_house() {
             peer->farewell();
             it = list_.begin();
         }
-        if (list_.empty()) next = loop::never;
+        if (list_.empty())
+            next = loop::never;
         more_.wait(next);
     }
 }

@@ -1,7 +1,9 @@
-// MTA-STS (RFC 8461) as the client sees it: what the policy service knows of a destination becomes a TLS policy (tls/policy.h).
+// MTA-STS (RFC 8461) as the client sees it: what the policy service knows of a destination becomes a TLS policy
+// (tls/policy.h).
 //
-// When things fail: while the service cannot be asked, what it last said of a destination holds on, and of others nothing is known. A service that
-// does not answer in time is left alone for half a minute; one that is not there costs nothing to ask.
+// When things fail: while the service cannot be asked, what it last said of a destination holds on, and of others
+// nothing is known. A service that does not answer in time is left alone for half a minute; one that is not there costs
+// nothing to ask.
 #pragma once
 #include <memory>
 #include <optional>
@@ -20,7 +22,10 @@ public:
     Result<std::optional<tls::Policy>> find(const tls::Policies& policies, const tls::Site& site);
 
 private:
-    struct Known { ipc::StsReply reply; loop::Deadline until; };
+    struct Known {
+        ipc::StsReply reply;
+        loop::Deadline until;
+    };
     static constexpr std::size_t known_limit = 10000;
     std::optional<ipc::StsReply> ask(const std::string& domain);
 

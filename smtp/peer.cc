@@ -13,66 +13,79 @@ constexpr std::size_t line_length_limit = 2048, reply_lines_limit = 1000, reply_
 Result<std::unique_ptr<Peer>> Peer::connect(const Config& config, const Endpoint& where) {
     auto deadline = config.timeouts.connect.count() > 0 ? loop::in(config.timeouts.connect) : loop::never;
     const net::Address* from = nullptr;
-    if (where.address.family() == AF_INET && config.bind4.family() == AF_INET) from = &config.bind4;
-    if (where.address.family() == AF_INET6 && config.bind6.family() == AF_INET6) from = &config.bind6;
-    auto fd = where.path.empty() ? net::connect_inet(where.address, from, deadline) : net::connect_unix(where.path, deadline);
+    if (where.address.family() == AF_INET && config.bind4.family() == AF_INET)
+        from = &config.bind4;
+    if (where.address.family() == AF_INET6 && config.bind6.family() == AF_INET6)
+        from = &config.bind6;
+    auto fd =
+        where.path.empty() ? net::connect_inet(where.address, from, deadline) : net::connect_unix(where.path, deadline);
     if (!fd && from && fd.error().reason.starts_with("bind ") && !config.bind_enforce) {
         maillog::warning("connect to {}: {}", where.label_with_port(), fd.error().reason);
         fd = net::connect_inet(where.address, nullptr, deadline);
     }
-    if (!fd) return temporary(fmt::format("connect to {}: {}", where.label_with_port(), fd.error().reason), {4, 4, 1});
+    if (!fd)
+        return temporary(fmt::format("connect to {}: {}", where.label_with_port(), fd.error().reason), {4, 4, 1});
     return std::unique_ptr<Peer>(new Peer(config, where, std::move(*fd)));
 }
 
 tl::unexpected<Error> Peer::failed(const Error& error, std::string_view doing) {
     broken = true;
-    if (stream_.failure() == net::Stream::Failure::timeout) return temporary(fmt::format("conversation with {} timed out while {}", endpoint.label(), doing), {4, 4, 2});
+    if (stream_.failure() == net::Stream::Failure::timeout)
+        return temporary(fmt::format("conversation with {} timed out while {}", endpoint.label(), doing), {4, 4, 2});
     (void)error;
     return temporary(fmt::format("lost connection with {} while {}", endpoint.label(), doing), {4, 4, 2});
 }
 
 void Peer::say(std::string_view line) {
-    if (maillog::verbose()) maillog::info("> {}: {}", endpoint.label_with_port(), line);
+    if (maillog::verbose())
+        maillog::info("> {}: {}", endpoint.label_with_port(), line);
     (void)stream_.write(bytes::is_one_line(line) ? line : std::string_view(bytes::one_line(std::string(line))));
     (void)stream_.write("\r\n");
 }
 
 Result<void> Peer::send(std::string_view text, loop::Deadline deadline, std::string_view doing) {
     auto done = stream_.write(text, deadline);
-    if (!done) return failed(done.error(), doing);
+    if (!done)
+        return failed(done.error(), doing);
     return {};
 }
 
 Result<void> Peer::flush(loop::Deadline deadline, std::string_view doing) {
     auto done = stream_.flush(deadline);
-    if (!done) return failed(done.error(), doing);
+    if (!done)
+        return failed(done.error(), doing);
     return {};
 }
 
-// One line. Without deadlines for a whole reply a server that sends a little now and then is waited for. One that has left before our commands
-// were on their way has perhaps said why.
+// One line. Without deadlines for a whole reply a server that sends a little now and then is waited for. One that has
+// left before our commands were on their way has perhaps said why.
 Result<net::Stream::Line> Peer::line(Seconds timeout, loop::Deadline& deadline) {
     if (auto sent = stream_.flush(deadline); !sent) {
-        if (stream_.failure() != net::Stream::Failure::lost) return tl::unexpected(std::move(sent.error()));
+        if (stream_.failure() != net::Stream::Failure::lost)
+            return tl::unexpected(std::move(sent.error()));
         stream_.discard_output();
     }
     for (;;) {
         std::uint64_t before = stream_.bytes_read();
         auto line = stream_.read_line(line_length_limit, deadline);
-        if (config_.per_request_deadline) return line;
+        if (config_.per_request_deadline)
+            return line;
         deadline = loop::in(timeout);
-        if (line || stream_.failure() != net::Stream::Failure::timeout || stream_.bytes_read() == before) return line;
+        if (line || stream_.failure() != net::Stream::Failure::timeout || stream_.bytes_read() == before)
+            return line;
     }
 }
 
 Result<void> Peer::send_patiently(std::string_view text, Seconds timeout, std::string_view doing) {
-    constexpr std::size_t piece = 64 * 1024;     // what the stream gathers and does not yet send by itself
+    constexpr std::size_t piece = 64 * 1024;  // what the stream gathers and does not yet send by itself
     for (; !text.empty(); text.remove_prefix(std::min(piece, text.size()))) {
         for (;;) {
             std::size_t before = stream_.pending();
             auto done = stream_.flush(loop::in(timeout));
-            if (done) break;
-            if (stream_.failure() != net::Stream::Failure::timeout || stream_.pending() == before) return failed(done.error(), doing);
+            if (done)
+                break;
+            if (stream_.failure() != net::Stream::Failure::timeout || stream_.pending() == before)
+                return failed(done.error(), doing);
         }
         (void)stream_.write(text.substr(0, piece));
     }
@@ -84,21 +97,27 @@ Result<Reply> Peer::reply(Seconds timeout, std::string_view doing) {
     Reply reply;
     for (std::size_t n = 0;; ++n) {
         auto line = this->line(timeout, deadline);
-        if (!line) return failed(line.error(), doing);
+        if (!line)
+            return failed(line.error(), doing);
         silent = false;
         std::string text(line->text);
-        for (bool whole = line->complete; !whole;) {         // what is beyond the limit is read and dropped
+        for (bool whole = line->complete; !whole;) {  // what is beyond the limit is read and dropped
             auto rest = this->line(timeout, deadline);
-            if (!rest) return failed(rest.error(), doing);
+            if (!rest)
+                return failed(rest.error(), doing);
             whole = rest->complete;
         }
-        if (maillog::verbose()) maillog::info("< {}: {}", endpoint.label_with_port(), text);
+        if (maillog::verbose())
+            maillog::info("< {}: {}", endpoint.label_with_port(), text);
         if (!config_.reply_filter.empty())
-            if (auto other = config_.reply_filter.find(text); other && *other) text = **other;
-        bool digits = text.size() >= 3 && bytes::is_digit(text[0]) && bytes::is_digit(text[1]) && bytes::is_digit(text[2]);
+            if (auto other = config_.reply_filter.find(text); other && *other)
+                text = **other;
+        bool digits =
+            text.size() >= 3 && bytes::is_digit(text[0]) && bytes::is_digit(text[1]) && bytes::is_digit(text[2]);
         if (!digits || n >= reply_lines_limit || (text.size() > 3 && text[3] != ' ' && text[3] != '-')) {
             broken = true;
-            maillog::warning("malformed response from {}: {}", endpoint.label(), bytes::printable(std::string_view(text).substr(0, 100)));
+            maillog::warning("malformed response from {}: {}", endpoint.label(),
+                             bytes::printable(std::string_view(text).substr(0, 100)));
             return temporary(fmt::format("malformed response from {} while {}", endpoint.label(), doing), {4, 5, 0});
         }
         int code = (text[0] - '0') * 100 + (text[1] - '0') * 10 + (text[2] - '0');
@@ -108,19 +127,26 @@ Result<Reply> Peer::reply(Seconds timeout, std::string_view doing) {
             reply.lines.push_back(text.size() > 4 ? text.substr(4) : std::string());
         }
         EnhancedStatus status;
-        if (text.size() > 4 && EnhancedStatus::parse(std::string_view(text).substr(4), status) && status.klass == code / 100) reply.status = status;
-        else if (code / 100 != 2 && code / 100 != 4 && code / 100 != 5) reply.status = no_answer;
-        else if (reply.status.klass != code / 100) reply.status = {static_cast<std::uint8_t>(code / 100), 0, 0};
-        if (text.size() <= 3 || text[3] != '-') break;
+        if (text.size() > 4 && EnhancedStatus::parse(std::string_view(text).substr(4), status) &&
+            status.klass == code / 100)
+            reply.status = status;
+        else if (code / 100 != 2 && code / 100 != 4 && code / 100 != 5)
+            reply.status = no_answer;
+        else if (reply.status.klass != code / 100)
+            reply.status = {static_cast<std::uint8_t>(code / 100), 0, 0};
+        if (text.size() <= 3 || text[3] != '-')
+            break;
     }
-    if (reply.code == 421) broken = true;
+    if (reply.code == 421)
+        broken = true;
     return reply;
 }
 
 std::optional<Reply> Peer::last_words() {
-    if (stream_.failure() != net::Stream::Failure::lost) return std::nullopt;
+    if (stream_.failure() != net::Stream::Failure::lost)
+        return std::nullopt;
     stream_.discard_output();
-    auto said = reply(Seconds(1), "");           // it is here or never comes: nothing to wait for
+    auto said = reply(Seconds(1), "");  // it is here or never comes: nothing to wait for
     broken = true;
     return said ? std::optional(std::move(*said)) : std::nullopt;
 }
@@ -130,8 +156,10 @@ void Peer::farewell() {
     if (!broken) {
         auto deadline = loop::in(config_.skip_quit_response ? Seconds(1) : config_.timeouts.quit);
         say("QUIT");
-        bool answered = stream_.flush(deadline) && !config_.skip_quit_response && reply(config_.timeouts.quit, "sending QUIT command");
-        if (answered && !config_.fast_shutdown) tls::say_farewell(stream_, loop::in(config_.timeouts.starttls));
+        bool answered = stream_.flush(deadline) && !config_.skip_quit_response &&
+                        reply(config_.timeouts.quit, "sending QUIT command");
+        if (answered && !config_.fast_shutdown)
+            tls::say_farewell(stream_, loop::in(config_.timeouts.starttls));
     }
     broken = true;
     stream_.close();

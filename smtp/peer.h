@@ -1,7 +1,7 @@
 // One connection to a server: its stream, what it offers, and how to say that it failed.
 //
-// When things fail: a read or write that did not succeed is an Error 4.4.2 in the usual words ("lost connection with h[ip] while …",
-// "conversation with h[ip] timed out while …"), and the peer is broken: close it without a farewell.
+// When things fail: a read or write that did not succeed is an Error 4.4.2 in the usual words ("lost connection with
+// h[ip] while …", "conversation with h[ip] timed out while …"), and the peer is broken: close it without a farewell.
 #pragma once
 #include <memory>
 #include <string>
@@ -14,23 +14,26 @@
 #include "config.h"
 
 namespace smtp {
-// What a reply is taken for that says neither yes nor no where it has to: 3xx, 2xx to DATA, codes that SMTP does not have.
+// What a reply is taken for that says neither yes nor no where it has to: 3xx, 2xx to DATA, codes that SMTP does not
+// have.
 inline constexpr EnhancedStatus no_answer{5, 5, 0};
 
 struct Reply {
     int code = 0;
-    EnhancedStatus status;                       // the server's, or X.0.0; no_answer where the code is none of 2xx, 4xx and 5xx
-    std::string text;                            // all lines as they came, joined by blanks: "250-a 250 b"
-    std::vector<std::string> lines;              // behind the code
+    EnhancedStatus status;           // the server's, or X.0.0; no_answer where the code is none of 2xx, 4xx and 5xx
+    std::string text;                // all lines as they came, joined by blanks: "250-a 250 b"
+    std::vector<std::string> lines;  // behind the code
     bool positive() const { return code / 100 == 2; }
     bool temporary() const { return code / 100 == 4; }
     bool permanent() const { return code / 100 == 5; }
 };
 
 struct Features {
-    bool esmtp = false, pipelining = false, size = false, eight_bit = false, dsn = false, smtputf8 = false, starttls = false, starttls_ignored = false, requiretls = false;
-    bool xforward_name = false, xforward_address = false, xforward_port = false, xforward_protocol = false, xforward_helo = false, xforward_ident = false, xforward_source = false;
-    std::int64_t size_limit = 0;                 // 0: none said
+    bool esmtp = false, pipelining = false, size = false, eight_bit = false, dsn = false, smtputf8 = false,
+         starttls = false, starttls_ignored = false, requiretls = false;
+    bool xforward_name = false, xforward_address = false, xforward_port = false, xforward_protocol = false,
+         xforward_helo = false, xforward_ident = false, xforward_source = false;
+    std::int64_t size_limit = 0;  // 0: none said
 };
 
 class Peer {
@@ -38,9 +41,11 @@ public:
     // The error's reason is the log line: "connect to mx[192.0.2.1]:25: Connection refused" (4.4.1).
     static Result<std::unique_ptr<Peer>> connect(const Config& config, const Endpoint& endpoint);
 
-    // Gathers "line CRLF"; the next reply() or flush() sends it. It is one command, whatever an address or a name in it holds.
+    // Gathers "line CRLF"; the next reply() or flush() sends it. It is one command, whatever an address or a name in it
+    // holds.
     void say(std::string_view line);
-    // The next reply: with smtp_per_request_deadline all its lines within timeout, else each read of it. doing: "sending MAIL FROM", for the reason.
+    // The next reply: with smtp_per_request_deadline all its lines within timeout, else each read of it. doing:
+    // "sending MAIL FROM", for the reason.
     Result<Reply> reply(Seconds timeout, std::string_view doing);
     Result<void> send(std::string_view text, loop::Deadline deadline, std::string_view doing);
     // The same with smtp_per_request_deadline = no: the time starts again whenever the server has taken something.
@@ -55,20 +60,21 @@ public:
     const Config& config() const { return config_; }
     const Endpoint endpoint;
     Features features;
-    std::string helo;                            // the name that it gave itself
-    std::string tls_status;                      // tls= in the log: "may", "may:none", "encrypt" …
-    bool send_require_tls = false;               // REQUIRETLS goes with MAIL FROM
-    std::string pix;                             // workarounds in force
-    std::string key;                             // of the kept connections that it may stand among
-    bool broken = false;                         // not to be used again
-    bool under_tls = false, keep_tls = false;    // keep_tls: such a connection may be kept for another message
-    bool needs_reset = false;                    // a transaction was begun and not ended
-    int uses = 0;                                // transactions so far
-    loop::Deadline expires = loop::never;        // not to be used again after this
-    bool silent = true;                          // no reply came yet to the last command since it was taken from the kept ones
+    std::string helo;                          // the name that it gave itself
+    std::string tls_status;                    // tls= in the log: "may", "may:none", "encrypt" …
+    bool send_require_tls = false;             // REQUIRETLS goes with MAIL FROM
+    std::string pix;                           // workarounds in force
+    std::string key;                           // of the kept connections that it may stand among
+    bool broken = false;                       // not to be used again
+    bool under_tls = false, keep_tls = false;  // keep_tls: such a connection may be kept for another message
+    bool needs_reset = false;                  // a transaction was begun and not ended
+    int uses = 0;                              // transactions so far
+    loop::Deadline expires = loop::never;      // not to be used again after this
+    bool silent = true;  // no reply came yet to the last command since it was taken from the kept ones
 
 private:
-    Peer(const Config& config, Endpoint where, UniqueFd fd) : endpoint(std::move(where)), config_(config), stream_(std::move(fd)) {}
+    Peer(const Config& config, Endpoint where, UniqueFd fd)
+        : endpoint(std::move(where)), config_(config), stream_(std::move(fd)) {}
     Result<net::Stream::Line> line(Seconds timeout, loop::Deadline& deadline);
     tl::unexpected<Error> failed(const Error& error, std::string_view doing);
     const Config& config_;

@@ -1,7 +1,9 @@
-// TLSRPT (RFC 8460): what became of TLS with a host of a domain that wants to know, told to a collector by one datagram (ipc/tlsrpt.h). As Postfix does,
-// one result for each connection that got as far as STARTTLS, and besides for hosts that the domain's own policy rules out before.
+// TLSRPT (RFC 8460): what became of TLS with a host of a domain that wants to know, told to a collector by one datagram
+// (ipc/tlsrpt.h). As Postfix does, one result for each connection that got as far as STARTTLS, and besides for hosts
+// that the domain's own policy rules out before.
 //
-// When things fail: delivery goes on as without. A collector that is absent or does not keep up costs the report, and a warning a minute at most.
+// When things fail: delivery goes on as without. A collector that is absent or does not keep up costs the report, and a
+// warning a minute at most.
 #pragma once
 #include <map>
 #include <memory>
@@ -31,11 +33,14 @@ public:
     bool skips_resumed() const { return skip_resumed_; }
 
 private:
-    struct Known { std::string record; loop::Deadline until; };
-    std::string socket_;                         // relative to the queue directory where it is below it
+    struct Known {
+        std::string record;
+        loop::Deadline until;
+    };
+    std::string socket_;  // relative to the queue directory where it is below it
     bool skip_resumed_ = false;
     UniqueFd out_;
-    loop::Deadline quiet_until_{};               // no warning before
+    loop::Deadline quiet_until_{};  // no warning before
     std::map<std::string, Known> known_;
 };
 
@@ -47,11 +52,12 @@ ipc::tlsrpt::ResultType result_type(tls::Flaw flaw);
 // The facts of one connection, gathered on the way; then conclude().
 class TlsReport {
 public:
-    TlsReport() = default;                       // nobody wants it: everything below does nothing
+    TlsReport() = default;  // nobody wants it: everything below does nothing
     TlsReport(TlsReports& reports, std::string domain, std::string record, const Endpoint& endpoint);
 
     // What the server was held to. Without: no-policy-found.
-    void by_policy(ipc::tlsrpt::PolicyType type, const std::string& domain, std::vector<std::string> strings, std::vector<std::string> mx_hosts = {});
+    void by_policy(ipc::tlsrpt::PolicyType type, const std::string& domain, std::vector<std::string> strings,
+                   std::vector<std::string> mx_hosts = {});
     // What is wrong before the server is asked; it is the result if TLS gets a try.
     void foresee(ipc::tlsrpt::ResultType why, std::string_view reason);
     // TLS had its try, and the handshake came to its end. The first result stays.
@@ -63,8 +69,8 @@ public:
 private:
     TlsReports* reports_ = nullptr;
     ipc::tlsrpt::Datagram datagram_;
-    std::string label_;                          // "mx.example.org[192.0.2.1]"
-    ipc::tlsrpt::FailureDetail detail_;          // the failure's, where failed_
+    std::string label_;                  // "mx.example.org[192.0.2.1]"
+    ipc::tlsrpt::FailureDetail detail_;  // the failure's, where failed_
     bool failed_ = false, tried_ = false;
 };
 }

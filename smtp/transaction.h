@@ -1,5 +1,5 @@
-// MAIL to the end of data, with one peer: which commands go together (PIPELINING), what they carry, and what each reply means for
-// which recipient. In LMTP every recipient has a reply of its own behind the data.
+// MAIL to the end of data, with one peer: which commands go together (PIPELINING), what they carry, and what each reply
+// means for which recipient. In LMTP every recipient has a reply of its own behind the data.
 #pragma once
 #include <optional>
 #include <string>
@@ -10,15 +10,19 @@
 namespace smtp {
 class Transaction {
 public:
-    Transaction(Delivery& delivery, Peer& peer) : d_(delivery), job_(delivery.job_), config_(delivery.config_), peer_(peer) {}
+    Transaction(Delivery& delivery, Peer& peer)
+        : d_(delivery), job_(delivery.job_), config_(delivery.config_), peer_(peer) {}
     void run();
 
 private:
     enum class Verb : std::uint8_t { rset, xforward, mail, rcpt, data };
-    struct Sent { Verb verb; delivery::Recipient* recipient; };
+    struct Sent {
+        Verb verb;
+        delivery::Recipient* recipient;
+    };
 
-    bool fits();                                 // size, SMTPUTF8: what the peer lacks is the message's end here
-    bool compose();                              // sender and recipients as they are to be sent
+    bool fits();     // size, SMTPUTF8: what the peer lacks is the message's end here
+    bool compose();  // sender and recipients as they are to be sent
     std::string mail_command() const;
     std::string rcpt_command(const delivery::Recipient& recipient, const std::string& address) const;
     void forward_client();
@@ -28,7 +32,7 @@ private:
     void judge(const Sent& sent, const Reply& reply);
     void refused(const Reply& reply, const char* command, delivery::Recipient* only);
     void lost(const Error& why);
-    void broke_off(const Error& why);            // while the message was being sent
+    void broke_off(const Error& why);  // while the message was being sent
     void send_message();
     void end_probe();
     std::string prepended() const;
@@ -45,8 +49,9 @@ private:
     std::vector<delivery::Recipient*> accepted_;
     std::vector<std::pair<delivery::Recipient*, Reply>> probed_;
     bool downgrade_ = false, utf8_ = false;
-    std::optional<std::pair<Reply, const char*>> farewell_;     // 421, and to which command: why the connection is lost after it
-    bool over_ = false;                          // nothing more to be said in this transaction
+    std::optional<std::pair<Reply, const char*>>
+        farewell_;       // 421, and to which command: why the connection is lost after it
+    bool over_ = false;  // nothing more to be said in this transaction
     bool data_accepted_ = false, data_said_ = false;
 };
 }

@@ -1,9 +1,9 @@
-// One evaluation of access rules: a Check walks a compiled list for one phase of one command, and leaves the reply where the rules refuse.
-// What each restriction does is in access_client.cc, access_helo.cc, access_address.cc, access_dns_lists.cc,
-// access_table.cc, access_certificate.cc and relay.cc.
+// One evaluation of access rules: a Check walks a compiled list for one phase of one command, and leaves the reply
+// where the rules refuse. What each restriction does is in access_client.cc, access_helo.cc, access_address.cc,
+// access_dns_lists.cc, access_table.cc, access_certificate.cc and relay.cc.
 //
-// When things fail: a table or a name server that cannot tell makes the answer temporary, 451 4.3.5 for the administrator's tables, 451
-// 4.3.0 for address validation; a step that is misspelt or not built answers 451 4.3.5.
+// When things fail: a table or a name server that cannot tell makes the answer temporary, 451 4.3.5 for the
+// administrator's tables, 451 4.3.0 for address validation; a step that is misspelt or not built answers 451 4.3.5.
 #pragma once
 #include <optional>
 #include <string>
@@ -16,7 +16,8 @@ enum class Verdict : unsigned char { dunno, permit, reject };
 
 class Check {
 public:
-    Check(Session& session, Phase phase, Deferrals& deferrals) : session_(session), service_(session.service()), phase_(phase), deferrals_(deferrals) {}
+    Check(Session& session, Phase phase, Deferrals& deferrals)
+        : session_(session), service_(session.service()), phase_(phase), deferrals_(deferrals) {}
     // Runs a list; a class within a class counts towards the depth.
     Verdict run(const RestrictionList& list, int depth = 0);
     // After the last list: a defer_if_permit that nothing rejected becomes the answer.
@@ -27,8 +28,10 @@ public:
 
 private:
     // What a rule speaks of: "<a@b>: Recipient address rejected".
-    struct Subject { std::string name, klass; };
-    Subject subject() const;                                  // the phase's own
+    struct Subject {
+        std::string name, klass;
+    };
+    Subject subject() const;  // the phase's own
     Subject client_subject() const;
     Subject helo_subject() const;
     Subject address_subject(bool sender) const;
@@ -36,12 +39,14 @@ private:
     const std::string& recipient() const;
 
     Verdict step(const Restriction& r, int depth);
-    // A refusal: code, enhanced status (its class follows the code), text. Logs it; warn_if_reject makes it a line in the log alone.
+    // A refusal: code, enhanced status (its class follows the code), text. Logs it; warn_if_reject makes it a line in
+    // the log alone.
     Verdict refuse(int code, std::string_view status, std::string text);
     Verdict refuse(int code, std::string_view status, const Subject& s, std::string_view text);
     Verdict misconfigured();
     Verdict permit(const Restriction& r, const Subject& s) { return permit(r.name, s, ""); }
-    Verdict permit(std::string_view action, const Subject& s, std::string_view table);   // table: where it says so; with smtpd_log_access_permit_actions logged
+    Verdict permit(std::string_view action, const Subject& s,
+                   std::string_view table);  // table: where it says so; with smtpd_log_access_permit_actions logged
     // A temporary failure within a rule: tempfail is defer_if_permit or defer (…_tempfail_action).
     Verdict put_off(const std::string& tempfail, std::string_view status, std::string text);
     void defer_if_permit(int code, std::string_view status, std::string text);
@@ -67,9 +72,10 @@ private:
     Verdict address_list(const Restriction& r, bool permits);
     Verdict domain_list(const Restriction& r, std::string_view domain, const Subject& s, bool permits);
     const dns::Answer& ask_list(const std::string& name, bool txt);
-    Verdict listed(const DnsList& list, const std::string& name, const std::string& what, const Subject& s, bool permits, const Restriction& r);
+    Verdict listed(const DnsList& list, const std::string& name, const std::string& what, const Subject& s,
+                   bool permits, const Restriction& r);
     // access_certificate.cc
-    const tls::Info* client_certificate() const;              // null: the client showed none
+    const tls::Info* client_certificate() const;  // null: the client showed none
     Verdict all_certificates(const Restriction& r);
     Verdict listed_certificate(const Restriction& r);
     Verdict table_certificate(const Restriction& r);
@@ -79,7 +85,8 @@ private:
     Verdict table_servers(const Restriction& r, std::string_view domain, const Subject& s, dns::Type type);
     Verdict act(const Restriction& r, std::string_view key, const std::string& value, const Subject& s, int depth = 0);
     Verdict broken_table(const Restriction& r, const Error& why, const Subject& s);
-    std::optional<std::string> table_hit(const Restriction& r, const Result<std::optional<table::AddressMatch>>& hit, const Subject& s, Verdict& verdict);
+    std::optional<std::string> table_hit(const Restriction& r, const Result<std::optional<table::AddressMatch>>& hit,
+                                         const Subject& s, Verdict& verdict);
 
     Session& session_;
     Service& service_;
@@ -91,6 +98,7 @@ private:
     friend class Session;
 };
 
-// "5.1.1" or "4.7.1 text": the status with its class made to fit the code, and changed where a recipient's status meets a sender or a host.
+// "5.1.1" or "4.7.1 text": the status with its class made to fit the code, and changed where a recipient's status meets
+// a sender or a host.
 std::string fitting_status(int code, std::string_view status, std::string_view reply_class);
 }

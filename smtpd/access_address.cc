@@ -12,13 +12,18 @@ Verdict Check::non_fqdn_address(bool of_sender) {
     const std::string& address = of_sender ? sender() : recipient();
     auto parts = mail::split_address(address);
     bool good = true;
-    if (!parts.domain) good = bytes::iequals(address, "postmaster") && !of_sender;
-    else if (parts.domain->starts_with('[')) good = parts.domain->ends_with(']') && mail::address_literal(parts.domain->substr(1, parts.domain->size() - 2));
+    if (!parts.domain)
+        good = bytes::iequals(address, "postmaster") && !of_sender;
+    else if (parts.domain->starts_with('['))
+        good = parts.domain->ends_with(']') && mail::address_literal(parts.domain->substr(1, parts.domain->size() - 2));
     else {
-        std::string_view domain = parts.domain->ends_with('.') ? parts.domain->substr(0, parts.domain->size() - 1) : *parts.domain;
+        std::string_view domain =
+            parts.domain->ends_with('.') ? parts.domain->substr(0, parts.domain->size() - 1) : *parts.domain;
         good = mail::valid_hostname(domain, service_.smtputf8) && domain.find('.') != domain.npos;
     }
-    return good ? Verdict::dunno : refuse(static_cast<int>(service_.settings()[param::non_fqdn_reject_code]), "5.5.2", address_subject(of_sender), "need fully-qualified address");
+    return good ? Verdict::dunno
+                : refuse(static_cast<int>(service_.settings()[param::non_fqdn_reject_code]), "5.5.2",
+                         address_subject(of_sender), "need fully-qualified address");
 }
 
 // Only for domains whose mail ends elsewhere: they need an MX or an address.
@@ -26,29 +31,41 @@ Verdict Check::unknown_domain(bool of_sender) {
     const std::string& address = of_sender ? sender() : recipient();
     const conf::Settings& s = service_.settings();
     auto where = resolve(address);
-    if (!where) return refuse(451, "4.3.0", fmt::format("<{}>: Temporary lookup failure", address_subject(of_sender).name));
-    if (where->address_class != ipc::AddressClass::other && where->address_class != ipc::AddressClass::relay) return Verdict::dunno;
+    if (!where)
+        return refuse(451, "4.3.0", fmt::format("<{}>: Temporary lookup failure", address_subject(of_sender).name));
+    if (where->address_class != ipc::AddressClass::other && where->address_class != ipc::AddressClass::relay)
+        return Verdict::dunno;
     auto domain = mail::split_address(where->recipient).domain;
-    if (!domain || domain->starts_with('[')) return Verdict::dunno;
+    if (!domain || domain->starts_with('['))
+        return Verdict::dunno;
     std::string name = mail::to_ascii_domain(*domain).value_or(std::string(*domain));
     Subject t = address_subject(of_sender);
-    auto tempfail = [&] { return put_off(s[param::unknown_address_tempfail_action], of_sender ? "4.1.8" : "4.1.2", fmt::format("<{}>: {} rejected: Domain not found", t.name, t.klass)); };
+    auto tempfail = [&] {
+        return put_off(s[param::unknown_address_tempfail_action], of_sender ? "4.1.8" : "4.1.2",
+                       fmt::format("<{}>: {} rejected: Domain not found", t.name, t.klass));
+    };
     dns::Answer mx = service_.resolver.query(name, dns::Type::mx);
-    if (mx) return Verdict::dunno;
+    if (mx)
+        return Verdict::dunno;
     if (mx.status == dns::Status::null_mx)
-        return refuse(of_sender ? 550 : 556, of_sender ? "5.7.27" : "5.1.10", fmt::format("<{}>: {} rejected: Domain {} does not accept mail (nullMX)", t.name, t.klass, name));
-    if (mx.temporary()) return tempfail();
+        return refuse(of_sender ? 550 : 556, of_sender ? "5.7.27" : "5.1.10",
+                      fmt::format("<{}>: {} rejected: Domain {} does not accept mail (nullMX)", t.name, t.klass, name));
+    if (mx.temporary())
+        return tempfail();
     for (dns::Type type : {dns::Type::a, dns::Type::aaaa}) {
         dns::Answer answer = service_.resolver.query(name, type);
-        if (answer) return Verdict::dunno;
-        if (answer.temporary()) return tempfail();
+        if (answer)
+            return Verdict::dunno;
+        if (answer.temporary())
+            return tempfail();
     }
     return refuse(static_cast<int>(s[param::unknown_address_reject_code]), "4.1.2", t, "Domain not found");
 }
 
 // known: some table has the address. reject is for tables that do not answer.
 Verdict Check::known_in(const table::Maps& maps, std::string_view address, bool& known) {
-    if (known || maps.empty()) return Verdict::dunno;
+    if (known || maps.empty())
+        return Verdict::dunno;
     table::AddressRules rules;
     rules.delimiters = service_.delimiters;
     rules.is_local = [this](std::string_view domain) { return service_.local_domains.rewrites_bare(domain); };
@@ -67,11 +84,13 @@ Verdict Check::unlisted(std::string_view address, bool of_sender) {
     Subject t{shown, of_sender ? "Sender address" : "Recipient address"};
     auto where = resolve(address);
     if (!where || (where->flags & ipc::ResolveReply::failed)) {
-        if (!where) maillog::warning("{}", where.error().reason);
+        if (!where)
+            maillog::warning("{}", where.error().reason);
         return refuse(451, "4.3.0", fmt::format("<{}>: Temporary lookup failure", shown));
     }
     const std::string& canonical = where->recipient;
-    // What the error transport says of it: "error:5.1.2 no such domain here". Virtual alias domains have that transport for what is no alias.
+    // What the error transport says of it: "error:5.1.2 no such domain here". Virtual alias domains have that transport
+    // for what is no alias.
     if (where->transport == "error" && !of_sender && where->address_class != ipc::AddressClass::virtual_alias) {
         mail::StatusText what = mail::split_status(where->nexthop);
         EnhancedStatus status = what.enhanced.klass ? what.enhanced : EnhancedStatus{5, 0, 0};
@@ -80,24 +99,33 @@ Verdict Check::unlisted(std::string_view address, bool of_sender) {
     }
     // Aliases of any kind make an address known, whatever its class.
     bool known = false;
-    const table::Maps* aliases[] = {of_sender ? &service_.sender_canonical : &service_.recipient_canonical, &service_.canonical, &service_.virtual_aliases};
+    const table::Maps* aliases[] = {of_sender ? &service_.sender_canonical : &service_.recipient_canonical,
+                                    &service_.canonical, &service_.virtual_aliases};
     for (const table::Maps* maps : aliases)
-        if (known_in(*maps, canonical, known) == Verdict::reject) return Verdict::reject;
-    if (known) return Verdict::dunno;
+        if (known_in(*maps, canonical, known) == Verdict::reject)
+            return Verdict::reject;
+    if (known)
+        return Verdict::dunno;
     const conf::Settings& s = service_.settings();
     std::string_view table_name;
     const conf::Int* code = nullptr;
     switch (where->address_class) {
     case ipc::AddressClass::local:
         // Nothing is said of local users where the table is empty, and bounces' own addresses always exist.
-        if (service_.local_recipients.empty()) return Verdict::dunno;
-        if (known_in(service_.local_recipients, canonical, known) == Verdict::reject) return Verdict::reject;
-        if (!known) {                            // the bare name, also where only an address literal makes the domain ours
+        if (service_.local_recipients.empty())
+            return Verdict::dunno;
+        if (known_in(service_.local_recipients, canonical, known) == Verdict::reject)
+            return Verdict::reject;
+        if (!known) {  // the bare name, also where only an address literal makes the domain ours
             auto local = mail::split_address(canonical).local;
-            if (known_in(service_.local_recipients, local, known) == Verdict::reject) return Verdict::reject;
-            auto cut = mail::split_extension(local, {.delimiters = service_.delimiters, .double_bounce_sender = service_.double_bounce_sender});
-            if (!known && cut.extension && known_in(service_.local_recipients, cut.user, known) == Verdict::reject) return Verdict::reject;
-            if (bytes::iequals(local, service_.double_bounce_sender)) known = true;
+            if (known_in(service_.local_recipients, local, known) == Verdict::reject)
+                return Verdict::reject;
+            auto cut = mail::split_extension(
+                local, {.delimiters = service_.delimiters, .double_bounce_sender = service_.double_bounce_sender});
+            if (!known && cut.extension && known_in(service_.local_recipients, cut.user, known) == Verdict::reject)
+                return Verdict::reject;
+            if (bytes::iequals(local, service_.double_bounce_sender))
+                known = true;
         }
         table_name = "local recipient";
         code = &param::unknown_local_recipient_reject_code;
@@ -107,23 +135,31 @@ Verdict Check::unlisted(std::string_view address, bool of_sender) {
         code = &param::unknown_virtual_alias_reject_code;
         break;
     case ipc::AddressClass::virtual_mailbox:
-        if (service_.virtual_mailboxes.empty()) return Verdict::dunno;
-        if (known_in(service_.virtual_mailboxes, canonical, known) == Verdict::reject) return Verdict::reject;
+        if (service_.virtual_mailboxes.empty())
+            return Verdict::dunno;
+        if (known_in(service_.virtual_mailboxes, canonical, known) == Verdict::reject)
+            return Verdict::reject;
         table_name = "virtual mailbox";
         code = &param::unknown_virtual_mailbox_reject_code;
         break;
     case ipc::AddressClass::relay:
-        if (service_.relay_recipients.empty()) return Verdict::dunno;
-        if (known_in(service_.relay_recipients, canonical, known) == Verdict::reject) return Verdict::reject;
+        if (service_.relay_recipients.empty())
+            return Verdict::dunno;
+        if (known_in(service_.relay_recipients, canonical, known) == Verdict::reject)
+            return Verdict::reject;
         table_name = "relay recipient";
         code = &param::unknown_relay_recipient_reject_code;
         break;
     default: return Verdict::dunno;
     }
-    if (known) return Verdict::dunno;
+    if (known)
+        return Verdict::dunno;
     std::string text = "User unknown";
-    if (service_.show_table_name) text += " in " + std::string(table_name) + " table";
-    const bool plain = of_sender && where->address_class != ipc::AddressClass::virtual_alias;       // 5.1.0 as Postfix has it, 5.1.7 for an alias
+    if (service_.show_table_name)
+        text += " in " + std::string(table_name) + " table";
+    const bool plain =
+        of_sender &&
+        where->address_class != ipc::AddressClass::virtual_alias;  // 5.1.0 as Postfix has it, 5.1.7 for an alias
     return refuse(static_cast<int>(s[*code]), plain ? "5.1.0" : "5.1.1", t, text);
 }
 }

@@ -1,7 +1,7 @@
 // DNS block and allow lists: by the client's address (rbl, dnswl) and by a domain (rhsbl, rhswl).
 //
-// An answer in 127.255.255.0/24 means that the list did not answer the question (too many queries, blocked resolver): a warning, never
-// a match. Answers are remembered for the session.
+// An answer in 127.255.255.0/24 means that the list did not answer the question (too many queries, blocked resolver): a
+// warning, never a match. Answers are remembered for the session.
 //
 // When things fail: a list that does not answer does not match; one warning.
 #include <fmt/format.h>
@@ -20,26 +20,32 @@ constexpr std::size_t cache_limit = 100;
 std::string reversed(const std::string& address) {
     std::string name = dns::reverse_name(address);
     for (std::string_view suffix : {".in-addr.arpa", ".ip6.arpa"})
-        if (name.ends_with(suffix)) name.resize(name.size() - suffix.size());
+        if (name.ends_with(suffix))
+            name.resize(name.size() - suffix.size());
     return name;
 }
 }
 
 const dns::Answer& Check::ask_list(const std::string& name, bool txt) {
     auto& cache = session_.dns_cache();
-    for (auto& entry : cache) if (entry.name == name && entry.txt == txt) return entry.answer;
+    for (auto& entry : cache)
+        if (entry.name == name && entry.txt == txt)
+            return entry.answer;
     dns::Answer answer = service_.resolver.query(name, txt ? dns::Type::txt : dns::Type::a);
-    if (cache.size() >= cache_limit) cache.clear();
+    if (cache.size() >= cache_limit)
+        cache.clear();
     cache.push_back({name, txt, std::move(answer)});
     return cache.back().answer;
 }
 
-Verdict Check::listed(const DnsList& list, const std::string& name, const std::string& what, const Subject& s, bool permits, const Restriction& r) {
+Verdict Check::listed(const DnsList& list, const std::string& name, const std::string& what, const Subject& s,
+                      bool permits, const Restriction& r) {
     dns::Answer answer = ask_list(name, false);
     if (!answer) {
         if (answer.temporary()) {
             maillog::warning("{}: RBL lookup error: {}", name, answer.reason);
-            if (permits) defer_if_reject(450, "4.7.1", fmt::format("<{}>: {} rejected: DNS list lookup error", s.name, s.klass));
+            if (permits)
+                defer_if_reject(450, "4.7.1", fmt::format("<{}>: {} rejected: DNS list lookup error", s.name, s.klass));
         }
         return Verdict::dunno;
     }
@@ -49,54 +55,79 @@ Verdict Check::listed(const DnsList& list, const std::string& name, const std::s
             maillog::warning("{}: the list refused the query: {}", name, record.value);
             continue;
         }
-        if (list.matches(record.value)) match = true;
+        if (list.matches(record.value))
+            match = true;
     }
-    if (!match) return Verdict::dunno;
-    if (permits) return permit(r, s);
+    if (!match)
+        return Verdict::dunno;
+    if (permits)
+        return permit(r, s);
 
     const conf::Settings& settings = service_.settings();
     std::string text = service_.default_rbl_reply;
     if (!service_.rbl_replies.empty()) {
         auto found = service_.rbl_replies.find(r.argument);
-        if (found && !*found) found = service_.rbl_replies.find(list.domain);
+        if (found && !*found)
+            found = service_.rbl_replies.find(list.domain);
         if (!found) {
             maillog::warning("rbl_reply_maps: {}", found.error().reason);
             return refuse(451, "4.3.5", s, "Server configuration error");
         }
-        if (*found) text = **found;
+        if (*found)
+            text = **found;
     }
     std::string reason;
     if (text.find("rbl_reason") != text.npos || text.find("rbl_txt") != text.npos) {
         const dns::Answer& txt = ask_list(name, true);
-        if (txt) reason = bytes::printable(std::string_view(txt.records.front().value).substr(0, 500));
+        if (txt)
+            reason = bytes::printable(std::string_view(txt.records.front().value).substr(0, 500));
     }
     const Client& c = session_.client();
     auto from = mail::split_address(sender()), to = mail::split_address(recipient());
     auto or_null = [](std::string_view text_) { return text_.empty() ? std::string("<>") : std::string(text_); };
-    std::map<std::string, std::string> names{
-        {"rbl_code", std::to_string(settings[param::maps_rbl_reject_code])}, {"rbl_class", s.klass}, {"rbl_domain", list.domain}, {"rbl_what", what},
-        {"rbl_reason", reason}, {"rbl_txt", reason}, {"client", c.shown}, {"client_address", c.address}, {"client_name", c.name}, {"reverse_client_name", c.reverse_name},
-        {"helo_name", session_.helo()}, {"sender", or_null(sender())}, {"sender_name", or_null(from.local)}, {"sender_domain", std::string(from.domain.value_or(""))},
-        {"recipient", or_null(recipient())}, {"recipient_name", or_null(to.local)}, {"recipient_domain", std::string(to.domain.value_or(""))}};
-    for (auto& [key, value] : names) value = service_.censored(std::move(value));
+    std::map<std::string, std::string> names{{"rbl_code", std::to_string(settings[param::maps_rbl_reject_code])},
+                                             {"rbl_class", s.klass},
+                                             {"rbl_domain", list.domain},
+                                             {"rbl_what", what},
+                                             {"rbl_reason", reason},
+                                             {"rbl_txt", reason},
+                                             {"client", c.shown},
+                                             {"client_address", c.address},
+                                             {"client_name", c.name},
+                                             {"reverse_client_name", c.reverse_name},
+                                             {"helo_name", session_.helo()},
+                                             {"sender", or_null(sender())},
+                                             {"sender_name", or_null(from.local)},
+                                             {"sender_domain", std::string(from.domain.value_or(""))},
+                                             {"recipient", or_null(recipient())},
+                                             {"recipient_name", or_null(to.local)},
+                                             {"recipient_domain", std::string(to.domain.value_or(""))}};
+    for (auto& [key, value] : names)
+        value = service_.censored(std::move(value));
     std::string reply = settings.expand(text, names);
     // "554 5.7.1 Service unavailable; …", the code and the status optional.
     mail::StatusText parts = mail::split_status(reply);
-    int code = parts.code >= 400 && parts.code < 600 ? parts.code : static_cast<int>(settings[param::maps_rbl_reject_code]);
-    return refuse(code, fitting_status(code, parts.enhanced.klass ? parts.enhanced.text() : "5.7.1", s.klass), std::string(parts.text));
+    int code =
+        parts.code >= 400 && parts.code < 600 ? parts.code : static_cast<int>(settings[param::maps_rbl_reject_code]);
+    return refuse(code, fitting_status(code, parts.enhanced.klass ? parts.enhanced.text() : "5.7.1", s.klass),
+                  std::string(parts.text));
 }
 
 Verdict Check::address_list(const Restriction& r, bool permits) {
     const Client& c = session_.client();
     std::string name = reversed(c.address);
-    if (name.empty()) return Verdict::dunno;
+    if (name.empty())
+        return Verdict::dunno;
     return listed(*r.list, name + "." + r.list->domain, c.address, client_subject(), permits, r);
 }
 
 Verdict Check::domain_list(const Restriction& r, std::string_view domain, const Subject& s, bool permits) {
-    if (domain.ends_with('.')) domain.remove_suffix(1);
+    if (domain.ends_with('.'))
+        domain.remove_suffix(1);
     std::string ascii = mail::to_ascii_domain(domain).value_or("");
-    if (ascii.empty() || ascii == "unknown" || ascii.starts_with('[') || !dns::valid_hostname(ascii)) return Verdict::dunno;
-    return listed(*r.list, ascii + "." + r.list->domain, s.klass == "Client host" ? std::string(domain) : s.name, s, permits, r);
+    if (ascii.empty() || ascii == "unknown" || ascii.starts_with('[') || !dns::valid_hostname(ascii))
+        return Verdict::dunno;
+    return listed(*r.list, ascii + "." + r.list->domain, s.klass == "Client host" ? std::string(domain) : s.name, s,
+                  permits, r);
 }
 }

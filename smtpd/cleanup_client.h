@@ -1,8 +1,9 @@
-// Where one message's records go: to cleanup (ipc/cleanup.h), or, stand-alone, to postdrop. Records are gathered in the connection's
-// buffer and go out in large writes. Opening tells the queue id; finish() tells whether the message is on stable storage.
+// Where one message's records go: to cleanup (ipc/cleanup.h), or, stand-alone, to postdrop. Records are gathered in the
+// connection's buffer and go out in large writes. Opening tells the queue id; finish() tells whether the message is on
+// stable storage.
 //
-// When things fail: failed() is set, what follows is dropped, and finish() returns the reason. Destroyed before finish(): the message is
-// withdrawn.
+// When things fail: failed() is set, what follows is dropped, and finish() returns the reason. Destroyed before
+// finish(): the message is withdrawn.
 #pragma once
 #include <memory>
 #include <string>
@@ -31,7 +32,7 @@ protected:
     bool failed_ = false;
 
 private:
-    loop::Deadline until_{};                     // of writes: looked up once for many records
+    loop::Deadline until_{};  // of writes: looked up once for many records
     unsigned records_ = 0;
 };
 }

@@ -8,27 +8,40 @@
 namespace smtpd {
 unsigned Session::keywords() {
     unsigned off = discarded_;
-    if (service_.vrfy_disabled) off |= keyword::vrfy;
-    if (!service_.tls_usable || encrypted()) off |= keyword::starttls;
-    if (!may_authenticate()) off |= keyword::auth;
-    if (!service_.smtputf8) off |= keyword::smtputf8;
-    if (!service_.require_tls || !encrypted()) off |= keyword::requiretls;   // RFC 8689, section 2: within TLS only
-    if (!may_pretend()) off |= keyword::xclient;
-    if (!may_forward()) off |= keyword::xforward;
+    if (service_.vrfy_disabled)
+        off |= keyword::vrfy;
+    if (!service_.tls_usable || encrypted())
+        off |= keyword::starttls;
+    if (!may_authenticate())
+        off |= keyword::auth;
+    if (!service_.smtputf8)
+        off |= keyword::smtputf8;
+    if (!service_.require_tls || !encrypted())
+        off |= keyword::requiretls;  // RFC 8689, section 2: within TLS only
+    if (!may_pretend())
+        off |= keyword::xclient;
+    if (!may_forward())
+        off |= keyword::xforward;
     return off;
 }
 
 std::string Session::hello_reply(bool extended) {
-    if (!extended) return "250 " + service_.myhostname;
+    if (!extended)
+        return "250 " + service_.myhostname;
     std::vector<std::string> lines{service_.myhostname};
     unsigned off = keywords();
-    auto offer = [&](unsigned bit, std::string text) { if (!(off & bit)) lines.push_back(std::move(text)); };
+    auto offer = [&](unsigned bit, std::string text) {
+        if (!(off & bit))
+            lines.push_back(std::move(text));
+    };
     offer(keyword::pipelining, "PIPELINING");
-    offer(keyword::size, service_.message_size_limit > 0 ? "SIZE " + std::to_string(service_.message_size_limit) : "SIZE");
+    offer(keyword::size,
+          service_.message_size_limit > 0 ? "SIZE " + std::to_string(service_.message_size_limit) : "SIZE");
     offer(keyword::vrfy, "VRFY");
     offer(keyword::etrn, "ETRN");
     offer(keyword::starttls, "STARTTLS");
-    if (verp_allowed()) offer(keyword::verp, "XVERP");
+    if (verp_allowed())
+        offer(keyword::verp, "XVERP");
     offer(keyword::xclient, "XCLIENT NAME ADDR PROTO HELO REVERSE_NAME PORT LOGIN DESTADDR DESTPORT");
     offer(keyword::xforward, "XFORWARD NAME ADDR PROTO HELO SOURCE PORT IDENT");
     offer(keyword::enhancedstatuscodes, "ENHANCEDSTATUSCODES");
@@ -38,12 +51,14 @@ std::string Session::hello_reply(bool extended) {
     offer(keyword::chunking, "CHUNKING");
     offer(keyword::requiretls, "REQUIRETLS");
     std::string reply;
-    for (std::size_t i = 0; i < lines.size(); ++i) reply += (i + 1 < lines.size() ? "250-" : "250 ") + lines[i] + (i + 1 < lines.size() ? "\r\n" : "");
+    for (std::size_t i = 0; i < lines.size(); ++i)
+        reply += (i + 1 < lines.size() ? "250-" : "250 ") + lines[i] + (i + 1 < lines.size() ? "\r\n" : "");
     return reply;
 }
 
 bool Session::helo_command(Words& words, bool extended) {
-    if (words.size() < 2) return refuse(extended ? "501 Syntax: EHLO hostname" : "501 Syntax: HELO hostname");
+    if (words.size() < 2)
+        return refuse(extended ? "501 Syntax: EHLO hostname" : "501 Syntax: HELO hostname");
     // It goes into Received: and into the log; what else is odd about it is for the rules to judge.
     const char* end = words.back().data() + words.back().size();
     const std::string_view all(words[1].data(), static_cast<std::size_t>(end - words[1].data()));
@@ -51,19 +66,35 @@ bool Session::helo_command(Words& words, bool extended) {
     drop_transaction();
     helo_.clear();
     if (!service_.delay_reject) {
-        if (auto denied = check_helo(name)) return refuse(*denied);
+        if (auto denied = check_helo(name))
+            return refuse(*denied);
     }
     esmtp_ = extended;
     helo_ = std::move(name);
     if (extended && discarded_ != 0 && !(discarded_ & keyword::silent)) {
         // Named once for each EHLO, as far as they would have been offered.
-        static constexpr std::pair<unsigned, std::string_view> names[] = {{keyword::pipelining, "PIPELINING"}, {keyword::size, "SIZE"}, {keyword::vrfy, "VRFY"},
-            {keyword::etrn, "ETRN"}, {keyword::starttls, "STARTTLS"}, {keyword::auth, "AUTH"}, {keyword::enhancedstatuscodes, "ENHANCEDSTATUSCODES"},
-            {keyword::eightbitmime, "8BITMIME"}, {keyword::dsn, "DSN"}, {keyword::smtputf8, "SMTPUTF8"}, {keyword::chunking, "CHUNKING"},
-            {keyword::verp, "VERP"}, {keyword::xclient, "XCLIENT"}, {keyword::xforward, "XFORWARD"}, {keyword::requiretls, "REQUIRETLS"}};
+        static constexpr std::pair<unsigned, std::string_view> names[] = {
+            {keyword::pipelining, "PIPELINING"},
+            {keyword::size, "SIZE"},
+            {keyword::vrfy, "VRFY"},
+            {keyword::etrn, "ETRN"},
+            {keyword::starttls, "STARTTLS"},
+            {keyword::auth, "AUTH"},
+            {keyword::enhancedstatuscodes, "ENHANCEDSTATUSCODES"},
+            {keyword::eightbitmime, "8BITMIME"},
+            {keyword::dsn, "DSN"},
+            {keyword::smtputf8, "SMTPUTF8"},
+            {keyword::chunking, "CHUNKING"},
+            {keyword::verp, "VERP"},
+            {keyword::xclient, "XCLIENT"},
+            {keyword::xforward, "XFORWARD"},
+            {keyword::requiretls, "REQUIRETLS"}};
         std::string list;
-        for (const auto& [bit, text] : names) if (discarded_ & bit) list += (list.empty() ? "" : " ") + std::string(text);
-        if (!list.empty()) maillog::info("discarding EHLO keywords: {}", list);
+        for (const auto& [bit, text] : names)
+            if (discarded_ & bit)
+                list += (list.empty() ? "" : " ") + std::string(text);
+        if (!list.empty())
+            maillog::info("discarding EHLO keywords: {}", list);
     }
     return say(hello_reply(extended));
 }

@@ -19,13 +19,15 @@ namespace smtpd {
 using queue::RecordType;
 namespace {
 constexpr std::size_t history_bytes = 64 * 1024, line_bytes = 2048;
-constexpr std::size_t width = 79;                // of a transcript's lines, where words let them be that short
+constexpr std::size_t width = 79;  // of a transcript's lines, where words let them be that short
 }
 
 void Session::note(std::string_view who, std::string_view line) {
-    if (service_.notify == 0) return;
+    if (service_.notify == 0)
+        return;
     if (history_lines_ >= service_.history_threshold || history_.size() > history_bytes) {
-        if (errors_seen_ & service_.notify) return;              // the beginning of the trouble is what matters
+        if (errors_seen_ & service_.notify)
+            return;  // the beginning of the trouble is what matters
         history_.clear();
         history_lines_ = 0;
     }
@@ -41,16 +43,21 @@ void Session::note(std::string_view who, std::string_view line) {
                 history_.append("\n    ");
                 column = 4;
             }
-            if (!first) { history_ += ' '; ++column; }
+            if (!first) {
+                history_ += ' ';
+                ++column;
+            }
             history_ += word;
             column += word.size();
             first = false;
-            if (space == rest.npos) break;
+            if (space == rest.npos)
+                break;
             rest.remove_prefix(space + 1);
         }
         history_ += '\n';
         ++history_lines_;
-        if (end == line.npos) break;
+        if (end == line.npos)
+            break;
         line.remove_prefix(end + 2);
     }
 }
@@ -58,16 +65,22 @@ void Session::note(std::string_view who, std::string_view line) {
 // What kind of trouble a refusal is.
 void Session::classify(std::string_view reply) {
     EnhancedStatus s;
-    if (reply.size() > 4) EnhancedStatus::parse(reply.substr(4), s);
-    if (s.subject == 3 && s.detail == 1) errors_seen_ |= Service::notify_resource;
-    else if (s.subject == 3 && s.detail == 0) errors_seen_ |= Service::notify_resource | Service::notify_software;
-    else if (s.subject == 3 && s.detail == 5) errors_seen_ |= Service::notify_software;
-    else errors_seen_ |= policy_refusal_ ? Service::notify_policy : Service::notify_protocol;
+    if (reply.size() > 4)
+        EnhancedStatus::parse(reply.substr(4), s);
+    if (s.subject == 3 && s.detail == 1)
+        errors_seen_ |= Service::notify_resource;
+    else if (s.subject == 3 && s.detail == 0)
+        errors_seen_ |= Service::notify_resource | Service::notify_software;
+    else if (s.subject == 3 && s.detail == 5)
+        errors_seen_ |= Service::notify_software;
+    else
+        errors_seen_ |= policy_refusal_ ? Service::notify_policy : Service::notify_protocol;
     policy_refusal_ = false;
 }
 
 void Session::send_notice() {
-    if (!(errors_seen_ & service_.notify) || service_.submit) return;
+    if (!(errors_seen_ & service_.notify) || service_.submit)
+        return;
     const conf::Settings& s = service_.settings();
     auto to = CleanupClient::open(service_.cleanup, ipc::cleanup_flags::internal);
     if (!to) {
@@ -99,11 +112,13 @@ void Session::send_notice() {
         rest.remove_prefix(end == rest.npos ? rest.size() : end + 1);
     }
     line("");
-    if (!ended_.empty()) line(fmt::format("Session aborted, reason: {}", ended_));
+    if (!ended_.empty())
+        line(fmt::format("Session aborted, reason: {}", ended_));
     line("");
     line("For other details, see the local mail logfile");
     out.put(RecordType::extracted);
     auto reply = out.finish();
-    if (!reply || !reply->ok) maillog::warning("postmaster notice failed: {}", reply ? reply->reason : reply.error().reason);
+    if (!reply || !reply->ok)
+        maillog::warning("postmaster notice failed: {}", reply ? reply->reason : reply.error().reason);
 }
 }

@@ -43,13 +43,16 @@ std::bitset<256> read_characters(std::string_view text) {
         unsigned value = static_cast<unsigned char>(text[i]);
         if (text[i] == '\\' && i + 1 < text.size()) {
             static constexpr std::string_view letters = "abfnrtv", meanings = "\a\b\f\n\r\t\v";
-            if (std::size_t at = letters.find(text[++i]); at != letters.npos) value = static_cast<unsigned char>(meanings[at]);
+            if (std::size_t at = letters.find(text[++i]); at != letters.npos)
+                value = static_cast<unsigned char>(meanings[at]);
             else if (text[i] >= '0' && text[i] <= '7') {
                 value = 0;
                 std::size_t end = std::min(i + 3, text.size());
-                for (; i < end && text[i] >= '0' && text[i] <= '7'; ++i) value = value * 8 + static_cast<unsigned>(text[i] - '0');
+                for (; i < end && text[i] >= '0' && text[i] <= '7'; ++i)
+                    value = value * 8 + static_cast<unsigned>(text[i] - '0');
                 --i;
-            } else value = static_cast<unsigned char>(text[i]);
+            } else
+                value = static_cast<unsigned char>(text[i]);
         }
         set.set(value & 255);
     }
@@ -58,38 +61,64 @@ std::bitset<256> read_characters(std::string_view text) {
 }
 
 std::string Service::censored(std::string text) const {
-    for (char& c : text) if (!expansion_characters_[static_cast<unsigned char>(c)]) c = '_';
+    for (char& c : text)
+        if (!expansion_characters_[static_cast<unsigned char>(c)])
+            c = '_';
     return text;
 }
 
 unsigned parse_keywords(std::string_view text, std::string_view parameter) {
-    static constexpr std::pair<std::string_view, unsigned> known[] = {{"pipelining", keyword::pipelining}, {"size", keyword::size}, {"vrfy", keyword::vrfy},
-        {"etrn", keyword::etrn}, {"starttls", keyword::starttls}, {"auth", keyword::auth}, {"enhancedstatuscodes", keyword::enhancedstatuscodes},
-        {"8bitmime", keyword::eightbitmime}, {"dsn", keyword::dsn}, {"smtputf8", keyword::smtputf8}, {"chunking", keyword::chunking}, {"verp", keyword::verp},
-        {"xverp", keyword::verp}, {"xclient", keyword::xclient}, {"xforward", keyword::xforward}, {"requiretls", keyword::requiretls}, {"silent-discard", keyword::silent}};
+    static constexpr std::pair<std::string_view, unsigned> known[] = {
+        {"pipelining", keyword::pipelining},
+        {"size", keyword::size},
+        {"vrfy", keyword::vrfy},
+        {"etrn", keyword::etrn},
+        {"starttls", keyword::starttls},
+        {"auth", keyword::auth},
+        {"enhancedstatuscodes", keyword::enhancedstatuscodes},
+        {"8bitmime", keyword::eightbitmime},
+        {"dsn", keyword::dsn},
+        {"smtputf8", keyword::smtputf8},
+        {"chunking", keyword::chunking},
+        {"verp", keyword::verp},
+        {"xverp", keyword::verp},
+        {"xclient", keyword::xclient},
+        {"xforward", keyword::xforward},
+        {"requiretls", keyword::requiretls},
+        {"silent-discard", keyword::silent}};
     unsigned bits = 0;
     for (std::string_view word : bytes::split(text, ", \t\r\n")) {
-        auto at = std::find_if(std::begin(known), std::end(known), [&](const auto& k) { return bytes::iequals(k.first, word); });
-        if (at == std::end(known)) maillog::warning("unknown EHLO keyword \"{}\" in {}", word, parameter);
-        else bits |= at->second;
+        auto at = std::find_if(std::begin(known), std::end(known),
+                               [&](const auto& k) { return bytes::iequals(k.first, word); });
+        if (at == std::end(known))
+            maillog::warning("unknown EHLO keyword \"{}\" in {}", word, parameter);
+        else
+            bits |= at->second;
     }
     return bits;
 }
 
-static constexpr std::chrono::seconds anvil_patience(10);      // a client is not limited then
+static constexpr std::chrono::seconds anvil_patience(10);  // a client is not limited then
 
 Service::Service(const conf::Settings& settings)
     : cleanup("public/" + settings[param::cleanup_service_name], settings),
-      flush("public/" + settings[param::flush_service_name], settings), rewrite(settings), anvil("private/anvil", anvil_patience), settings_(settings) {}
+      flush("public/" + settings[param::flush_service_name], settings),
+      rewrite(settings),
+      anvil("private/anvil", anvil_patience),
+      settings_(settings) {}
 Service::~Service() = default;
 
 Result<std::unique_ptr<Service>> Service::open(const conf::Settings& settings, Resolver resolver) {
     std::unique_ptr<Service> s(new Service(settings));
     s->resolver = std::move(resolver);
-    if (!s->resolver.query) s->resolver.query = [](std::string_view name, dns::Type type) { return dns::query(name, type, {.deadline = loop::in(std::chrono::seconds(60))}); };
+    if (!s->resolver.query)
+        s->resolver.query = [](std::string_view name, dns::Type type) {
+            return dns::query(name, type, {.deadline = loop::in(std::chrono::seconds(60))});
+        };
     if (!s->resolver.client_name)
         s->resolver.client_name = [](const std::string& address, bool look_up) {
-            if (!look_up) return dns::ClientName{"unknown", "unknown", dns::Verdict::permanent, dns::Verdict::permanent};
+            if (!look_up)
+                return dns::ClientName{"unknown", "unknown", dns::Verdict::permanent, dns::Verdict::permanent};
             return dns::client_name(address, {.deadline = loop::in(std::chrono::seconds(60))});
         };
     TRY(s->read());
@@ -149,23 +178,37 @@ Result<void> Service::read() {
     external_log_form = s[param::info_log_address_format] != "internal";
 
     const std::string mode = bytes::lowered(s[param::smtpd_forbid_bare_newline]);
-    if (mode == "no") bare_newline = BareNewline::no;
-    else if (mode == "yes" || mode == "normalize") bare_newline = BareNewline::normalize;
-    else if (mode == "note") bare_newline = BareNewline::note;
-    else if (mode == "reject") bare_newline = BareNewline::reject;
-    else return permanent("parameter smtpd_forbid_bare_newline: bad value \"" + mode + "\": normalize, note, reject, yes or no is expected");
+    if (mode == "no")
+        bare_newline = BareNewline::no;
+    else if (mode == "yes" || mode == "normalize")
+        bare_newline = BareNewline::normalize;
+    else if (mode == "note")
+        bare_newline = BareNewline::note;
+    else if (mode == "reject")
+        bare_newline = BareNewline::reject;
+    else
+        return permanent("parameter smtpd_forbid_bare_newline: bad value \"" + mode +
+                         "\": normalize, note, reject, yes or no is expected");
 
     upstream_proxy = s[param::smtpd_upstream_proxy_protocol];
     upstream_proxy_timeout = s[param::smtpd_upstream_proxy_timeout];
-    if (!upstream_proxy.empty() && upstream_proxy != "haproxy") return permanent("parameter smtpd_upstream_proxy_protocol: unknown protocol \"" + upstream_proxy + "\": haproxy is expected");
+    if (!upstream_proxy.empty() && upstream_proxy != "haproxy")
+        return permanent("parameter smtpd_upstream_proxy_protocol: unknown protocol \"" + upstream_proxy +
+                         "\": haproxy is expected");
 
-    for (std::string_view word : bytes::split(s[param::smtpd_noop_commands], ", \t\r\n")) noop_commands.push_back(bytes::uppered(word));
-    permit_actions = table::MatchList::open("smtpd_log_access_permit_actions", s[param::smtpd_log_access_permit_actions], table::MatchList::Kind::strings);
+    for (std::string_view word : bytes::split(s[param::smtpd_noop_commands], ", \t\r\n"))
+        noop_commands.push_back(bytes::uppered(word));
+    permit_actions = table::MatchList::open("smtpd_log_access_permit_actions",
+                                            s[param::smtpd_log_access_permit_actions], table::MatchList::Kind::strings);
     discarded_ = parse_keywords(s[param::smtpd_discard_ehlo_keywords], "smtpd_discard_ehlo_keywords");
 
     history_threshold = s[param::smtpd_history_flush_threshold];
     for (std::string_view word : bytes::split(s[param::notify_classes], ", \t\r\n"))
-        notify |= word == "policy" ? notify_policy : word == "protocol" ? notify_protocol : word == "resource" ? notify_resource : word == "software" ? notify_software : 0u;
+        notify |= word == "policy"     ? notify_policy
+                  : word == "protocol" ? notify_protocol
+                  : word == "resource" ? notify_resource
+                  : word == "software" ? notify_software
+                                       : 0u;
 
     expansion_characters_ = read_characters(s[param::smtpd_expansion_filter]);
     TRY_ASSIGN(const ipc::ReceiveOverrides overrides, ipc::receive_overrides(s));
@@ -190,27 +233,37 @@ void Service::open_tables() {
     command_filter = maps(param::smtpd_command_filter);
     ehlo_keyword_maps = maps(param::smtpd_discard_ehlo_keyword_address_maps);
     relay_certificates = maps(param::relay_clientcerts);
-    auto hosts = [&](const conf::Text& p) { return MatchList::open(p.name, s[p], MatchList::Kind::hosts, table::parents_of(s, p.name)); };
+    auto hosts = [&](const conf::Text& p) {
+        return MatchList::open(p.name, s[p], MatchList::Kind::hosts, table::parents_of(s, p.name));
+    };
     mynetworks = hosts(param::mynetworks);
     limit_exceptions = hosts(param::smtpd_client_event_limit_exceptions);
     xclient_hosts = hosts(param::smtpd_authorized_xclient_hosts);
     xforward_hosts = hosts(param::smtpd_authorized_xforward_hosts);
     backup_networks = hosts(param::permit_mx_backup_networks);
     bare_newline_exclusions = hosts(param::smtpd_forbid_bare_newline_exclusions);
-    forbidden_commands = MatchList::open("smtpd_forbidden_commands", s[param::smtpd_forbidden_commands], MatchList::Kind::strings);
+    forbidden_commands =
+        MatchList::open("smtpd_forbidden_commands", s[param::smtpd_forbidden_commands], MatchList::Kind::strings);
     local_domains = table::LocalDomains::open(s);
     access_parents = table::parents_of(s, "smtpd_access_maps");
 
     // local_header_rewrite_clients: two words, and lists of networks.
     std::string tables;
-    std::vector<std::string_view> words = bytes::split_outside_braces(s[param::local_header_rewrite_clients], ", \t\r\n");
+    std::vector<std::string_view> words =
+        bytes::split_outside_braces(s[param::local_header_rewrite_clients], ", \t\r\n");
     for (std::size_t i = 0; i < words.size(); ++i) {
-        if (words[i] == "permit_inet_interfaces") rewrite_interfaces = true;
-        else if (words[i] == "permit_mynetworks") rewrite_mynetworks = true;
-        else if (words[i] == "static:all") rewrite_interfaces = rewrite_mynetworks = true, tables = "0.0.0.0/0 [::]/0";
-        else if (words[i] == "check_address_map" && i + 1 < words.size()) tables += " " + std::string(words[++i]);
-        else if (words[i].starts_with("permit_")) continue;              // SASL and client certificates: nobody yet
-        else tables += " " + std::string(words[i]);
+        if (words[i] == "permit_inet_interfaces")
+            rewrite_interfaces = true;
+        else if (words[i] == "permit_mynetworks")
+            rewrite_mynetworks = true;
+        else if (words[i] == "static:all")
+            rewrite_interfaces = rewrite_mynetworks = true, tables = "0.0.0.0/0 [::]/0";
+        else if (words[i] == "check_address_map" && i + 1 < words.size())
+            tables += " " + std::string(words[++i]);
+        else if (words[i].starts_with("permit_"))
+            continue;  // SASL and client certificates: nobody yet
+        else
+            tables += " " + std::string(words[i]);
     }
     rewrite_networks = MatchList::open("local_header_rewrite_clients", tables, MatchList::Kind::hosts);
 }
@@ -229,27 +282,37 @@ Result<void> Service::open_lists() {
     etrn_rules = rules(param::smtpd_etrn_restrictions, Phase::etrn);
     lists.open_classes();
     if (!Lists::protects(relay_rules) && !Lists::protects(recipient_rules))
-        return permanent("in parameter smtpd_relay_restrictions or smtpd_recipient_restrictions, specify at least one working instance of: "
-                         "reject_unauth_destination, defer_unauth_destination, reject, defer, defer_if_permit or check_relay_domains");
+        return permanent("in parameter smtpd_relay_restrictions or smtpd_recipient_restrictions, specify at least one "
+                         "working instance of: "
+                         "reject_unauth_destination, defer_unauth_destination, reject, defer, defer_if_permit or "
+                         "check_relay_domains");
     return {};
 }
 
 void Service::open_tls() {
     const conf::Settings& s = settings_;
     tls_wrapper = s[param::smtpd_tls_wrappermode];
-    if (!tls_wrapper) no_memory = "421 4.3.0 " + myhostname + " Error: insufficient memory\r\n";
+    if (!tls_wrapper)
+        no_memory = "421 4.3.0 " + myhostname + " Error: insufficient memory\r\n";
     tls_received_header = s[param::smtpd_tls_received_header];
     tls_fast_shutdown = s[param::tls_fast_shutdown_enable];
     const std::string level = bytes::lowered(s[param::smtpd_tls_security_level]);
-    if (level.empty()) tls_level = s[param::smtpd_enforce_tls] ? TlsLevel::encrypt : s[param::smtpd_use_tls] ? TlsLevel::may : TlsLevel::none;
-    else if (level == "none") tls_level = TlsLevel::none;
-    else if (level == "may") tls_level = TlsLevel::may;
+    if (level.empty())
+        tls_level = s[param::smtpd_enforce_tls] ? TlsLevel::encrypt
+                    : s[param::smtpd_use_tls]   ? TlsLevel::may
+                                                : TlsLevel::none;
+    else if (level == "none")
+        tls_level = TlsLevel::none;
+    else if (level == "may")
+        tls_level = TlsLevel::may;
     else {
-        if (level != "encrypt") maillog::warning("smtpd_tls_security_level: unsupported TLS level \"{}\", using \"encrypt\"", level);
+        if (level != "encrypt")
+            maillog::warning("smtpd_tls_security_level: unsupported TLS level \"{}\", using \"encrypt\"", level);
         tls_level = TlsLevel::encrypt;
     }
     auth_needs_tls = s[param::smtpd_tls_auth_only] || tls_level == TlsLevel::encrypt;
-    if (tls_level == TlsLevel::none && !tls_wrapper) return;
+    if (tls_level == TlsLevel::none && !tls_wrapper)
+        return;
     auto context = tls::ServerContext::create(s, tls_level == TlsLevel::encrypt || tls_wrapper);
     if (!context) {
         tls_problem = context.error().reason;
@@ -260,19 +323,25 @@ void Service::open_tls() {
 }
 
 unsigned Service::discarded_keywords(const std::string& client_address) const {
-    if (ehlo_keyword_maps.empty()) return discarded_;
+    if (ehlo_keyword_maps.empty())
+        return discarded_;
     auto found = ehlo_keyword_maps.find(client_address);
-    if (!found) maillog::warning("smtpd_discard_ehlo_keyword_address_maps: {}", found.error().reason);
-    else if (*found) return parse_keywords(**found, "smtpd_discard_ehlo_keyword_address_maps");
+    if (!found)
+        maillog::warning("smtpd_discard_ehlo_keyword_address_maps: {}", found.error().reason);
+    else if (*found)
+        return parse_keywords(**found, "smtpd_discard_ehlo_keyword_address_maps");
     return discarded_;
 }
 
 // --- where addresses go
 
-bool Service::plainly_valid(std::string_view address) const { return mail::is_plain(address) && mail::valid_hostname(*mail::split_address(address).domain); }
+bool Service::plainly_valid(std::string_view address) const {
+    return mail::is_plain(address) && mail::valid_hostname(*mail::split_address(address).domain);
+}
 
 Result<ipc::ResolveReply> Service::resolve(std::string_view sender, std::string_view address) {
-    if (mail::is_plain(address)) return rewrite.resolve(sender, address);
+    if (mail::is_plain(address))
+        return rewrite.resolve(sender, address);
     TRY_ASSIGN(std::string standard, rewrite.rewrite("local", mail::to_external(address)));
     return rewrite.resolve(sender, mail::to_internal(standard));
 }

@@ -1,8 +1,9 @@
-// What all sessions of this process share: settings as the sessions use them, restriction lists in compiled form, open tables,
-// connections to cleanup, trivial-rewrite, anvil and flush. Made once at start, as root; never changes afterwards.
+// What all sessions of this process share: settings as the sessions use them, restriction lists in compiled form, open
+// tables, connections to cleanup, trivial-rewrite, anvil and flush. Made once at start, as root; never changes
+// afterwards.
 //
-// When things fail: open() returns an Error and the daemon does not start. A table that cannot be opened is not fatal: its lookups
-// fail and clients are put off (table/maps.h).
+// When things fail: open() returns an Error and the daemon does not start. A table that cannot be opened is not fatal:
+// its lookups fail and clients are put off (table/maps.h).
 #pragma once
 #include <bitset>
 #include <chrono>
@@ -24,7 +25,9 @@
 #include "table/maps.h"
 #include "table/match_list.h"
 
-namespace tls { class ServerContext; }
+namespace tls {
+class ServerContext;
+}
 
 namespace smtpd {
 class CleanupClient;
@@ -60,42 +63,52 @@ public:
     unsigned discarded_keywords(const std::string& client_address) const;
 
     // --- texts and numbers, read once
-    std::string myhostname, banner, mail_name, reject_footer, content_filter, service_ident, double_bounce_sender, null_access_key, delimiters, default_rbl_reply;
-    std::int64_t line_limit = 2048, message_size_limit = 0, queue_minfree = 0, recipient_limit = 1000, recipient_overshoot = 1000;
+    std::string myhostname, banner, mail_name, reject_footer, content_filter, service_ident, double_bounce_sender,
+        null_access_key, delimiters, default_rbl_reply;
+    std::int64_t line_limit = 2048, message_size_limit = 0, queue_minfree = 0, recipient_limit = 1000,
+                 recipient_overshoot = 1000;
     std::int64_t bare_newline_code = 550;
-    std::int64_t connection_count_limit = 0, connection_rate_limit = 0, message_rate_limit = 0, recipient_rate_limit = 0, tls_rate_limit = 0;
+    std::int64_t connection_count_limit = 0, connection_rate_limit = 0, message_rate_limit = 0,
+                 recipient_rate_limit = 0, tls_rate_limit = 0;
     std::int64_t ipv4_prefix = 32, ipv6_prefix = 84;
     BareNewline bare_newline = BareNewline::normalize;
     TlsLevel tls_level = TlsLevel::none;
-    std::string no_memory;                       // the greeting of a client for whom there is none; empty where TLS comes first
-    std::string tls_problem;                     // why it cannot be had
-    bool delay_reject = true, relay_first = true, reject_unlisted_recipient = true, reject_unlisted_sender = false, helo_required = false, vrfy_disabled = false;
-    bool soft_bounce = false, require_tls = true, strict_envelopes = false, smtputf8 = true, strict_smtputf8 = false, forbid_unauth_pipelining = true, delay_open = true;
-    bool peername_lookup = true, port_logging = false, untrusted_routing = false, show_table_name = true, tls_wrapper = false, tls_received_header = false,
-         tls_fast_shutdown = true, auth_needs_tls = false;
-    bool tls_usable = false, no_unknown_recipient_checks = false, external_log_form = true, early_end_ids = true, hide_client_session = false;
+    std::string no_memory;    // the greeting of a client for whom there is none; empty where TLS comes first
+    std::string tls_problem;  // why it cannot be had
+    bool delay_reject = true, relay_first = true, reject_unlisted_recipient = true, reject_unlisted_sender = false,
+         helo_required = false, vrfy_disabled = false;
+    bool soft_bounce = false, require_tls = true, strict_envelopes = false, smtputf8 = true, strict_smtputf8 = false,
+         forbid_unauth_pipelining = true, delay_open = true;
+    bool peername_lookup = true, port_logging = false, untrusted_routing = false, show_table_name = true,
+         tls_wrapper = false, tls_received_header = false, tls_fast_shutdown = true, auth_needs_tls = false;
+    bool tls_usable = false, no_unknown_recipient_checks = false, external_log_form = true, early_end_ids = true,
+         hide_client_session = false;
     int cleanup_flags = 0;
-    unsigned notify = 0;                         // notify_classes, bits of Notify
+    unsigned notify = 0;  // notify_classes, bits of Notify
     std::int64_t history_threshold = 100;
     std::string upstream_proxy;
     std::chrono::seconds upstream_proxy_timeout{5};
-    std::vector<std::string> noop_commands;      // upper case
-    table::MatchList permit_actions;             // smtpd_log_access_permit_actions
+    std::vector<std::string> noop_commands;  // upper case
+    table::MatchList permit_actions;         // smtpd_log_access_permit_actions
     enum Notify : unsigned { notify_policy = 1, notify_protocol = 2, notify_resource = 4, notify_software = 8 };
 
     // --- tables and lists
-    table::Maps local_recipients, virtual_aliases, virtual_mailboxes, relay_recipients, canonical, sender_canonical, recipient_canonical;
+    table::Maps local_recipients, virtual_aliases, virtual_mailboxes, relay_recipients, canonical, sender_canonical,
+        recipient_canonical;
     table::Maps rbl_replies, footer_maps, reject_filter, command_filter, ehlo_keyword_maps, relay_certificates;
-    table::MatchList mynetworks, limit_exceptions, bare_newline_exclusions, forbidden_commands, rewrite_networks, xclient_hosts, xforward_hosts, backup_networks;
+    table::MatchList mynetworks, limit_exceptions, bare_newline_exclusions, forbidden_commands, rewrite_networks,
+        xclient_hosts, xforward_hosts, backup_networks;
     table::LocalDomains local_domains;
     bool rewrite_interfaces = false, rewrite_mynetworks = false;
     table::Parents access_parents = table::Parents::bare;
 
     // --- access rules
     Lists lists;
-    RestrictionList client_rules, helo_rules, sender_rules, relay_rules, recipient_rules, data_rules, end_of_data_rules, etrn_rules;
+    RestrictionList client_rules, helo_rules, sender_rules, relay_rules, recipient_rules, data_rules, end_of_data_rules,
+        etrn_rules;
 
-    // What clients sent, for replies that administrators composed: characters outside smtpd_expansion_filter become "_".
+    // What clients sent, for replies that administrators composed: characters outside smtpd_expansion_filter become
+    // "_".
     std::string censored(std::string text) const;
 
     // --- others
@@ -103,7 +116,7 @@ public:
     ipc::Client cleanup, flush;
     ipc::TrivialRewrite rewrite;
     AnvilLink anvil;
-    std::function<Result<std::unique_ptr<CleanupClient>>()> submit;     // stand-alone: instead of cleanup
+    std::function<Result<std::unique_ptr<CleanupClient>>()> submit;  // stand-alone: instead of cleanup
     std::shared_ptr<tls::ServerContext> tls;
 
 private:
@@ -120,8 +133,9 @@ private:
 
 // EHLO keywords that can be discarded.
 namespace keyword {
-inline constexpr unsigned pipelining = 1, size = 2, vrfy = 4, etrn = 8, starttls = 16, auth = 32, enhancedstatuscodes = 64, eightbitmime = 128, dsn = 256, smtputf8 = 512,
-    chunking = 1024, verp = 2048, xclient = 4096, xforward = 8192, silent = 16384, requiretls = 32768;
+inline constexpr unsigned pipelining = 1, size = 2, vrfy = 4, etrn = 8, starttls = 16, auth = 32,
+                          enhancedstatuscodes = 64, eightbitmime = 128, dsn = 256, smtputf8 = 512, chunking = 1024,
+                          verp = 2048, xclient = 4096, xforward = 8192, silent = 16384, requiretls = 32768;
 }
 unsigned parse_keywords(std::string_view text, std::string_view parameter);
 }

@@ -12,7 +12,7 @@
 
 namespace smtpd {
 namespace {
-std::unique_ptr<tls::TlsmgrStore> store;         // outlives the context in service
+std::unique_ptr<tls::TlsmgrStore> store;  // outlives the context in service
 std::unique_ptr<Service> service;
 }
 
@@ -27,27 +27,34 @@ Result<void> open_service(const conf::Settings& settings) {
         });
     }
     TRY_ASSIGN(service, Service::open(settings));
-    for (const std::string& file : table::opened_files()) server::opened_file(file);
+    for (const std::string& file : table::opened_files())
+        server::opened_file(file);
     server::opened_tls_files(settings, "smtpd");
-    if (!service->tls_problem.empty()) {         // the generation that serves has a certificate that is good
-        if (server::successor()) return permanent(service->tls_problem);
+    if (!service->tls_problem.empty()) {  // the generation that serves has a certificate that is good
+        if (server::successor())
+            return permanent(service->tls_problem);
         maillog::warning("{}", tls::disabling_text(service->tls_problem));
     }
     if (service->tls) {
-        for (const std::string& file : service->tls->files()) server::opened_file(file);
-        store = std::make_unique<tls::TlsmgrStore>(settings, "smtpd", !settings[param::smtpd_tls_session_cache_database].empty());
+        for (const std::string& file : service->tls->files())
+            server::opened_file(file);
+        store = std::make_unique<tls::TlsmgrStore>(settings, "smtpd",
+                                                   !settings[param::smtpd_tls_session_cache_database].empty());
         service->tls->keep_sessions_in(store.get());
     }
     return {};
 }
 
 Result<void> ready(const conf::Settings&) {
-    if (store) store->seed();
+    if (store)
+        store->seed();
     return {};
 }
 
 const std::string& no_memory() { return service->no_memory; }
 
 // On the heap: an idle fiber's stack fits one page without it.
-void serve(server::Session& session) { std::make_unique<Session>(*service, session.stream, session.peer, server::stressed())->serve(); }
+void serve(server::Session& session) {
+    std::make_unique<Session>(*service, session.stream, session.peer, server::stressed())->serve();
+}
 }

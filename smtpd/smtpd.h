@@ -4,11 +4,13 @@
 #include "base/error.h"
 #include "conf/settings.h"
 
-namespace server { struct Session; }
+namespace server {
+struct Session;
+}
 
 namespace smtpd {
 Result<void> open_service(const conf::Settings& settings);
-Result<void> ready(const conf::Settings& settings);          // in the jail, in a fiber
+Result<void> ready(const conf::Settings& settings);  // in the jail, in a fiber
 void serve(server::Session& session);
-const std::string& no_memory();                              // what a client is told that cannot be served
+const std::string& no_memory();  // what a client is told that cannot be served
 }

@@ -1,5 +1,5 @@
-// tlsmgr: what processes with TLS share: session caches, the keys of session tickets, randomness. One process; connections from
-// smtpd, smtp, lmtp at private/tlsmgr (ipc/tlsmgr.h).
+// tlsmgr: what processes with TLS share: session caches, the keys of session tickets, randomness. One process;
+// connections from smtpd, smtp, lmtp at private/tlsmgr (ipc/tlsmgr.h).
 //
 // When things fail: see session_cache.h and random.h; without tlsmgr TLS works, without resumption.
 #include <memory>
@@ -12,22 +12,28 @@ std::unique_ptr<tlsmgr::Service> service;
 
 Result<void> open_files(const conf::Settings& settings) {
     TRY_ASSIGN(conf::Identity owner, conf::mail_owner(settings));
-    conf::TakeIdentity as_owner(owner);          // its files belong to mail_owner, below data_directory
+    conf::TakeIdentity as_owner(owner);  // its files belong to mail_owner, below data_directory
     service = std::make_unique<tlsmgr::Service>(settings);
     return {};
 }
 }
 
 int main(int argc, char** argv) {
-    return server::run({.name = "tlsmgr",
-                        .needs = server::need::files_write,
-                        .holds_keys = true,
-                        .bound = server::Bound::processes,
-                        .one_process = true,
-                        .may_ask = [](std::string_view program) { return program == "smtpd" || program == "smtp" || program == "lmtp"; },
-                        .before_jail = open_files,
-                        .serve = [](server::Session& session) { service->serve(session.stream); },
-                        .background = [] { service->keep_house(); },
-                        .ending = [] { if (service) service->save_randomness(); }},
-                       argc, argv);
+    return server::run(
+        {.name = "tlsmgr",
+         .needs = server::need::files_write,
+         .holds_keys = true,
+         .bound = server::Bound::processes,
+         .one_process = true,
+         .may_ask =
+             [](std::string_view program) { return program == "smtpd" || program == "smtp" || program == "lmtp"; },
+         .before_jail = open_files,
+         .serve = [](server::Session& session) { service->serve(session.stream); },
+         .background = [] { service->keep_house(); },
+         .ending =
+             [] {
+                 if (service)
+                     service->save_randomness();
+             }},
+        argc, argv);
 }

@@ -18,7 +18,7 @@ public:
     void serve(net::Stream& peer);
     // Sweeps, reseeds and saves at their times, for the life of the process.
     void keep_house();
-    void save_randomness() { pool_.save(); }     // at the end: the next process goes on from there
+    void save_randomness() { pool_.save(); }  // at the end: the next process goes on from there
 
 private:
     SessionCache* cache(std::string_view name);

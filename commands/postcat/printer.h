@@ -10,9 +10,9 @@
 namespace postcat {
 struct Show {
     bool envelope = false, header = false, body = false;
-    bool types = false, offsets = false, names = false;              // -d, -o, -v
-    bool file_order = false;                                         // -r
-    std::int64_t from = 0;                                           // -s
+    bool types = false, offsets = false, names = false;  // -d, -o, -v
+    bool file_order = false;                             // -r
+    std::int64_t from = 0;                               // -s
 };
 
 class Printer {
@@ -33,7 +33,7 @@ private:
     Show show_;
     std::string name_;
     Part part_ = Part::envelope;
-    bool line_open_ = false;                                         // the last content record was part of a line
+    bool line_open_ = false;  // the last content record was part of a line
     bool in_header_line_ = false;
 };
 std::string_view record_name(queue::RecordType type, bool in_content);

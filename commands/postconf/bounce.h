@@ -1,5 +1,5 @@
-// postconf -b and -t: the texts of bounces. The bounce daemon owns them, so it prints them: daemon_directory/bounce -SV writes the
-// templates, -SVn with their names replaced by values.
+// postconf -b and -t: the texts of bounces. The bounce daemon owns them, so it prints them: daemon_directory/bounce -SV
+// writes the templates, -SVn with their names replaced by values.
 #pragma once
 #include "options.h"
 

@@ -15,22 +15,31 @@ namespace {
 std::string roff(std::string_view text) {
     std::string out;
     for (char c : text) {
-        if (c == '\\') out += "\\e";
-        else if (c == '-') out += "\\-";
-        else if (c == '\'' || (c == '.' && (out.empty() || out.back() == '\n'))) { out += "\\&"; out += c; }
-        else out += c;
+        if (c == '\\')
+            out += "\\e";
+        else if (c == '-')
+            out += "\\-";
+        else if (c == '\'' || (c == '.' && (out.empty() || out.back() == '\n'))) {
+            out += "\\&";
+            out += c;
+        } else
+            out += c;
     }
     return out;
 }
 
 std::string range(const conf::Parameter& p) {
     using limits = std::numeric_limits<std::int64_t>;
-    if (p.kind == conf::Kind::text) return p.min == 1 ? "Text that is not empty." : "";
-    if (p.kind == conf::Kind::boolean) return "yes or no.";
+    if (p.kind == conf::Kind::text)
+        return p.min == 1 ? "Text that is not empty." : "";
+    if (p.kind == conf::Kind::boolean)
+        return "yes or no.";
     std::string unit = p.kind == conf::Kind::time ? " s" : "";
     std::string out = p.kind == conf::Kind::time ? "A time" : "A number";
-    if (p.min != limits::min()) out += fmt::format(", at least {}{}", p.min, unit);
-    if (p.max != limits::max()) out += fmt::format(", at most {}{}", p.max, unit);
+    if (p.min != limits::min())
+        out += fmt::format(", at least {}{}", p.min, unit);
+    if (p.max != limits::max())
+        out += fmt::format(", at most {}{}", p.max, unit);
     return out + ".";
 }
 }
@@ -70,12 +79,16 @@ names those that are set.
 )");
     for (const conf::Parameter* p : conf::all_parameters()) {
         std::string name(p->name);
-        if (conf::is_family(*p)) name = "SERVICE" + name.substr(std::string_view("transport").size());
+        if (conf::is_family(*p))
+            name = "SERVICE" + name.substr(std::string_view("transport").size());
         fmt::print(".TP\n\\fB{}\\fR (default: {})\n", roff(name), p->fallback.empty() ? "empty" : roff(p->fallback));
         fmt::print("{}", roff(p->doc));
-        if (std::string text = range(*p); !text.empty()) fmt::print("\n{}", roff(text));
-        if (!p->obsolete.empty()) fmt::print("\nSupport for this parameter {}.", roff(p->obsolete));
-        else if (!p->implemented) fmt::print("\nNot built yet.");
+        if (std::string text = range(*p); !text.empty())
+            fmt::print("\n{}", roff(text));
+        if (!p->obsolete.empty())
+            fmt::print("\nSupport for this parameter {}.", roff(p->obsolete));
+        else if (!p->implemented)
+            fmt::print("\nNot built yet.");
         fmt::print("\n");
     }
     fmt::print(".SH SEE ALSO\npostconf(1), master(5)\n");

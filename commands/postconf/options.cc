@@ -14,20 +14,29 @@
 namespace postconf {
 namespace {
 [[noreturn]] void usage() {
-    maillog::fatal("usage: postconf [-a (server SASL types)] [-A (client SASL types)] [-b (bounce texts)] [-c config_dir] [-C class,...] [-d (defaults)] "
-                   "[-e (edit)] [-f (fold lines)] [-F (master.cf fields)] [-h (no names)] [-H (no values)] [-j (JSON)] [-l (lock methods)] "
-                   "[-m (table types)] [-M (master.cf)] [-n (set in main.cf)] [-o name=value (override)] [-p (main.cf)] [-P (master.cf parameters)] "
-                   "[-q (no warnings)] [-t (bounce templates)] [-T compile-version|run-version|public-key-algorithms] [-v (verbose)] [-x (expand values)] [-X (remove)] [-# (comment out)] [name...]");
+    maillog::fatal("usage: postconf [-a (server SASL types)] [-A (client SASL types)] [-b (bounce texts)] [-c "
+                   "config_dir] [-C class,...] [-d (defaults)] "
+                   "[-e (edit)] [-f (fold lines)] [-F (master.cf fields)] [-h (no names)] [-H (no values)] [-j (JSON)] "
+                   "[-l (lock methods)] "
+                   "[-m (table types)] [-M (master.cf)] [-n (set in main.cf)] [-o name=value (override)] [-p "
+                   "(main.cf)] [-P (master.cf parameters)] "
+                   "[-q (no warnings)] [-t (bounce templates)] [-T compile-version|run-version|public-key-algorithms] "
+                   "[-v (verbose)] [-x (expand values)] [-X (remove)] [-# (comment out)] [name...]");
 }
 
 void choose_classes(Options& o, std::string_view list) {
     o.builtin = o.service = o.user = false;
     for (std::string_view one : bytes::split(list, ", \t")) {
-        if (one == "builtin") o.builtin = true;
-        else if (one == "service") o.service = true;
-        else if (one == "user") o.user = true;
-        else if (one == "all") o.builtin = o.service = o.user = true;
-        else maillog::fatal("unknown -C option value \"{}\" in \"{}\"", one, list);
+        if (one == "builtin")
+            o.builtin = true;
+        else if (one == "service")
+            o.service = true;
+        else if (one == "user")
+            o.user = true;
+        else if (one == "all")
+            o.builtin = o.service = o.user = true;
+        else
+            maillog::fatal("unknown -C option value \"{}\" in \"{}\"", one, list);
     }
 }
 
@@ -52,7 +61,10 @@ char mode_letter(Mode mode) {
 // Which options go with which mode; anything else is refused with both letters named.
 void check_combinations(const Options& o, std::string_view given) {
     auto has = [&](char c) { return given.find(c) != given.npos; };
-    auto exclusive = [&](char a, char b) { if (has(a) && has(b)) maillog::fatal("specify one of -{} -{}", a, b); };
+    auto exclusive = [&](char a, char b) {
+        if (has(a) && has(b))
+            maillog::fatal("specify one of -{} -{}", a, b);
+    };
     exclusive('d', 'n');
     exclusive('d', 'o');
     exclusive('h', 'H');
@@ -68,7 +80,8 @@ void check_combinations(const Options& o, std::string_view given) {
     default: allowed = "amAlbtTGvc"; break;
     }
     for (char c : given)
-        if (allowed.find(c) == allowed.npos) maillog::fatal("with option -{}, do not specify -{}", mode_letter(o.mode), c);
+        if (allowed.find(c) == allowed.npos)
+            maillog::fatal("with option -{}, do not specify -{}", mode_letter(o.mode), c);
 }
 }
 
@@ -79,7 +92,8 @@ Options parse(int argc, char** argv) {
     std::string given;
     bool mode_chosen = false, editing = false;
     auto choose = [&](Mode mode) {
-        if (mode_chosen && mode != o.mode) maillog::fatal("specify one of -{} -{}", mode_letter(o.mode), mode_letter(mode));
+        if (mode_chosen && mode != o.mode)
+            maillog::fatal("specify one of -{} -{}", mode_letter(o.mode), mode_letter(mode));
         o.mode = mode;
         mode_chosen = true;
     };
@@ -105,7 +119,8 @@ Options parse(int argc, char** argv) {
         case 'n': o.only_set = true; break;
         case 'o': {
             Result<conf::Assignment> assignment = conf::parse_assignment(optarg);
-            if (!assignment) maillog::fatal("invalid parameter override: {}: {}", optarg, assignment.error().reason);
+            if (!assignment)
+                maillog::fatal("invalid parameter override: {}: {}", optarg, assignment.error().reason);
             o.overrides.push_back(*assignment);
             break;
         }
@@ -113,25 +128,33 @@ Options parse(int argc, char** argv) {
         case 'P': choose(Mode::master_parameters); break;
         case 'q': o.quiet = true; break;
         case 't': choose(Mode::bounce_templates); break;
-        case 'T': choose(Mode::tls_facts); o.tls_fact = optarg; break;
+        case 'T':
+            choose(Mode::tls_facts);
+            o.tls_fact = optarg;
+            break;
         case 'v': maillog::set_verbose(maillog::verbose() + 1); break;
         case 'x': o.expand = true; break;
         case 'X': o.action = Action::remove; break;
         case '#': o.action = Action::comment_out; break;
         default: usage();
         }
-        if (given.find(static_cast<char>(c)) == given.npos) given += static_cast<char>(c);
+        if (given.find(static_cast<char>(c)) == given.npos)
+            given += static_cast<char>(c);
     }
     check_combinations(o, given);
     o.arguments.assign(argv + optind, argv + argc);
-    bool can_edit = o.mode == Mode::main_cf || o.mode == Mode::master_services || o.mode == Mode::master_fields || o.mode == Mode::master_parameters;
+    bool can_edit = o.mode == Mode::main_cf || o.mode == Mode::master_services || o.mode == Mode::master_fields ||
+                    o.mode == Mode::master_parameters;
     // A value on the command line means editing, also without -e.
     if (can_edit && o.action == Action::show) {
-        for (auto& argument : o.arguments) editing = editing || argument.find('=') != std::string::npos;
-        if (editing) o.action = Action::edit;
+        for (auto& argument : o.arguments)
+            editing = editing || argument.find('=') != std::string::npos;
+        if (editing)
+            o.action = Action::edit;
     }
     if (o.action != Action::show && o.arguments.empty())
-        maillog::fatal("{}", o.action == Action::edit ? "-e requires name=value argument" : "-X or -# requires a name argument");
+        maillog::fatal("{}", o.action == Action::edit ? "-e requires name=value argument"
+                                                      : "-X or -# requires a name argument");
     return o;
 }
 }

@@ -1,4 +1,5 @@
-// Prints main.cf parameters, master.cf entries, their fields and their -o parameters. Output goes to stdout as it is made.
+// Prints main.cf parameters, master.cf entries, their fields and their -o parameters. Output goes to stdout as it is
+// made.
 #pragma once
 #include "conf/master_cf.h"
 #include "conf/names.h"
@@ -17,6 +18,9 @@ struct Pattern {
 };
 Pattern parse_pattern(std::string_view text, std::size_t parts_max);
 // The eight columns by their names in -F; command holds the arguments too.
-struct Field { std::string_view name; std::string (*read)(const conf::MasterEntry&); };
+struct Field {
+    std::string_view name;
+    std::string (*read)(const conf::MasterEntry&);
+};
 const std::vector<Field>& fields();
 }

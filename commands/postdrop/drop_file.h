@@ -1,4 +1,5 @@
-// A file in maildrop/ in the making: owned by the user who runs postdrop, readable for pickup once it is complete (mode 0744).
+// A file in maildrop/ in the making: owned by the user who runs postdrop, readable for pickup once it is complete (mode
+// 0744).
 //
 // When things fail: an Error; the file goes with the object, and with a signal (see remove_on_signals).
 #pragma once

@@ -9,32 +9,40 @@ using queue::RecordType;
 
 Result<RecordFilter::Verdict> RecordFilter::check(RecordType type, std::string_view payload) {
     const char letter = static_cast<char>(type);
-    const std::string_view expected = segment_ == Segment::envelope ? "MFSRVA" : segment_ == Segment::content ? "XLN" : "EAR";
+    const std::string_view expected = segment_ == Segment::envelope  ? "MFSRVA"
+                                      : segment_ == Segment::content ? "XLN"
+                                                                     : "EAR";
     if (segment_ == Segment::ended || expected.find(letter) == std::string_view::npos)
         return permanent("unexpected record type: " + std::to_string(static_cast<int>(letter)));
-    // Longer addresses are refused by every part of the mail system, some of them again and again: the user is told at once.
+    // Longer addresses are refused by every part of the mail system, some of them again and again: the user is told at
+    // once.
     if (type != RecordType::line && type != RecordType::part && payload.size() > envelope_record_max_)
-        return permanent("illegal length " + std::to_string(payload.size()) + ", record type " + std::to_string(static_cast<int>(letter)) + ": the limit is " +
+        return permanent("illegal length " + std::to_string(payload.size()) + ", record type " +
+                         std::to_string(static_cast<int>(letter)) + ": the limit is " +
                          std::to_string(envelope_record_max_));
     if (type != RecordType::line && type != RecordType::part && payload.find('\0') != payload.npos)
-        return permanent("NUL in record type " + std::to_string(static_cast<int>(letter)) + ": an address, name or attribute is text");
+        return permanent("NUL in record type " + std::to_string(static_cast<int>(letter)) +
+                         ": an address, name or attribute is text");
     switch (type) {
     case RecordType::message: segment_ = Segment::content; break;
     case RecordType::extracted: segment_ = Segment::extracted; break;
     case RecordType::end: segment_ = Segment::ended; break;
     case RecordType::sender:
-        if (has_sender_) return permanent("more than one sender");
+        if (has_sender_)
+            return permanent("more than one sender");
         has_sender_ = true;
         sender_ = payload;
         break;
     case RecordType::attribute: {
         const auto [name, value] = bytes::cut(payload, '=');
         if (!value || name.empty()) {
-            maillog::warning("uid={}: ignoring malformed record: missing '=' after attribute name: {:.200}", static_cast<long>(::getuid()), payload);
+            maillog::warning("uid={}: ignoring malformed record: missing '=' after attribute name: {:.200}",
+                             static_cast<long>(::getuid()), payload);
             return Verdict::drop;
         }
         if (!queue::is_submission_attribute(name, *value)) {
-            maillog::warning("uid={}: ignoring attribute record: {:.200}={:.200}", static_cast<long>(::getuid()), name, *value);
+            maillog::warning("uid={}: ignoring attribute record: {:.200}={:.200}", static_cast<long>(::getuid()), name,
+                             *value);
             return Verdict::drop;
         }
         break;

@@ -1,8 +1,8 @@
 // What a local user may write into maildrop/: the record stream of sendmail(1), checked one record at a time.
 //
-// envelope (F S A V R …) M content (L N) X extracted (A R) E. Of the attributes only those of a submission; all else is dropped with a
-// warning. pickup checks again: this file only keeps out what is plainly wrong while the user still waits.
-// When things fail: an Error that names the record; the submission ends.
+// envelope (F S A V R …) M content (L N) X extracted (A R) E. Of the attributes only those of a submission; all else is
+// dropped with a warning. pickup checks again: this file only keeps out what is plainly wrong while the user still
+// waits. When things fail: an Error that names the record; the submission ends.
 #pragma once
 #include <string>
 #include <string_view>
@@ -17,7 +17,7 @@ public:
     enum class Verdict { keep, drop };
     Result<Verdict> check(queue::RecordType type, std::string_view payload);
     bool ended() const { return segment_ == Segment::ended; }
-    const std::string& sender() const { return sender_; }    // internal form
+    const std::string& sender() const { return sender_; }  // internal form
     bool has_sender() const { return has_sender_; }
 
 private:

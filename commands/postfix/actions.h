@@ -1,5 +1,5 @@
-// What `postfix ACTION` does, for one mail system. Each returns the exit status; what users' scripts look for is logged and shown as
-// "postfix/postfix-script: …".
+// What `postfix ACTION` does, for one mail system. Each returns the exit status; what users' scripts look for is logged
+// and shown as "postfix/postfix-script: …".
 #pragma once
 #include <string>
 #include <vector>
@@ -7,11 +7,11 @@
 
 namespace postfix {
 struct System {
-    std::string directory;                       // of main.cf
+    std::string directory;  // of main.cf
     conf::Settings settings;
     int verbose = 0;
     bool debug = false;
-    std::vector<std::string> arguments;          // behind the action: name=value for set-permissions
+    std::vector<std::string> arguments;  // behind the action: name=value for set-permissions
 };
 // Absent: no such action.
 using Action = int (*)(const System&);
@@ -31,8 +31,8 @@ int logrotate(const System&);
 int quick_start(const System&);
 int quick_stop(const System&);
 
-int tls_command(const System&);                 // tls.cc
-int create_missing(const System&);               // for post-install
+int tls_command(const System&);     // tls.cc
+int create_missing(const System&);  // for post-install
 
 // Runs or becomes a program; its exit status, or 1.
 int run_program(std::vector<std::string> args, bool become = false);

@@ -5,7 +5,7 @@
 #include "conf/settings.h"
 
 namespace postfix {
-// Addresses in inet_interfaces and master.cf that are not on this host, names that have no address, unknown ports: one line each. Asks
-// the resolver for names. Whether a port is taken is not looked at: the running system itself has them.
+// Addresses in inet_interfaces and master.cf that are not on this host, names that have no address, unknown ports: one
+// line each. Asks the resolver for names. Whether a port is taken is not looked at: the running system itself has them.
 std::vector<std::string> interface_problems(const conf::Settings& settings);
 }

@@ -14,7 +14,8 @@ namespace postfix {
 std::vector<Place> places(const conf::Settings& s) {
     const std::string& q = s[param::queue_directory];
     std::vector<Place> all{{q, 0755, false, false}};
-    for (const char* name : {"active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "private", "saved", "trace"})
+    for (const char* name :
+         {"active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "private", "saved", "trace"})
         all.push_back({q + "/" + name, 0700, true, false});
     all.push_back({q + "/maildrop", 01730, true, true});
     all.push_back({q + "/public", 0710, true, true});
@@ -24,22 +25,30 @@ std::vector<Place> places(const conf::Settings& s) {
 }
 
 namespace {
-struct Ids { uid_t owner; gid_t group; };
+struct Ids {
+    uid_t owner;
+    gid_t group;
+};
 Result<Ids> ids(const conf::Settings& s) {
     passwd* user = getpwnam(s[param::mail_owner].c_str());
-    if (!user) return permanent("mail_owner: there is no user " + s[param::mail_owner]);
+    if (!user)
+        return permanent("mail_owner: there is no user " + s[param::mail_owner]);
     group* g = getgrnam(s[param::setgid_group].c_str());
-    if (!g) return permanent("setgid_group: there is no group " + s[param::setgid_group]);
+    if (!g)
+        return permanent("setgid_group: there is no group " + s[param::setgid_group]);
     return Ids{user->pw_uid, g->gr_gid};
 }
 
-// By descriptor: where the directory above is not root's (yet), a name may be another file's from one call to the next. The queue's and the
-// data directory themselves may be links of the administrator's.
+// By descriptor: where the directory above is not root's (yet), a name may be another file's from one call to the next.
+// The queue's and the data directory themselves may be links of the administrator's.
 Result<void> put_right(const Place& p, const Ids& id, bool top) {
     UniqueFd fd(::open(p.path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | (top ? 0 : O_NOFOLLOW)));
-    if (!fd) return system_error("open " + p.path, errno);
-    if (fchown(fd.get(), p.owner_is_mail_owner ? id.owner : 0, p.group_is_setgid_group ? id.group : 0) != 0) return system_error("chown " + p.path, errno);
-    if (fchmod(fd.get(), p.mode) != 0) return system_error("chmod " + p.path, errno);
+    if (!fd)
+        return system_error("open " + p.path, errno);
+    if (fchown(fd.get(), p.owner_is_mail_owner ? id.owner : 0, p.group_is_setgid_group ? id.group : 0) != 0)
+        return system_error("chown " + p.path, errno);
+    if (fchmod(fd.get(), p.mode) != 0)
+        return system_error("chmod " + p.path, errno);
     return {};
 }
 }
@@ -51,9 +60,14 @@ Result<void> make_places(const conf::Settings& s, bool repair) {
     Result<void> result;
     for (const Place& p : places(s)) {
         bool made = mkdir(p.path.c_str(), p.mode) == 0;
-        if (!made && errno != EEXIST) { result = system_error("mkdir " + p.path, errno); break; }
+        if (!made && errno != EEXIST) {
+            result = system_error("mkdir " + p.path, errno);
+            break;
+        }
         const bool top = p.path == s[param::queue_directory] || p.path == s[param::data_directory];
-        if (made || repair) if (result = put_right(p, id, top); !result) break;
+        if (made || repair)
+            if (result = put_right(p, id, top); !result)
+                break;
     }
     umask(before);
     return result;
@@ -61,15 +75,24 @@ Result<void> make_places(const conf::Settings& s, bool repair) {
 
 std::vector<std::string> place_problems(const conf::Settings& s) {
     Result<Ids> id = ids(s);
-    if (!id) return {id.error().reason};
+    if (!id)
+        return {id.error().reason};
     std::vector<std::string> problems;
     for (const Place& p : places(s)) {
-        struct stat st{};
-        if (stat(p.path.c_str(), &st) != 0) continue;                  // start makes it
-        if (!S_ISDIR(st.st_mode)) { problems.push_back("not a directory: " + p.path); continue; }
-        if (st.st_uid != (p.owner_is_mail_owner ? id->owner : 0)) problems.push_back("not owned by " + (p.owner_is_mail_owner ? s[param::mail_owner] : "root") + ": " + p.path);
-        if (p.group_is_setgid_group && st.st_gid != id->group) problems.push_back("not owned by group " + s[param::setgid_group] + ": " + p.path);
-        if ((st.st_mode & 022) & ~p.mode) problems.push_back("group or other writable: " + p.path);
+        struct stat st {};
+        if (stat(p.path.c_str(), &st) != 0)
+            continue;  // start makes it
+        if (!S_ISDIR(st.st_mode)) {
+            problems.push_back("not a directory: " + p.path);
+            continue;
+        }
+        if (st.st_uid != (p.owner_is_mail_owner ? id->owner : 0))
+            problems.push_back("not owned by " + (p.owner_is_mail_owner ? s[param::mail_owner] : "root") + ": " +
+                               p.path);
+        if (p.group_is_setgid_group && st.st_gid != id->group)
+            problems.push_back("not owned by group " + s[param::setgid_group] + ": " + p.path);
+        if ((st.st_mode & 022) & ~p.mode)
+            problems.push_back("group or other writable: " + p.path);
     }
     return problems;
 }

@@ -18,7 +18,8 @@ Result<tls::KeyPtr> make_key(KeyAlgorithm algorithm, const std::string& bits);
 // The first key of a file. A passphrase is never asked for.
 Result<tls::KeyPtr> read_key(const std::string& file);
 
-// PEM texts. The first name is the certificate's CommonName, and all are its alternative names; it is good for 100 years.
+// PEM texts. The first name is the certificate's CommonName, and all are its alternative names; it is good for 100
+// years.
 Result<std::string> key_text(const tls::KeyPtr& key);
 Result<std::string> self_signed_text(const tls::KeyPtr& key, const std::vector<std::string>& names);
 Result<std::string> request_text(const tls::KeyPtr& key, const std::vector<std::string>& names);

@@ -17,17 +17,22 @@ int main(int argc, char** argv) {
         default: maillog::fatal("usage: postkick [-c config_dir] [-v] class service request");
         }
     }
-    if (argc - optind != 3) maillog::fatal("usage: postkick [-c config_dir] [-v] class service request");
+    if (argc - optind != 3)
+        maillog::fatal("usage: postkick [-c config_dir] [-v] class service request");
     std::string family = argv[optind], service = argv[optind + 1], request = argv[optind + 2];
     Result<conf::Settings> settings = server::command_settings(config, "postkick");
-    if (!settings) maillog::fatal("{}", settings.error().reason);
+    if (!settings)
+        maillog::fatal("{}", settings.error().reason);
     server::open_maillog(*settings, "postkick", server::Speaker::command);
     const std::string& queue = (*settings)[param::queue_directory];
-    if (chdir(queue.c_str()) != 0) maillog::fatal("chdir {}: {}", queue, errno_text(errno));
-    if (family.find('/') != family.npos || service.find('/') != service.npos) maillog::fatal("class and service are names, without a slash");
+    if (chdir(queue.c_str()) != 0)
+        maillog::fatal("chdir {}: {}", queue, errno_text(errno));
+    if (family.find('/') != family.npos || service.find('/') != service.npos)
+        maillog::fatal("class and service are names, without a slash");
     // A fiber is not needed: outside one the waits block. The request is in the service's buffer when this returns.
     Result<void> r = net::trigger(family + "/" + service, request, loop::in((*settings)[param::trigger_timeout]));
-    if (r) return 0;
+    if (r)
+        return 0;
     maillog::warning("{}/{}: {}", family, service, r.error().reason);
     maillog::warning("Cannot contact class {} service {} - perhaps the mail system is down", family, service);
     return 1;

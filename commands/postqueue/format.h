@@ -7,8 +7,8 @@ namespace postqueue {
 class MailqFormat {
 public:
     explicit MailqFormat(bool long_ids) : long_ids_(long_ids) {}
-    std::string message(const ipc::QueueListMessage& message);       // with the heading, the first time
-    std::string end() const;                                         // the totals, or that the queue is empty
+    std::string message(const ipc::QueueListMessage& message);  // with the heading, the first time
+    std::string end() const;                                    // the totals, or that the queue is empty
 
 private:
     bool long_ids_;

@@ -20,12 +20,16 @@
 namespace {
 using postsuper::Verb;
 
-constexpr const char* usage_text =
-    "usage: postsuper [-c config_dir] [-d queue_id (delete)] [-e queue_id (expire)] [-f queue_id (expire and/or un-hold)] [-h queue_id (hold)] "
-    "[-H queue_id (un-hold)] [-p (purge temporary files)] [-r queue_id (requeue)] [-s (structure fix)] [-S (redundant structure fix)]"
-    "[-v (verbose)] [queue...]";
+constexpr const char* usage_text = "usage: postsuper [-c config_dir] [-d queue_id (delete)] [-e queue_id (expire)] [-f "
+                                   "queue_id (expire and/or un-hold)] [-h queue_id (hold)] "
+                                   "[-H queue_id (un-hold)] [-p (purge temporary files)] [-r queue_id (requeue)] [-s "
+                                   "(structure fix)] [-S (redundant structure fix)]"
+                                   "[-v (verbose)] [queue...]";
 
-struct Task { Verb verb; std::string what; };
+struct Task {
+    Verb verb;
+    std::string what;
+};
 struct Request {
     std::string directory;
     std::vector<Task> tasks{};
@@ -37,7 +41,8 @@ Request read_options(int argc, char** argv) {
     Request r;
     bool from_stdin = false;
     auto task = [&](Verb verb) {
-        if (std::string_view(optarg) == "-" && std::exchange(from_stdin, true)) maillog::fatal("use only one \"-\" argument");
+        if (std::string_view(optarg) == "-" && std::exchange(from_stdin, true))
+            maillog::fatal("use only one \"-\" argument");
         r.tasks.push_back({verb, optarg});
     };
     for (int c; (c = ::getopt(argc, argv, "c:d:e:f:h:H:pr:sSv")) != -1;) {
@@ -56,9 +61,11 @@ Request read_options(int argc, char** argv) {
         default: maillog::fatal("{}", usage_text);
         }
     }
-    static constexpr std::string_view known[] = {"maildrop", "incoming", "active", "deferred", "hold", "corrupt", "bounce", "defer", "trace", "flush", "saved"};
+    static constexpr std::string_view known[] = {"maildrop", "incoming", "active", "deferred", "hold", "corrupt",
+                                                 "bounce",   "defer",    "trace",  "flush",    "saved"};
     for (; optind < argc; ++optind) {
-        if (std::find(std::begin(known), std::end(known), argv[optind]) == std::end(known)) maillog::fatal("invalid directory name: {}", argv[optind]);
+        if (std::find(std::begin(known), std::end(known), argv[optind]) == std::end(known))
+            maillog::fatal("invalid directory name: {}", argv[optind]);
         r.queues.emplace_back(argv[optind]);
     }
     return r;
@@ -68,15 +75,24 @@ Request read_options(int argc, char** argv) {
 void become_owner(const conf::Settings& settings) {
     const std::string& name = settings[param::mail_owner];
     passwd* owner = ::getpwnam(name.c_str());
-    if (!owner) maillog::fatal("unknown {} configuration parameter value: {}", param::mail_owner.name, name);
-    if (::initgroups(name.c_str(), owner->pw_gid) != 0 || ::setegid(owner->pw_gid) != 0 || ::seteuid(owner->pw_uid) != 0)
+    if (!owner)
+        maillog::fatal("unknown {} configuration parameter value: {}", param::mail_owner.name, name);
+    if (::initgroups(name.c_str(), owner->pw_gid) != 0 || ::setegid(owner->pw_gid) != 0 ||
+        ::seteuid(owner->pw_uid) != 0)
         maillog::fatal("cannot take the rights of {}: {}", name, errno_text(errno));
 }
 
-void work(postsuper::Actions& actions, const Task& task, const std::string& what, const std::vector<std::string>& queues) {
-    if (what == "ALL") { actions.all(task.verb, queues); return; }
+void work(postsuper::Actions& actions, const Task& task, const std::string& what,
+          const std::vector<std::string>& queues) {
+    if (what == "ALL") {
+        actions.all(task.verb, queues);
+        return;
+    }
     auto id = mail::QueueId::parse(what);
-    if (!id) { maillog::warning("invalid mail queue id: {}", what.substr(0, 100)); return; }
+    if (!id) {
+        maillog::warning("invalid mail queue id: {}", what.substr(0, 100));
+        return;
+    }
     actions.one(task.verb, *id, queues);
 }
 
@@ -85,7 +101,10 @@ void work_from_stdin(postsuper::Actions& actions, const Task& task, const std::v
     std::size_t size = 0;
     for (ssize_t n; (n = ::getline(&line, &size, stdin)) >= 0;) {
         std::string_view text = bytes::trim(std::string_view(line, static_cast<std::size_t>(n)));
-        if (text == "ALL") { maillog::warning("invalid mail queue id: ALL"); continue; }      // as an argument only
+        if (text == "ALL") {
+            maillog::warning("invalid mail queue id: ALL");
+            continue;
+        }  // as an argument only
         work(actions, task, std::string(text), queues);
     }
     std::free(line);
@@ -93,35 +112,46 @@ void work_from_stdin(postsuper::Actions& actions, const Task& task, const std::v
 
 void report(const postsuper::Counts& counts, const std::vector<Task>& tasks) {
     auto asked = [&](std::initializer_list<Verb> verbs) {
-        return std::any_of(tasks.begin(), tasks.end(), [&](const Task& t) { return std::find(verbs.begin(), verbs.end(), t.verb) != verbs.end(); });
+        return std::any_of(tasks.begin(), tasks.end(),
+                           [&](const Task& t) { return std::find(verbs.begin(), verbs.end(), t.verb) != verbs.end(); });
     };
     auto say = [](const char* what, std::size_t n) { maillog::info("{}: {} message{}", what, n, n == 1 ? "" : "s"); };
-    if (asked({Verb::requeue})) say("Requeued", counts.requeued);
-    if (asked({Verb::remove})) say("Deleted", counts.removed);
-    if (asked({Verb::expire, Verb::expire_release})) say("Force-expired", counts.expired);
-    if (asked({Verb::hold})) say("Placed on hold", counts.held);
-    if (asked({Verb::release, Verb::expire_release})) say("Released from hold", counts.released);
+    if (asked({Verb::requeue}))
+        say("Requeued", counts.requeued);
+    if (asked({Verb::remove}))
+        say("Deleted", counts.removed);
+    if (asked({Verb::expire, Verb::expire_release}))
+        say("Force-expired", counts.expired);
+    if (asked({Verb::hold}))
+        say("Placed on hold", counts.held);
+    if (asked({Verb::release, Verb::expire_release}))
+        say("Released from hold", counts.released);
 }
 }
 
 int main(int argc, char** argv) {
     static char name[] = "postsuper";
-    argv[0] = name;                                                  // what getopt calls us
+    argv[0] = name;  // what getopt calls us
     maillog::to_stderr(name);
     Request request = read_options(argc, argv);
-    if (::getuid() != 0) maillog::fatal("use of this command is reserved for the superuser");
+    if (::getuid() != 0)
+        maillog::fatal("use of this command is reserved for the superuser");
     auto loaded = server::command_settings(request.directory, "postsuper");
-    if (!loaded) maillog::fatal("{}", loaded.error().reason);
+    if (!loaded)
+        maillog::fatal("{}", loaded.error().reason);
     const conf::Settings& settings = *loaded;
     server::open_maillog(settings, "postsuper", server::Speaker::command);
-    if (::chdir(settings[param::queue_directory].c_str()) != 0) maillog::fatal("chdir {}: {}", settings[param::queue_directory], errno_text(errno));
+    if (::chdir(settings[param::queue_directory].c_str()) != 0)
+        maillog::fatal("chdir {}: {}", settings[param::queue_directory], errno_text(errno));
     become_owner(settings);
     queue::Directories directories(settings);
     request.structure.long_ids = settings[param::enable_long_queue_ids];
-    if (!request.structure.fix && !request.structure.purge && request.tasks.empty()) request.structure.fix = request.structure.purge = true;
+    if (!request.structure.fix && !request.structure.purge && request.tasks.empty())
+        request.structure.fix = request.structure.purge = true;
     if (request.structure.fix || request.structure.purge) {
         auto queues = request.queues;
-        if (queues.empty()) queues = {"maildrop", "incoming", "active", "deferred", "hold", "bounce", "defer", "trace", "flush"};
+        if (queues.empty())
+            queues = {"maildrop", "incoming", "active", "deferred", "hold", "bounce", "defer", "trace", "flush"};
         if (std::size_t renamed = postsuper::repair(directories, request.structure, queues); renamed > 0) {
             maillog::info("Renamed to match inode number: {} message{}", renamed, renamed == 1 ? "" : "s");
             maillog::warning("QUEUE FILE NAMES WERE CHANGED TO MATCH INODE NUMBERS");
@@ -129,8 +159,10 @@ int main(int argc, char** argv) {
     }
     postsuper::Actions actions(directories);
     for (const Task& task : request.tasks) {
-        if (task.what == "-") work_from_stdin(actions, task, request.queues);
-        else work(actions, task, task.what, request.queues);
+        if (task.what == "-")
+            work_from_stdin(actions, task, request.queues);
+        else
+            work(actions, task, task.what, request.queues);
     }
     report(actions.counts(), request.tasks);
     return 0;

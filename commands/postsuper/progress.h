@@ -10,11 +10,13 @@ namespace postsuper {
 class Progress {
 public:
     // to: where the lines go; nullptr for none.
-    explicit Progress(std::string queue, std::FILE* to = ::isatty(STDERR_FILENO) ? stderr : nullptr, std::chrono::milliseconds every = std::chrono::seconds(2))
+    explicit Progress(std::string queue, std::FILE* to = ::isatty(STDERR_FILENO) ? stderr : nullptr,
+                      std::chrono::milliseconds every = std::chrono::seconds(2))
         : queue_(std::move(queue)), to_(to), every_(every), next_(Clock::now() + every) {}
     // One file more was looked at.
     void step() {
-        if (++files_ % 100 != 0 || !to_ || Clock::now() < next_) return;
+        if (++files_ % 100 != 0 || !to_ || Clock::now() < next_)
+            return;
         std::fprintf(to_, "postsuper: %s: %zu files so far\n", queue_.c_str(), files_);
         next_ = Clock::now() + every_;
     }

@@ -1,8 +1,8 @@
-// posttls-finger: shows what TLS a server has, and whether it would pass at a security level. See posttls-finger(1). It looks at the
-// server with the client's own code, and asks no daemon and no table.
+// posttls-finger: shows what TLS a server has, and whether it would pass at a security level. See posttls-finger(1). It
+// looks at the server with the client's own code, and asks no daemon and no table.
 //
-// When things fail: what was found so far stands on standard output, with a line that says what went wrong; the exit status is 0 but
-// for usage and configuration errors.
+// When things fail: what was found so far stands on standard output, with a line that says what went wrong; the exit
+// status is 0 but for usage and configuration errors.
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -23,14 +23,19 @@ void show(maillog::Level, std::string_view, std::string_view text, void*) {
 int main(int argc, char** argv) {
     ::signal(SIGPIPE, SIG_IGN);
     maillog::redirect(show, nullptr);
-    if (const char* verbose = std::getenv("MAIL_VERBOSE"); verbose && *verbose) maillog::set_verbose(1);
+    if (const char* verbose = std::getenv("MAIL_VERBOSE"); verbose && *verbose)
+        maillog::set_verbose(1);
     finger::Options options = finger::parse(argc, argv);
     const char* environment = std::getenv("MAIL_CONFIG");
-    auto settings = conf::Settings::load(environment && *environment ? environment : std::string(param::config_directory.fallback), options.parameters);
-    if (!settings) maillog::fatal("{}", settings.error().reason);
-    if (options.level == tls::Level::dane || options.level == tls::Level::dane_only) static_cast<void>(dns::set_dnssec_probe((*settings)[param::dnssec_probe]));
+    auto settings = conf::Settings::load(
+        environment && *environment ? environment : std::string(param::config_directory.fallback), options.parameters);
+    if (!settings)
+        maillog::fatal("{}", settings.error().reason);
+    if (options.level == tls::Level::dane || options.level == tls::Level::dane_only)
+        static_cast<void>(dns::set_dnssec_probe((*settings)[param::dnssec_probe]));
     auto destination = finger::parse_destination(options, *settings);
-    if (!destination) maillog::fatal("{}", destination.error().reason);
+    if (!destination)
+        maillog::fatal("{}", destination.error().reason);
     std::vector<finger::Host> hosts;
     if (destination->path.empty()) {
         auto found = finger::find_hosts(options, *settings, *destination);

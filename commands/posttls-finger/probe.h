@@ -1,6 +1,7 @@
 // One conversation with a server, from the connection to QUIT, and what is shown of it.
 //
-// When things fail: one line says what, and the conversation is over; only a connection lost at STARTTLS ends the program.
+// When things fail: one line says what, and the conversation is over; only a connection lost at STARTTLS ends the
+// program.
 #pragma once
 #include <map>
 #include <memory>
@@ -37,7 +38,10 @@ public:
     void run();
 
 private:
-    struct Reply { int code = 0; std::string text, line; };  // text: of all lines, behind the codes
+    struct Reply {
+        int code = 0;
+        std::string text, line;
+    };  // text: of all lines, behind the codes
 
     bool make_context(tls::LogOptions log);
     bool connect();
@@ -49,7 +53,8 @@ private:
     bool say_hello(bool& offers_tls);
     void say(std::string_view line);
     // The next reply, within this time; absent after a line that says why, with `doing` in it, at this level.
-    std::optional<Reply> reply(std::chrono::seconds timeout, std::string_view doing, maillog::Level level = maillog::Level::info);
+    std::optional<Reply> reply(std::chrono::seconds timeout, std::string_view doing,
+                               maillog::Level level = maillog::Level::info);
 
     const Options& options_;
     const conf::Settings& settings_;
@@ -58,9 +63,9 @@ private:
     std::shared_ptr<tls::ClientContext> context_;
     MemoryStore store_;
     Host host_;
-    std::string label_;                                      // of host_, for log lines
+    std::string label_;  // of host_, for log lines
     std::unique_ptr<net::Stream> stream_;
-    std::string server_name_;                                // as the server calls itself
+    std::string server_name_;  // as the server calls itself
     bool under_tls_ = false;
     std::set<std::string> seen_;
 };

@@ -13,9 +13,9 @@
 #include "table.h"
 
 namespace {
-constexpr const char* usage_text =
-    "usage: qshape [-s] [-p] [-m min_subdomains] [-b bucket_count] [-t bucket_time] [-l] [-w terminal_width] [-N batch_msg_count] [-n batch_top_domains] "
-    "[-c config_directory] [queue_name ...]";
+constexpr const char* usage_text = "usage: qshape [-s] [-p] [-m min_subdomains] [-b bucket_count] [-t bucket_time] "
+                                   "[-l] [-w terminal_width] [-N batch_msg_count] [-n batch_top_domains] "
+                                   "[-c config_directory] [queue_name ...]";
 
 struct Request {
     qshape::Shape shape{};
@@ -27,7 +27,8 @@ struct Request {
 
 std::size_t number(const char* text, std::int64_t least, std::int64_t most) {
     auto n = bytes::to_int(text);
-    if (!n || *n < least || *n > most) maillog::fatal("{}", usage_text);
+    if (!n || *n < least || *n > most)
+        maillog::fatal("{}", usage_text);
     return static_cast<std::size_t>(*n);
 }
 
@@ -48,20 +49,24 @@ Request read_options(int argc, char** argv) {
         default: maillog::fatal("{}", usage_text);
         }
     }
-    for (; optind < argc; ++optind) r.queues.emplace_back(argv[optind]);
-    if (r.queues.empty()) r.queues = {"incoming", "active"};
+    for (; optind < argc; ++optind)
+        r.queues.emplace_back(argv[optind]);
+    if (r.queues.empty())
+        r.queues = {"incoming", "active"};
     return r;
 }
 }
 
 int main(int argc, char** argv) {
     static char name[] = "qshape";
-    argv[0] = name;                                                  // what getopt calls us
+    argv[0] = name;  // what getopt calls us
     maillog::to_stderr(name);
     const Request request = read_options(argc, argv);
     auto settings = server::command_settings(request.directory, "qshape");
-    if (!settings) maillog::fatal("{}", settings.error().reason);
-    if (::chdir((*settings)[param::queue_directory].c_str()) != 0) maillog::fatal("chdir {}: {}", (*settings)[param::queue_directory], errno_text(errno));
+    if (!settings)
+        maillog::fatal("{}", settings.error().reason);
+    if (::chdir((*settings)[param::queue_directory].c_str()) != 0)
+        maillog::fatal("chdir {}: {}", (*settings)[param::queue_directory], errno_text(errno));
     const queue::Directories directories({}, 0);
     const bool terminal = ::isatty(STDOUT_FILENO);
     qshape::Table table(request.shape);
@@ -71,10 +76,15 @@ int main(int argc, char** argv) {
         queue::Scan scan(directories, queue);
         while (auto entry = scan.next()) {
             auto message = queue::list_message(directories, queue, entry->id, entry->path, false);
-            if (!message) continue;
-            if (request.senders) table.add(qshape::domain_of(message->sender), now - message->time);
-            else for (const auto& r : message->recipients) table.add(qshape::domain_of(r.address), now - message->time);
-            if (terminal && ++messages % request.batch == 0) std::printf("%s\n", table.text(request.top).c_str());
+            if (!message)
+                continue;
+            if (request.senders)
+                table.add(qshape::domain_of(message->sender), now - message->time);
+            else
+                for (const auto& r : message->recipients)
+                    table.add(qshape::domain_of(r.address), now - message->time);
+            if (terminal && ++messages % request.batch == 0)
+                std::printf("%s\n", table.text(request.top).c_str());
         }
     }
     std::fputs(table.text(terminal ? request.top : 0).c_str(), stdout);

@@ -14,7 +14,7 @@ struct Shape {
     bool linear = false, parents = false;
     std::size_t subdomains = 5, width = 80;
 
-    std::vector<std::int64_t> limits() const;    // in minutes; one less than buckets
+    std::vector<std::int64_t> limits() const;  // in minutes; one less than buckets
 };
 
 class Table {
@@ -25,8 +25,11 @@ public:
     std::string text(std::size_t most) const;
 
 private:
-    using Row = std::vector<std::size_t>;        // total, then each bucket
-    struct Parent { Row row; std::size_t subdomains = 0; };
+    using Row = std::vector<std::size_t>;  // total, then each bucket
+    struct Parent {
+        Row row;
+        std::size_t subdomains = 0;
+    };
     std::map<std::string, Parent> parents() const;
     Shape shape_;
     std::vector<std::int64_t> limits_;

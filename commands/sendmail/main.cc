@@ -1,8 +1,8 @@
-// sendmail, also as mailq and newaliases: the face that other programs know. Submits mail through postdrop, or runs the program
-// that does what was asked for (postqueue, postalias, smtpd, postfix). Never set-uid.
+// sendmail, also as mailq and newaliases: the face that other programs know. Submits mail through postdrop, or runs the
+// program that does what was asked for (postqueue, postalias, smtpd, postfix). Never set-uid.
 //
-// When things fail: "sendmail: fatal: …" on stderr and in the log, and exit status 75 (EX_TEMPFAIL) whatever it was, as Postfix's
-// does: callers try again or tell the user. Options that Sendmail has and we need not are accepted silently.
+// When things fail: "sendmail: fatal: …" on stderr and in the log, and exit status 75 (EX_TEMPFAIL) whatever it was, as
+// Postfix's does: callers try again or tell the user. Options that Sendmail has and we need not are accepted silently.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -40,7 +40,7 @@ std::string configuration_directory(const Options& o) {
         const char* from_environment = std::getenv("MAIL_CONFIG");
         return from_environment && *from_environment ? from_environment : std::string(param::config_directory.fallback);
     }
-    struct stat st{};
+    struct stat st {};
     if (::stat(directory.c_str(), &st) == 0 && S_ISREG(st.st_mode)) {
         const std::size_t slash = directory.rfind('/');
         directory = slash == std::string::npos ? "." : slash == 0 ? "/" : directory.substr(0, slash);
@@ -52,7 +52,8 @@ std::string configuration_directory(const Options& o) {
     std::vector<char*> pointers;
     std::string name = program.substr(program.rfind('/') + 1);
     pointers.push_back(name.data());
-    for (const std::string& argument : arguments) pointers.push_back(const_cast<char*>(argument.c_str()));
+    for (const std::string& argument : arguments)
+        pointers.push_back(const_cast<char*>(argument.c_str()));
     pointers.push_back(nullptr);
     ::execv(program.c_str(), pointers.data());
     give_up("execv " + program + ": " + errno_text(errno));
@@ -60,20 +61,27 @@ std::string configuration_directory(const Options& o) {
 
 [[noreturn]] void make_aliases(const Options& o, const conf::Settings& s) {
     std::vector<std::string> arguments;
-    for (int i = 0; i < o.verbose; ++i) arguments.emplace_back("-v");
+    for (int i = 0; i < o.verbose; ++i)
+        arguments.emplace_back("-v");
     const std::string& databases = s[param::alias_database];
-    if (!o.alias_database.empty()) arguments.push_back(o.alias_database);
+    if (!o.alias_database.empty())
+        arguments.push_back(o.alias_database);
     else
-        for (std::string_view name : bytes::split_outside_braces(databases, ", \t\r\n")) arguments.emplace_back(name);
-    if (arguments.size() == static_cast<std::size_t>(o.verbose)) std::_Exit(0);
+        for (std::string_view name : bytes::split_outside_braces(databases, ", \t\r\n"))
+            arguments.emplace_back(name);
+    if (arguments.size() == static_cast<std::size_t>(o.verbose))
+        std::_Exit(0);
     run(s[param::command_directory] + "/postalias", arguments);
 }
 
-// As Postfix's: the exit status says nothing of what became of it, so that a start script may ask for a system that runs already.
+// As Postfix's: the exit status says nothing of what became of it, so that a start script may ask for a system that
+// runs already.
 [[noreturn]] void start_daemon(const std::string& postfix, const conf::Settings& s) {
     const pid_t child = ::fork();
-    if (child < 0) give_up("fork: " + errno_text(errno));
-    if (child == 0) run(postfix, {"-c", s.directory(), "start"});
+    if (child < 0)
+        give_up("fork: " + errno_text(errno));
+    if (child == 0)
+        run(postfix, {"-c", s.directory(), "start"});
     while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {}
     std::_Exit(0);
 }
@@ -100,21 +108,28 @@ void run_mode(const Options& o, const conf::Settings& s) {
 
 int main(int argc, char** argv) {
     using namespace sendmail;
-    for (int fd = 0; fd < 3; ++fd)                           // a closed standard descriptor would become a file of ours
-        if (::fcntl(fd, F_GETFD) < 0) std::_Exit(exit_temporary);
+    for (int fd = 0; fd < 3; ++fd)  // a closed standard descriptor would become a file of ours
+        if (::fcntl(fd, F_GETFD) < 0)
+            std::_Exit(exit_temporary);
     ::signal(SIGPIPE, SIG_IGN);
     maillog::to_stderr("sendmail");
     const auto options = parse_options(argc, argv);
-    if (!options) give_up(options.error().reason);
+    if (!options)
+        give_up(options.error().reason);
     const std::string directory = configuration_directory(*options);
     const auto settings = conf::Settings::load(directory);
-    if (!settings) give_up(settings.error().reason);
+    if (!settings)
+        give_up(settings.error().reason);
     ::setenv("MAIL_CONFIG", directory.c_str(), 1);
     server::open_maillog(*settings, "sendmail", server::Speaker::command);
-    for (const std::string& warning : options->warnings) maillog::warning("{}", warning);
-    if (options->verbose > 1) maillog::set_verbose(options->verbose - 1);
-    if (const auto there = server::queue_directory_there(*settings); !there) give_up(there.error().reason);
+    for (const std::string& warning : options->warnings)
+        maillog::warning("{}", warning);
+    if (options->verbose > 1)
+        maillog::set_verbose(options->verbose - 1);
+    if (const auto there = server::queue_directory_there(*settings); !there)
+        give_up(there.error().reason);
     run_mode(*options, *settings);
-    if (const auto done = submit(*options, *settings); !done) give_up(done.error().reason);
+    if (const auto done = submit(*options, *settings); !done)
+        give_up(done.error().reason);
     return 0;
 }

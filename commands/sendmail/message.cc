@@ -14,7 +14,8 @@ bool MessageReader::take(std::string_view bytes) {
             partial_ += bytes;
             // A long line goes out in pieces as it comes; the last two bytes wait, since one may be a CR.
             std::string_view rest = partial_;
-            for (; rest.size() > settings_.line_length + 1; rest.remove_prefix(settings_.line_length)) piece(rest.substr(0, settings_.line_length), Piece::more);
+            for (; rest.size() > settings_.line_length + 1; rest.remove_prefix(settings_.line_length))
+                piece(rest.substr(0, settings_.line_length), Piece::more);
             partial_.erase(0, partial_.size() - rest.size());
             return true;
         }
@@ -33,10 +34,14 @@ bool MessageReader::take(std::string_view bytes) {
 
 // What is left of a line.
 void MessageReader::line(std::string_view text, Piece how) {
-    if (first_line_) strip_ = settings_.endings == LineEndings::always || (settings_.endings == LineEndings::strict && text.ends_with('\r'));
+    if (first_line_)
+        strip_ = settings_.endings == LineEndings::always ||
+                 (settings_.endings == LineEndings::strict && text.ends_with('\r'));
     first_line_ = false;
-    if (how == Piece::last && strip_ && settings_.endings != LineEndings::never && text.ends_with('\r')) text.remove_suffix(1);
-    for (; text.size() > settings_.line_length; text.remove_prefix(settings_.line_length)) piece(text.substr(0, settings_.line_length), Piece::more);
+    if (how == Piece::last && strip_ && settings_.endings != LineEndings::never && text.ends_with('\r'))
+        text.remove_suffix(1);
+    for (; text.size() > settings_.line_length; text.remove_prefix(settings_.line_length))
+        piece(text.substr(0, settings_.line_length), Piece::more);
     piece(text, how);
     continuing_ = dropped_ = false;
 }
@@ -51,15 +56,18 @@ void MessageReader::piece(std::string_view text, Piece how) {
         // mbox separators in front of a header, quoted or not
         if (!begun_) {
             std::string_view unquoted = text;
-            while (unquoted.starts_with('>')) unquoted.remove_prefix(1);
+            while (unquoted.starts_with('>'))
+                unquoted.remove_prefix(1);
             dropped_ = unquoted.starts_with("From ");
         }
         begun_ |= !dropped_;
-        if (!dropped_ && in_header_ && settings_.extract) look_for_recipients(text);
+        if (!dropped_ && in_header_ && settings_.extract)
+            look_for_recipients(text);
     } else if (!dropped_ && in_header_ && settings_.extract) {
         field_ += text;
     }
-    if (!dropped_) out_(how == Piece::last ? RecordType::line : RecordType::part, text);
+    if (!dropped_)
+        out_(how == Piece::last ? RecordType::line : RecordType::part, text);
     continuing_ = true;
 }
 
@@ -83,7 +91,8 @@ void MessageReader::end_field() {
         resent_seen_ |= resent;
         auto& to = resent ? resent_ : recipients_;
         for (const std::string& external : mail::AddressList::parse(field->value).addresses())
-            if (!external.empty()) to.push_back(mail::to_internal(external));
+            if (!external.empty())
+                to.push_back(mail::to_internal(external));
     }
     field_.clear();
 }

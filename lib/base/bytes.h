@@ -16,10 +16,10 @@ inline char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 
 
 std::string lowered(std::string_view s);
 std::string uppered(std::string_view s);
-bool iequals(std::string_view a, std::string_view b);                  // ASCII case folded
+bool iequals(std::string_view a, std::string_view b);  // ASCII case folded
 bool istarts_with(std::string_view s, std::string_view prefix);
 bool iends_with(std::string_view s, std::string_view suffix);
-std::string_view trim(std::string_view s);                             // white space at both ends
+std::string_view trim(std::string_view s);  // white space at both ends
 // Pieces between runs of the separators; empty pieces do not count.
 std::vector<std::string_view> split(std::string_view s, std::string_view separators);
 // As split, but text within balanced { } is one piece, braces kept (postconf(5) list syntax).
@@ -28,18 +28,25 @@ std::vector<std::string_view> split_outside_braces(std::string_view s, std::stri
 std::pair<std::string_view, std::optional<std::string_view>> cut(std::string_view s, char separator);
 // A whole decimal number and nothing else, within int64; else absent.
 std::optional<std::int64_t> to_int(std::string_view s);
-// What a log line may show of outside bytes: control characters (and, unless utf8, what is not ASCII or not valid UTF-8) become '?'.
+// What a log line may show of outside bytes: control characters (and, unless utf8, what is not ASCII or not valid
+// UTF-8) become '?'.
 std::string printable(std::string_view s, bool utf8 = true);
-// Text of one line: CR, LF and NUL, where lines and strings of others end, become blanks. For names and addresses that come in (queue
-// files, submissions) and for what goes out as a line (commands, header fields).
+// Text of one line: CR, LF and NUL, where lines and strings of others end, become blanks. For names and addresses that
+// come in (queue files, submissions) and for what goes out as a line (commands, header fields).
 bool is_one_line(std::string_view s);
 std::string one_line(std::string s);
 // As printable(), for a line that is to show them: as in a C string, "QUIT\\r\\n", "\\303\\274".
 std::string escaped(std::string_view s);
-// A host's name: labels of letters, digits, '-' and (as seen in the field) '_'; 63 bytes a label, 255 in all; not all digits.
+// A host's name: labels of letters, digits, '-' and (as seen in the field) '_'; 63 bytes a label, 255 in all; not all
+// digits.
 bool valid_hostname(std::string_view name);
-bool valid_utf8(std::string_view s);                                   // RFC 3629
-inline bool is_ascii(std::string_view s) { for (char c : s) if (static_cast<unsigned char>(c) > 127) return false; return true; }
+bool valid_utf8(std::string_view s);  // RFC 3629
+inline bool is_ascii(std::string_view s) {
+    for (char c : s)
+        if (static_cast<unsigned char>(c) > 127)
+            return false;
+    return true;
+}
 
 // RFC 4648 without line breaks; decode refuses anything outside the alphabet and wrong padding.
 std::string base64_encode(std::string_view s);

@@ -6,19 +6,23 @@ std::string EnhancedStatus::text() const {
 }
 
 std::size_t EnhancedStatus::parse(std::string_view text, EnhancedStatus& out) {
-    if (text.size() < 5 || (text[0] != '2' && text[0] != '4' && text[0] != '5') || text[1] != '.') return 0;
+    if (text.size() < 5 || (text[0] != '2' && text[0] != '4' && text[0] != '5') || text[1] != '.')
+        return 0;
     std::size_t at = 2;
     auto number = [&](std::uint16_t& value) {
         std::size_t start = at;
         unsigned n = 0;
-        while (at < text.size() && at - start < 3 && text[at] >= '0' && text[at] <= '9') n = n * 10 + unsigned(text[at++] - '0');
+        while (at < text.size() && at - start < 3 && text[at] >= '0' && text[at] <= '9')
+            n = n * 10 + unsigned(text[at++] - '0');
         value = static_cast<std::uint16_t>(n);
         return at > start;
     };
     EnhancedStatus s;
     s.klass = static_cast<std::uint8_t>(text[0] - '0');
-    if (!number(s.subject) || at >= text.size() || text[at++] != '.' || !number(s.detail)) return 0;
-    if (at < text.size() && text[at] != ' ' && text[at] != '\t' && text[at] != '\r' && text[at] != '\n') return 0;
+    if (!number(s.subject) || at >= text.size() || text[at++] != '.' || !number(s.detail))
+        return 0;
+    if (at < text.size() && text[at] != ' ' && text[at] != '\t' && text[at] != '\r' && text[at] != '\n')
+        return 0;
     out = s;
     return at;
 }

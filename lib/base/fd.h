@@ -1,4 +1,5 @@
-// A file descriptor that closes itself. After writing a file that matters, close_checked() by hand and look at the result.
+// A file descriptor that closes itself. After writing a file that matters, close_checked() by hand and look at the
+// result.
 #pragma once
 #include <cstddef>
 #include <string_view>
@@ -10,7 +11,13 @@ public:
     UniqueFd() = default;
     explicit UniqueFd(int fd) : fd_(fd) {}
     UniqueFd(UniqueFd&& o) noexcept : fd_(std::exchange(o.fd_, -1)) {}
-    UniqueFd& operator=(UniqueFd&& o) noexcept { if (this != &o) { reset(); fd_ = std::exchange(o.fd_, -1); } return *this; }
+    UniqueFd& operator=(UniqueFd&& o) noexcept {
+        if (this != &o) {
+            reset();
+            fd_ = std::exchange(o.fd_, -1);
+        }
+        return *this;
+    }
     ~UniqueFd() { reset(); }
     int get() const { return fd_; }
     explicit operator bool() const { return fd_ >= 0; }
@@ -30,8 +37,9 @@ Result<void> write_all(int fd, std::string_view data);
 // The whole file, at most limit bytes (an Error when there are more).
 Result<std::string> read_file(const std::string& path, std::size_t limit = 64u << 20);
 Result<std::string> read_file(const UniqueFd& open, const std::string& path, std::size_t limit);
-// open(2) of a file whose time of access nobody asks for: where it is ours, reading it then writes nothing. A queue file's time of modification
-// is in the future, so that even with relatime each reading of it would be a change of its inode (8.8 µs a file instead of 5.1).
+// open(2) of a file whose time of access nobody asks for: where it is ours, reading it then writes nothing. A queue
+// file's time of modification is in the future, so that even with relatime each reading of it would be a change of its
+// inode (8.8 µs a file instead of 5.1).
 int open_untimed(const char* path, int flags);
 // Closes every descriptor from first up that is open.
 void close_from(int first);

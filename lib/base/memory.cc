@@ -5,13 +5,15 @@
 
 namespace base {
 namespace {
-constexpr std::size_t reserve_size = 512 * 1024;         // so large that malloc maps it on its own, and gives it back to the system
+constexpr std::size_t reserve_size =
+    512 * 1024;  // so large that malloc maps it on its own, and gives it back to the system
 std::atomic<void*> reserve{nullptr};
 bool kept = false;
 
 void spend() {
     void* block = reserve.exchange(nullptr);
-    if (!block) throw std::bad_alloc();
+    if (!block)
+        throw std::bad_alloc();
     std::free(block);
 }
 }
@@ -23,9 +25,11 @@ void keep_memory_reserve() {
 }
 
 bool memory_is_short() noexcept {
-    if (!kept || reserve.load(std::memory_order_relaxed)) return false;
+    if (!kept || reserve.load(std::memory_order_relaxed))
+        return false;
     void* block = std::malloc(reserve_size);
-    if (block) reserve = block;
+    if (block)
+        reserve = block;
     return !block;
 }
 }

@@ -1,5 +1,5 @@
-// Changes main.cf and master.cf in place: the new text goes to a file beside, is synced, and takes the old one's place with its
-// owner and mode. Comments and the order of what is not touched stay. For postconf and `postfix tls`.
+// Changes main.cf and master.cf in place: the new text goes to a file beside, is synced, and takes the old one's place
+// with its owner and mode. Comments and the order of what is not touched stay. For postconf and `postfix tls`.
 //
 // When things fail: an Error with the reason, and the file is as it was.
 #pragma once
@@ -14,7 +14,10 @@
 namespace conf {
 // What becomes of one logical line: kept, removed, commented out, or `text` in its place.
 enum class EditAction { keep, set, remove, comment_out };
-struct LineChange { EditAction action = EditAction::keep; std::string text; };
+struct LineChange {
+    EditAction action = EditAction::keep;
+    std::string text;
+};
 
 // The text of a configuration file, by logical lines: those that begin with white space continue the one before.
 class EditedText {
@@ -26,7 +29,11 @@ public:
     std::string with(const std::vector<LineChange>& changes) const;
 
 private:
-    struct Line { std::string text; int logical; bool first; };      // logical -1: comment, empty, or nothing to continue
+    struct Line {
+        std::string text;
+        int logical;
+        bool first;
+    };  // logical -1: comment, empty, or nothing to continue
     std::vector<Line> lines_;
     std::vector<std::string> logical_;
 };
@@ -36,7 +43,7 @@ class Replacement {
 public:
     static Result<Replacement> open(std::string path);
     Replacement(Replacement&&) = default;
-    ~Replacement();                              // without commit(): all is as it was
+    ~Replacement();  // without commit(): all is as it was
     const std::string& text() const { return text_; }
     Result<void> commit(std::string_view text);
 
@@ -46,7 +53,8 @@ private:
     UniqueFd fd_;
 };
 
-// Sets, removes or comments out parameters in DIRECTORY/main.cf; new ones go to the end. Of a name that is given twice the last
-// value holds. Returns warnings: names that the file has more than once.
-Result<std::vector<std::string>> edit_main_cf(const std::string& directory, EditAction action, const Overrides& parameters);
+// Sets, removes or comments out parameters in DIRECTORY/main.cf; new ones go to the end. Of a name that is given twice
+// the last value holds. Returns warnings: names that the file has more than once.
+Result<std::vector<std::string>> edit_main_cf(const std::string& directory, EditAction action,
+                                              const Overrides& parameters);
 }

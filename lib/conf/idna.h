@@ -1,4 +1,5 @@
-// The A-label form of a domain name, for ${domain_to_ascii{…}} only: lib/mail has the full conversions. ICU stays in the .cc.
+// The A-label form of a domain name, for ${domain_to_ascii{…}} only: lib/mail has the full conversions. ICU stays in
+// the .cc.
 #pragma once
 #include <optional>
 #include <string>

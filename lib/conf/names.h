@@ -1,5 +1,5 @@
-// Which names mean something in main.cf and master.cf: built in, made by a service, or defined by the user and used somewhere; and the
-// warnings about those that do not.
+// Which names mean something in main.cf and master.cf: built in, made by a service, or defined by the user and used
+// somewhere; and the warnings about those that do not.
 #pragma once
 #include <map>
 #include <optional>
@@ -26,15 +26,18 @@ public:
     std::vector<std::string> warnings(const std::string& main_path, const std::string& master_path) const;
 
 private:
-    struct Service { std::string label; Overrides overrides; };
+    struct Service {
+        std::string label;
+        Overrides overrides;
+    };
     void add_service_names(const std::vector<MasterEntry>& entries);
     std::set<std::string> tables_of(std::string_view value) const;
-    void warn_undefined(std::vector<std::string>& out, const std::string& path, std::string_view name, std::string_view text, const Overrides& overrides,
-                        std::set<std::string>& seen) const;
+    void warn_undefined(std::vector<std::string>& out, const std::string& path, std::string_view name,
+                        std::string_view text, const Overrides& overrides, std::set<std::string>& seen) const;
 
     const Values& values_;
     std::map<std::string, NameClass, std::less<>> names_;
-    std::set<std::string, std::less<>> mentioned_;       // by $name, as a restriction class or as a table's own parameter
+    std::set<std::string, std::less<>> mentioned_;  // by $name, as a restriction class or as a table's own parameter
     std::vector<Service> services_;
 };
 }

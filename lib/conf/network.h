@@ -14,7 +14,7 @@ class Settings;
 struct Families {
     bool ipv4 = true, ipv6 = true;
     bool has(int family) const { return family == AF_INET ? ipv4 : family == AF_INET6 ? ipv6 : true; }
-    int only() const { return ipv4 && ipv6 ? AF_UNSPEC : ipv4 ? AF_INET : AF_INET6; }     // for getaddrinfo(3)
+    int only() const { return ipv4 && ipv6 ? AF_UNSPEC : ipv4 ? AF_INET : AF_INET6; }  // for getaddrinfo(3)
 };
 // inet_protocols: "all", or ipv4 and ipv6 in any order.
 Result<Families> families(std::string_view inet_protocols);

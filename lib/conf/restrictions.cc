@@ -98,10 +98,15 @@ std::string_view nearest_restriction(std::string_view name) {
     std::size_t most = name.size() / 2;
     for (auto& r : table) {
         std::size_t head = 0, tail = 0, least = std::min(name.size(), r.name.size());
-        while (head < least && name[head] == r.name[head]) ++head;
-        while (tail < least - head && name[name.size() - 1 - tail] == r.name[r.name.size() - 1 - tail]) ++tail;
+        while (head < least && name[head] == r.name[head])
+            ++head;
+        while (tail < least - head && name[name.size() - 1 - tail] == r.name[r.name.size() - 1 - tail])
+            ++tail;
         std::size_t apart = std::max(name.size(), r.name.size()) - head - tail;
-        if (apart <= 3 && head + tail > most) { most = head + tail; best = r.name; }
+        if (apart <= 3 && head + tail > most) {
+            most = head + tail;
+            best = r.name;
+        }
     }
     return best;
 }
@@ -110,7 +115,8 @@ std::string_view nearest_restriction(std::string_view name) {
 const std::vector<Restriction>& all_restrictions() { return table; }
 
 const Restriction* find_restriction(std::string_view name) {
-    auto found = std::lower_bound(table.begin(), table.end(), name, [](const Restriction& r, std::string_view n) { return r.name < n; });
+    auto found = std::lower_bound(table.begin(), table.end(), name,
+                                  [](const Restriction& r, std::string_view n) { return r.name < n; });
     return found != table.end() && found->name == name ? &*found : nullptr;
 }
 
@@ -119,20 +125,31 @@ std::vector<std::string> restriction_problems(std::string_view list, const std::
     std::vector<std::string_view> words = bytes::split_outside_braces(list, ", \t\r\n");
     for (std::size_t i = 0; i < words.size(); ++i) {
         std::string_view word = words[i];
-        if (word.find(':') != word.npos || word.front() == '{') continue;        // a table alone is check_…_access of the list's own kind
+        if (word.find(':') != word.npos || word.front() == '{')
+            continue;  // a table alone is check_…_access of the list's own kind
         std::string name = bytes::lowered(word);
-        if (std::find(classes.begin(), classes.end(), word) != classes.end()) continue;
+        if (std::find(classes.begin(), classes.end(), word) != classes.end())
+            continue;
         const Restriction* known = find_restriction(name);
         if (!known) {
             std::string_view near = nearest_restriction(name);
-            out.push_back(fmt::format("unknown restriction \"{}\"{}", bytes::printable(word), near.empty() ? "" : fmt::format(" (did you mean \"{}\"?)", near)));
+            out.push_back(fmt::format("unknown restriction \"{}\"{}", bytes::printable(word),
+                                      near.empty() ? "" : fmt::format(" (did you mean \"{}\"?)", near)));
             continue;
         }
-        if (!known->built) out.push_back(fmt::format("restriction {} is not built yet: who reaches it is told to come back later (451 4.3.5)", name));
+        if (!known->built)
+            out.push_back(fmt::format(
+                "restriction {} is not built yet: who reaches it is told to come back later (451 4.3.5)", name));
         bool takes = known->argument != A::none;
-        if (takes && i + 1 == words.size()) { out.push_back(fmt::format("restriction {} needs an argument behind it", name)); break; }
-        if (known->argument == A::number && !bytes::to_int(words[i + 1])) out.push_back(fmt::format("restriction {} needs a number behind it, not \"{}\"", name, bytes::printable(words[i + 1])));
-        if (takes && known->argument != A::restriction) ++i;
+        if (takes && i + 1 == words.size()) {
+            out.push_back(fmt::format("restriction {} needs an argument behind it", name));
+            break;
+        }
+        if (known->argument == A::number && !bytes::to_int(words[i + 1]))
+            out.push_back(fmt::format("restriction {} needs a number behind it, not \"{}\"", name,
+                                      bytes::printable(words[i + 1])));
+        if (takes && known->argument != A::restriction)
+            ++i;
     }
     return out;
 }

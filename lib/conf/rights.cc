@@ -13,7 +13,8 @@ namespace conf {
 namespace {
 // By way of root, which alone may choose groups.
 bool become(const Identity& who) {
-    return seteuid(0) == 0 && setgroups(who.groups.size(), who.groups.data()) == 0 && setegid(who.gid) == 0 && (who.uid == 0 || seteuid(who.uid) == 0);
+    return seteuid(0) == 0 && setgroups(who.groups.size(), who.groups.data()) == 0 && setegid(who.gid) == 0 &&
+           (who.uid == 0 || seteuid(who.uid) == 0);
 }
 
 std::vector<gid_t> groups_now() {
@@ -28,14 +29,17 @@ std::vector<gid_t> groups_now() {
 Result<Identity> mail_owner(const Settings& settings) {
     const std::string& name = settings[param::mail_owner];
     const passwd* user = getpwnam(name.c_str());
-    if (!user) return permanent("mail_owner: there is no user " + name);
-    if (user->pw_uid == 0) return permanent("mail_owner: " + name + " is the superuser");
+    if (!user)
+        return permanent("mail_owner: there is no user " + name);
+    if (user->pw_uid == 0)
+        return permanent("mail_owner: " + name + " is the superuser");
     Identity owner{user->pw_uid, user->pw_gid, std::vector<gid_t>(64), name};
     for (int tries = 0; tries < 2; ++tries) {
         int count = static_cast<int>(owner.groups.size());
         const bool all = getgrouplist(name.c_str(), owner.gid, owner.groups.data(), &count) >= 0;
         owner.groups.resize(static_cast<std::size_t>(count));
-        if (all) return owner;
+        if (all)
+            return owner;
     }
     return permanent("mail_owner: " + name + " is in too many groups");
 }
@@ -43,16 +47,21 @@ Result<Identity> mail_owner(const Settings& settings) {
 bool can_take_rights() { return getuid() == 0; }
 
 TakeIdentity::TakeIdentity(const Identity& identity) {
-    if (!can_take_rights() || (identity.uid == 0 && geteuid() == 0)) return;
+    if (!can_take_rights() || (identity.uid == 0 && geteuid() == 0))
+        return;
     before_ = {geteuid(), getegid(), groups_now(), {}};
-    if (!become(identity)) maillog::fatal("cannot take the rights of {} (uid {}, gid {}): {}", identity.name, identity.uid, identity.gid, errno_text(errno));
+    if (!become(identity))
+        maillog::fatal("cannot take the rights of {} (uid {}, gid {}): {}", identity.name, identity.uid, identity.gid,
+                       errno_text(errno));
     changed_ = true;
 }
 
 TakeIdentity::~TakeIdentity() {
-    if (!changed_) return;
+    if (!changed_)
+        return;
     const int saved = errno;
-    if (!become(before_)) maillog::fatal("cannot give rights back: {}", errno_text(errno));
+    if (!become(before_))
+        maillog::fatal("cannot give rights back: {}", errno_text(errno));
     maillog::rights_changed();
     errno = saved;
 }

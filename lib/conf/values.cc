@@ -14,7 +14,8 @@ constexpr std::size_t first_line_file_max = 64u << 10;
 
 std::string host_name() {
     char buffer[256] = {};
-    if (gethostname(buffer, sizeof buffer - 1) != 0 || buffer[0] == '\0') return "localhost";
+    if (gethostname(buffer, sizeof buffer - 1) != 0 || buffer[0] == '\0')
+        return "localhost";
     return buffer;
 }
 
@@ -45,44 +46,57 @@ const Assigned* Values::assigned(std::string_view name) const {
 }
 
 std::optional<std::string_view> Values::fallback(std::string_view name) const {
-    if (auto found = computed_.find(name); found != computed_.end()) return found->second;
+    if (auto found = computed_.find(name); found != computed_.end())
+        return found->second;
     if (const Parameter* p = find_parameter(name)) {
-        if (p->removed) return std::nullopt;
+        if (p->removed)
+            return std::nullopt;
         return p->fallback == "(computed)" ? std::string_view{} : p->fallback;
     }
-    if (auto family = family_of(name)) return family->first->fallback;
+    if (auto family = family_of(name))
+        return family->first->fallback;
     return std::nullopt;
 }
 
 std::optional<std::string_view> Values::raw(std::string_view name) const {
-    if (name == "config_directory") return directory_;
-    if (auto* own = assigned(name)) return own->value;
+    if (name == "config_directory")
+        return directory_;
+    if (auto* own = assigned(name))
+        return own->value;
     return fallback(name);
 }
 
-Result<std::string> Values::expand(std::string_view text, const std::function<void(std::string_view)>& undefined) const {
-    return conf::expand(text, [this](std::string_view name) -> std::optional<Found> {
-        auto value = raw(name);
-        return value ? std::optional(Found{*value}) : std::nullopt;
-    }, undefined);
+Result<std::string> Values::expand(std::string_view text,
+                                   const std::function<void(std::string_view)>& undefined) const {
+    return conf::expand(
+        text,
+        [this](std::string_view name) -> std::optional<Found> {
+            auto value = raw(name);
+            return value ? std::optional(Found{*value}) : std::nullopt;
+        },
+        undefined);
 }
 
 const Result<std::string>& Values::first_line(const std::string& path) {
     auto found = first_lines_.find(path);
     if (found == first_lines_.end()) {
         Result<std::string> text = read_file(path, first_line_file_max);
-        if (text) text = std::string(bytes::trim(std::string_view(*text).substr(0, text->find('\n'))));
+        if (text)
+            text = std::string(bytes::trim(std::string_view(*text).substr(0, text->find('\n'))));
         found = first_lines_.emplace(path, std::move(text)).first;
     }
     return found->second;
 }
 
 void Values::compute_names() {
-    // myhostname and mydomain may each be written with the other; what is not assigned comes from the kernel's host name.
+    // myhostname and mydomain may each be written with the other; what is not assigned comes from the kernel's host
+    // name.
     std::string host = host_name();
     std::string domain(without_first_label(host));
-    if (auto* own = assigned("mydomain"); own) domain = own->value;
-    else if (domain.empty()) domain = "localdomain";
+    if (auto* own = assigned("mydomain"); own)
+        domain = own->value;
+    else if (domain.empty())
+        domain = "localdomain";
     computed_["mydomain"] = domain;
     computed_["myhostname"] = host.find('.') == host.npos ? host + ".$mydomain" : host;
     if (!assigned("mydomain")) {
@@ -94,7 +108,8 @@ void Values::compute_names() {
     }
     // Shown as plain text, as there is nothing to look up later.
     if (!assigned("myhostname"))
-        if (Result<std::string> expanded = expand(computed_["myhostname"])) computed_["myhostname"] = *expanded;
+        if (Result<std::string> expanded = expand(computed_["myhostname"]))
+            computed_["myhostname"] = *expanded;
 }
 
 void Values::compute() {
@@ -102,6 +117,7 @@ void Values::compute() {
     computed_["process_name"] = program_name();
     compute_names();
     auto expanded = [this](std::string_view name) { return expand(raw(name).value_or("")).value_or(""); };
-    computed_["mynetworks"] = local_networks(expanded("mynetworks_style"), expanded("inet_interfaces"), expanded("inet_protocols"));
+    computed_["mynetworks"] =
+        local_networks(expanded("mynetworks_style"), expanded("inet_interfaces"), expanded("inet_protocols"));
 }
 }

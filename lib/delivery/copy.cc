@@ -32,25 +32,37 @@ Result<std::int64_t> copy_message(const Job& job, const CopyOptions& options, co
         out.clear();
         return {};
     };
-    if (options.from_line) line(from_line(options.sender, std::time(nullptr)));
-    if (options.return_path) line("Return-Path: <" + (options.sender.empty() ? std::string() : shown(options.sender)) + ">");
-    if (options.original_to && !options.original.empty()) line("X-Original-To: " + shown(options.original));
-    if (options.delivered_to) line("Delivered-To: " + shown(options.delivered));
+    if (options.from_line)
+        line(from_line(options.sender, std::time(nullptr)));
+    if (options.return_path)
+        line("Return-Path: <" + (options.sender.empty() ? std::string() : shown(options.sender)) + ">");
+    if (options.original_to && !options.original.empty())
+        line("X-Original-To: " + shown(options.original));
+    if (options.delivered_to)
+        line("Delivered-To: " + shown(options.delivered));
     queue::ContentReader content = job.content();
     bool at_start = true;
     for (;;) {
         TRY_ASSIGN(auto next, content.next());
-        if (!next) break;
-        if (at_start && options.quote_from && next->text.starts_with("From ")) out.push_back('>');
-        if (at_start && options.quote_dot && next->text.starts_with('.')) out.push_back('.');
+        if (!next)
+            break;
+        if (at_start && options.quote_from && next->text.starts_with("From "))
+            out.push_back('>');
+        if (at_start && options.quote_dot && next->text.starts_with('.'))
+            out.push_back('.');
         out.append(next->text);
         at_start = next->ends_line;
-        if (at_start) out.append(end);
-        if (out.size() >= piece) TRY(hand_on());
+        if (at_start)
+            out.append(end);
+        if (out.size() >= piece)
+            TRY(hand_on());
     }
-    if (!at_start) out.append(end);
-    if (options.blank_line) out.append(end);
-    if (!out.empty()) TRY(hand_on());
+    if (!at_start)
+        out.append(end);
+    if (options.blank_line)
+        out.append(end);
+    if (!out.empty())
+        TRY(hand_on());
     return total;
 }
 }

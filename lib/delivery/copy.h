@@ -1,6 +1,8 @@
-// Copies a message out of its queue file, with the lines in front that a final delivery adds: for local, virtual and pipe.
+// Copies a message out of its queue file, with the lines in front that a final delivery adds: for local, virtual and
+// pipe.
 //
-// When things fail: the sink's error, or the queue file's (damage), both as they are; what was copied until then was handed on.
+// When things fail: the sink's error, or the queue file's (damage), both as they are; what was copied until then was
+// handed on.
 #pragma once
 #include <functional>
 #include <string>
@@ -10,17 +12,17 @@
 
 namespace delivery {
 struct CopyOptions {
-    bool from_line = false;                      // "From sender  date", in front of all
-    bool return_path = false;                    // Return-Path: <sender>
-    bool original_to = false;                    // X-Original-To:, where the original recipient is known
-    bool delivered_to = false;                   // Delivered-To:
-    bool quote_from = false;                     // ">From " for lines that begin with "From "
-    bool quote_dot = false;                      // ".." for lines that begin with "."
-    bool blank_line = false;                     // an empty line at the end
+    bool from_line = false;     // "From sender  date", in front of all
+    bool return_path = false;   // Return-Path: <sender>
+    bool original_to = false;   // X-Original-To:, where the original recipient is known
+    bool delivered_to = false;  // Delivered-To:
+    bool quote_from = false;    // ">From " for lines that begin with "From "
+    bool quote_dot = false;     // ".." for lines that begin with "."
+    bool blank_line = false;    // an empty line at the end
     std::string_view end_of_line = "\n";
-    std::string sender{};                        // internal form; "" : <> and MAILER-DAEMON
-    std::string original{};                      // for original_to, internal form
-    std::string delivered{};                     // for delivered_to, internal form
+    std::string sender{};     // internal form; "" : <> and MAILER-DAEMON
+    std::string original{};   // for original_to, internal form
+    std::string delivered{};  // for delivered_to, internal form
 };
 // Takes a large piece of text; an Error ends the copy.
 using Sink = std::function<Result<void>(std::string_view)>;

@@ -1,7 +1,8 @@
-// The addresses that a message has been delivered to already, as its Delivered-To: lines say: how local and pipe notice that mail
-// goes round in circles.
+// The addresses that a message has been delivered to already, as its Delivered-To: lines say: how local and pipe notice
+// that mail goes round in circles.
 //
-// When things fail: a queue file that cannot be read has none; the delivery that follows meets the same error and reports it.
+// When things fail: a queue file that cannot be read has none; the delivery that follows meets the same error and
+// reports it.
 #pragma once
 #include <set>
 #include <string>

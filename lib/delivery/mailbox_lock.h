@@ -9,9 +9,10 @@ public:
     DotLock() = default;
     ~DotLock();
     DotLock(const DotLock&) = delete;
-    // Makes the lock file with the effective rights of the caller. The Error carries the errno (EEXIST: somebody has it).
+    // Makes the lock file with the effective rights of the caller. The Error carries the errno (EEXIST: somebody has
+    // it).
     Result<void> take(const std::string& mailbox, const LockRules& rules);
-    void release();                              // with the rights that take() had
+    void release();  // with the rights that take() had
 
 private:
     std::string path_{};

@@ -1,8 +1,9 @@
 // Appending to an mbox (see delivery/mailbox.h).
 //
-// The file is opened as the user, never through a symbolic link, and looked at after it was opened: a regular file with one name,
-// and the user's. So a user who plants links in a shared spool directory gets mail into no file but the mailbox. Where only root
-// may write the spool directory, root makes the missing file (O_EXCL: no link is followed) and gives it to the user.
+// The file is opened as the user, never through a symbolic link, and looked at after it was opened: a regular file with
+// one name, and the user's. So a user who plants links in a shared spool directory gets mail into no file but the
+// mailbox. Where only root may write the spool directory, root makes the missing file (O_EXCL: no link is followed) and
+// gives it to the user.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,7 +15,9 @@
 
 namespace delivery {
 namespace {
-tl::unexpected<Error> refused(std::string why, EnhancedStatus status = {5, 2, 0}) { return tl::unexpected(Error{status, std::move(why), 0}); }
+tl::unexpected<Error> refused(std::string why, EnhancedStatus status = {5, 2, 0}) {
+    return tl::unexpected(Error{status, std::move(why), 0});
+}
 
 std::string parent_of(const std::string& path) {
     std::size_t slash = path.rfind('/');
@@ -23,21 +26,28 @@ std::string parent_of(const std::string& path) {
 
 Result<void> sync_directory(const std::string& path) {
     UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!fd && errno == EACCES) return {};        // may be passed through but not read: the file's own fsync has to do
-    if (!fd || (::fsync(fd.get()) != 0 && errno != EINVAL)) return mailbox_error("cannot sync directory " + path, errno);
+    if (!fd && errno == EACCES)
+        return {};  // may be passed through but not read: the file's own fsync has to do
+    if (!fd || (::fsync(fd.get()) != 0 && errno != EINVAL))
+        return mailbox_error("cannot sync directory " + path, errno);
     return {};
 }
 
-struct Opened { UniqueFd fd; bool created; };
+struct Opened {
+    UniqueFd fd;
+    bool created;
+};
 
-// As the user. Unreadable files, devices and FIFOs are opened for writing alone: were we a FIFO's reader too, what is written to it without
-// another would be lost. Not open: errno says why.
+// As the user. Unreadable files, devices and FIFOs are opened for writing alone: were we a FIFO's reader too, what is
+// written to it without another would be lost. Not open: errno says why.
 UniqueFd open_existing(const MailboxTarget& target) {
     constexpr int flags = O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
-    if (target.only_regular) return UniqueFd(::open(target.path.c_str(), O_RDWR | flags));
+    if (target.only_regular)
+        return UniqueFd(::open(target.path.c_str(), O_RDWR | flags));
     UniqueFd fd(::open(target.path.c_str(), O_WRONLY | flags));
-    struct stat st{};
-    if (!fd || ::fstat(fd.get(), &st) != 0 || !S_ISREG(st.st_mode)) return fd;
+    struct stat st {};
+    if (!fd || ::fstat(fd.get(), &st) != 0 || !S_ISREG(st.st_mode))
+        return fd;
     UniqueFd readable(::open(target.path.c_str(), O_RDWR | flags));
     return readable ? std::move(readable) : std::move(fd);
 }
@@ -49,13 +59,18 @@ Result<Opened> open_mbox(const MailboxTarget& target) {
         {
             TakeRights user(target.rights);
             UniqueFd fd = open_existing(target);
-            if (fd) return Opened{std::move(fd), false};
-            if (errno == ELOOP || errno == EMLINK) return refused("cannot open file: it is a symbolic link");
-            if (errno != ENOENT) return mailbox_error("cannot open file", errno);
+            if (fd)
+                return Opened{std::move(fd), false};
+            if (errno == ELOOP || errno == EMLINK)
+                return refused("cannot open file: it is a symbolic link");
+            if (errno != ENOENT)
+                return mailbox_error("cannot open file", errno);
             if (!target.spool_as_root) {
                 UniqueFd made(::open(target.path.c_str(), flags | O_CREAT | O_EXCL, 0600));
-                if (made) return Opened{std::move(made), true};
-                if (errno != EEXIST) return mailbox_error("cannot create file exclusively", errno);
+                if (made)
+                    return Opened{std::move(made), true};
+                if (errno != EEXIST)
+                    return mailbox_error("cannot create file exclusively", errno);
                 continue;
             }
         }
@@ -69,17 +84,20 @@ Result<Opened> open_mbox(const MailboxTarget& target) {
             }
             return Opened{std::move(made), true};
         }
-        if (errno != EEXIST) return mailbox_error("cannot create file exclusively", errno);
+        if (errno != EEXIST)
+            return mailbox_error("cannot create file exclusively", errno);
     }
     return refused("cannot open file: it comes and goes", {4, 2, 0});
 }
 
 Result<void> check_file(const struct stat& st, const MailboxTarget& target) {
     if (!S_ISREG(st.st_mode)) {
-        if (target.only_regular || S_ISDIR(st.st_mode)) return refused("destination " + target.path + " is not a regular file");
+        if (target.only_regular || S_ISDIR(st.st_mode))
+            return refused("destination " + target.path + " is not a regular file");
         return {};
     }
-    if (st.st_nlink != 1) return refused("file has " + std::to_string(st.st_nlink) + " hard links");
+    if (st.st_nlink != 1)
+        return refused("file has " + std::to_string(st.st_nlink) + " hard links");
     if (target.strict_ownership && conf::can_take_rights() && st.st_uid != target.rights.uid) {
         maillog::warning("specify \"strict_mailbox_ownership = no\" to ignore mailbox ownership mismatch");
         return refused("destination " + target.path + " is not owned by recipient", {4, 2, 0});
@@ -87,50 +105,64 @@ Result<void> check_file(const struct stat& st, const MailboxTarget& target) {
     return {};
 }
 
-// What a device or FIFO does not take at once (it stays non-blocking) defers the mail: nobody is waited for whom a user chose.
+// What a device or FIFO does not take at once (it stays non-blocking) defers the mail: nobody is waited for whom a user
+// chose.
 Result<void> append(int fd, std::string_view text, const MailboxTarget& target, std::int64_t& length, bool regular) {
-    if (regular && target.size_limit > 0 && length + static_cast<std::int64_t>(text.size()) > target.size_limit) return mailbox_error("error writing message", EFBIG);
-    if (auto written = write_all(fd, text); !written) return mailbox_error("error writing message", written.error().sys_errno);
+    if (regular && target.size_limit > 0 && length + static_cast<std::int64_t>(text.size()) > target.size_limit)
+        return mailbox_error("error writing message", EFBIG);
+    if (auto written = write_all(fd, text); !written)
+        return mailbox_error("error writing message", written.error().sys_errno);
     length += static_cast<std::int64_t>(text.size());
     return {};
 }
 
-// What a power cut left of a delivery that was under way has no end: without one the next message would read as part of it.
+// What a power cut left of a delivery that was under way has no end: without one the next message would read as part of
+// it.
 Result<void> end_last_message(int fd, const MailboxTarget& target, std::int64_t& length) {
     char last = '\n';
-    if (length == 0 || ::pread(fd, &last, 1, length - 1) != 1 || last == '\n') return {};
+    if (length == 0 || ::pread(fd, &last, 1, length - 1) != 1 || last == '\n')
+        return {};
     maillog::warning("{}: the last message there is cut short", target.path);
     return append(fd, "\n\n", target, length, true);
 }
 }
 
-Result<std::int64_t> append_to_mbox(const MailboxTarget& target, const std::function<Result<void>(const Sink&)>& write) {
-    // The lock file comes first: programs that know no other lock may be about to put a new file in the mailbox's place.
+Result<std::int64_t> append_to_mbox(const MailboxTarget& target,
+                                    const std::function<Result<void>(const Sink&)>& write) {
+    // The lock file comes first: programs that know no other lock may be about to put a new file in the mailbox's
+    // place.
     DotLock dot_lock;
-    struct stat st{};
+    struct stat st {};
     const Rights& in_directory = target.spool_as_root ? root_rights : target.rights;
     std::optional<TakeRights> taken(in_directory);
     bool special = !target.only_regular && ::stat(target.path.c_str(), &st) == 0 && !S_ISREG(st.st_mode);
     if (target.locks.dotlock && !special) {
         Result<void> locked = dot_lock.take(target.path, target.locks);
-        if (!locked && (!target.lock_file_optional || locked.error().sys_errno == EEXIST)) return tl::unexpected(locked.error());
-        if (!locked) maillog::warning("{}", locked.error().reason);
+        if (!locked && (!target.lock_file_optional || locked.error().sys_errno == EEXIST))
+            return tl::unexpected(locked.error());
+        if (!locked)
+            maillog::warning("{}", locked.error().reason);
     }
     taken.reset();
 
     auto deliver = [&]() -> Result<std::int64_t> {
         TRY_ASSIGN(Opened file, open_mbox(target));
         const int fd = file.fd.get();
-        if (::fstat(fd, &st) != 0) return mailbox_error("cannot look at the file", errno);
+        if (::fstat(fd, &st) != 0)
+            return mailbox_error("cannot look at the file", errno);
         TRY(check_file(st, target));
         const bool regular = S_ISREG(st.st_mode);
-        if (regular) TRY(lock_file(fd, target.locks));
+        if (regular)
+            TRY(lock_file(fd, target.locks));
         const std::int64_t before = regular ? ::lseek(fd, 0, SEEK_END) : 0;
-        if (before < 0) return mailbox_error("cannot find the end of the file", errno);
+        if (before < 0)
+            return mailbox_error("cannot find the end of the file", errno);
         std::int64_t length = before;
         Result<void> done = regular ? end_last_message(fd, target, length) : Result<void>();
-        if (done) done = write([&](std::string_view text) { return append(fd, text, target, length, regular); });
-        if (done && regular && ::fsync(fd) != 0) done = mailbox_error("error writing message", errno);
+        if (done)
+            done = write([&](std::string_view text) { return append(fd, text, target, length, regular); });
+        if (done && regular && ::fsync(fd) != 0)
+            done = mailbox_error("error writing message", errno);
         if (done && file.created) {
             TakeRights writer(in_directory);
             done = sync_directory(parent_of(target.path));

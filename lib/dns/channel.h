@@ -1,6 +1,7 @@
 // One c-ares channel under a libevent base, or under poll(2) where base is null. For query.cc only.
 //
-// c-ares calls back into answered(), which fills a cell that the waiting frame shares and wakes its fiber: nothing else happens inside c-ares.
+// c-ares calls back into answered(), which fills a cell that the waiting frame shares and wakes its fiber: nothing else
+// happens inside c-ares.
 #pragma once
 #include <memory>
 #include <string>

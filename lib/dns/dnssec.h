@@ -3,6 +3,7 @@
 #include "dns/dns.h"
 
 namespace dns {
-// Looks at the answer to a question that asked for validation. The first one that is not validated, before any that was, sends the probe.
+// Looks at the answer to a question that asked for validation. The first one that is not validated, before any that
+// was, sends the probe.
 void watch_validation(const Answer& answer);
 }

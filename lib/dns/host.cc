@@ -16,18 +16,22 @@ template <class Ask> Addresses ask_families(Families families, Ask ask) {
             four = ask(Type::a);
         });
     } else {
-        if (families.ipv4) four = ask(Type::a);
-        if (families.ipv6) ask_six();
+        if (families.ipv4)
+            four = ask(Type::a);
+        if (families.ipv6)
+            ask_six();
     }
     Addresses all;
     all.status = Status::no_data;
     all.authenticated = true;
     std::optional<std::string> temporary;
     for (std::optional<Answer>* answer : {&four, &six}) {
-        if (!*answer) continue;
+        if (!*answer)
+            continue;
         Answer& one = **answer;
         if (one) {
-            all.records.insert(all.records.end(), std::make_move_iterator(one.records.begin()), std::make_move_iterator(one.records.end()));
+            all.records.insert(all.records.end(), std::make_move_iterator(one.records.begin()),
+                               std::make_move_iterator(one.records.end()));
             all.canonical = one.canonical;
             all.authenticated &= one.authenticated;
         } else if (one.temporary()) {
@@ -37,14 +41,21 @@ template <class Ask> Addresses ask_families(Families families, Ask ask) {
             all.reason = one.reason;
         }
     }
-    if (all.records.empty()) all.authenticated = false;
-    if (!all.records.empty()) { all.status = Status::found; all.reason.clear(); }
-    else if (temporary) { all.status = Status::temporary; all.reason = *temporary; }
+    if (all.records.empty())
+        all.authenticated = false;
+    if (!all.records.empty()) {
+        all.status = Status::found;
+        all.reason.clear();
+    } else if (temporary) {
+        all.status = Status::temporary;
+        all.reason = *temporary;
+    }
     return all;
 }
 
-const char* resolver_words(Status status) {      // those of gai_strerror(3)
-    if (status == Status::temporary) return "Temporary failure in name resolution";
+const char* resolver_words(Status status) {  // those of gai_strerror(3)
+    if (status == Status::temporary)
+        return "Temporary failure in name resolution";
     return status == Status::no_data ? "No address associated with hostname" : "Name or service not known";
 }
 
@@ -52,7 +63,8 @@ Addresses from_hosts_file(std::string_view name, Families families) {
     Addresses found;
     found.status = Status::no_name;
     auto it = host_system().addresses.find(bytes::lowered(name));
-    if (it == host_system().addresses.end()) return found;
+    if (it == host_system().addresses.end())
+        return found;
     for (const std::string& address : it->second) {
         bool six = address.find(':') != address.npos;
         if (six ? families.ipv6 : families.ipv4) {
@@ -68,18 +80,23 @@ Addresses from_hosts_file(std::string_view name, Families families) {
     return found;
 }
 
-struct Reverse { Status status = Status::no_name; std::string name; };
+struct Reverse {
+    Status status = Status::no_name;
+    std::string name;
+};
 
 Reverse look_back(const std::string& address, const Options& options) {
     Reverse result;
     for (Source source : host_system().order) {
         if (source == Source::files) {
             auto it = host_system().names.find(address);
-            if (it != host_system().names.end()) return {Status::found, it->second};
+            if (it != host_system().names.end())
+                return {Status::found, it->second};
         } else {
             Answer a = query(reverse_name(address), Type::ptr, options);
             result.status = a.status;
-            if (a) result.name = a.records.front().value;
+            if (a)
+                result.name = a.records.front().value;
         }
     }
     return result;
@@ -103,7 +120,8 @@ Addresses native_addresses(std::string_view name, Families families, const Optio
             search.search = std::count(name.begin(), name.end(), '.') < host_system().ndots;
             result = dns_addresses(name, families, search);
         }
-        if (result) return result;
+        if (result)
+            return result;
     }
     result.reason = resolver_words(result.status);
     return result;
@@ -112,8 +130,10 @@ Addresses native_addresses(std::string_view name, Families families, const Optio
 ClientName reverse_client_name(std::string_view address, const Options& options) {
     ClientName client;
     std::string text = canonical_address(address);
-    if (bytes::istarts_with(text, "::ffff:") && text.find('.') != text.npos) text = text.substr(7);
-    if (text.empty()) return client;
+    if (bytes::istarts_with(text, "::ffff:") && text.find('.') != text.npos)
+        text = text.substr(7);
+    if (text.empty())
+        return client;
     Reverse back = look_back(text, options);
     if (back.status != Status::found) {
         client.name_status = client.reverse_name_status = verdict(back.status);
@@ -123,7 +143,8 @@ ClientName reverse_client_name(std::string_view address, const Options& options)
         maillog::warning("numeric result {} in address->name lookup for {}", back.name, text);
         return client;
     }
-    if (!valid_hostname(back.name)) return client;       // nothing that a log or a rule should show
+    if (!valid_hostname(back.name))
+        return client;  // nothing that a log or a rule should show
     client.name = client.reverse_name = back.name;
     client.name_status = client.reverse_name_status = Verdict::ok;
     return client;
@@ -131,15 +152,21 @@ ClientName reverse_client_name(std::string_view address, const Options& options)
 
 ClientName client_name(std::string_view address, const Options& options) {
     ClientName client = reverse_client_name(address, options);
-    if (client.name_status != Verdict::ok) return client;
+    if (client.name_status != Verdict::ok)
+        return client;
     std::string text = canonical_address(address);
-    if (bytes::istarts_with(text, "::ffff:") && text.find('.') != text.npos) text = text.substr(7);
+    if (bytes::istarts_with(text, "::ffff:") && text.find('.') != text.npos)
+        text = text.substr(7);
     bool six = text.find(':') != text.npos;
     Addresses forward = native_addresses(client.name, {!six, six}, options);
-    bool confirmed = std::any_of(forward.records.begin(), forward.records.end(), [&](const Record& r) { return canonical_address(r.value) == text; });
-    if (confirmed) return client;
-    if (forward) maillog::warning("hostname {} does not resolve to address {}", client.name, text);
-    else maillog::warning("hostname {} does not resolve to address {}: {}", client.name, text, forward.reason);
+    bool confirmed = std::any_of(forward.records.begin(), forward.records.end(),
+                                 [&](const Record& r) { return canonical_address(r.value) == text; });
+    if (confirmed)
+        return client;
+    if (forward)
+        maillog::warning("hostname {} does not resolve to address {}", client.name, text);
+    else
+        maillog::warning("hostname {} does not resolve to address {}: {}", client.name, text, forward.reason);
     client.name = "unknown";
     client.name_status = forward ? Verdict::forged : verdict(forward.status);
     return client;

@@ -1,5 +1,5 @@
-// The form of every conversation between daemons: a message is a list "name\0value\0 … \0", as public/showq and the monitoring
-// tools that read it have it. A message type lists its fields once, for both ends:
+// The form of every conversation between daemons: a message is a list "name\0value\0 … \0", as public/showq and the
+// monitoring tools that read it have it. A message type lists its fields once, for both ends:
 //
 //     struct ResolveRequest {
 //         static constexpr std::string_view protocol = "resolve";
@@ -9,13 +9,14 @@
 //         }
 //     };
 //
-// A field is a std::string, an integer, a bool, an enum, a std::vector of strings or integers, or a std::vector of structs with fields of their
-// own (sent as a count, then each member's fields). The first attribute is "protocol", the message type's name: one end may
-// expect several types and ask Incoming which it got. A type with `announced` has the form of Postfix's services, for its commands: the
-// service says the protocol once, as soon as a client is there, and the messages do not repeat it.
+// A field is a std::string, an integer, a bool, an enum, a std::vector of strings or integers, or a std::vector of
+// structs with fields of their own (sent as a count, then each member's fields). The first attribute is "protocol", the
+// message type's name: one end may expect several types and ask Incoming which it got. A type with `announced` has the
+// form of Postfix's services, for its commands: the service says the protocol once, as soon as a client is there, and
+// the messages do not repeat it.
 //
-// When things fail: a list that is cut, too large, out of order or of another type is an Error (4.3.0); the caller drops the
-// connection. A NUL within a value cannot be sent: the value ends there.
+// When things fail: a list that is cut, too large, out of order or of another type is an Error (4.3.0); the caller
+// drops the connection. A NUL within a value cannot be sent: the value ends there.
 #pragma once
 #include <charconv>
 #include <string>
@@ -33,18 +34,23 @@ inline constexpr std::size_t list_limit = 100000;
 class Writer {
 public:
     template <class T> void operator()(std::string_view name, const T& value) {
-        if constexpr (std::is_convertible_v<const T&, std::string_view>) put(name, value);
-        else if constexpr (std::is_enum_v<T>) put(name, std::to_string(static_cast<long long>(value)));
-        else if constexpr (std::is_arithmetic_v<T>) put(name, std::to_string(value));
+        if constexpr (std::is_convertible_v<const T&, std::string_view>)
+            put(name, value);
+        else if constexpr (std::is_enum_v<T>)
+            put(name, std::to_string(static_cast<long long>(value)));
+        else if constexpr (std::is_arithmetic_v<T>)
+            put(name, std::to_string(value));
         else {
             put(name, std::to_string(value.size()));
             for (const auto& item : value) {
-                if constexpr (requires { item.fields(item, *this); }) item.fields(item, *this);
-                else (*this)(name, item);
+                if constexpr (requires { item.fields(item, *this); })
+                    item.fields(item, *this);
+                else
+                    (*this)(name, item);
             }
         }
     }
-    std::string text;                            // so far, without the closing NUL
+    std::string text;  // so far, without the closing NUL
 
 private:
     void put(std::string_view name, std::string_view value) {
@@ -59,20 +65,34 @@ public:
     explicit Reader(std::string_view list) : left_(list) {}
     template <class T> void operator()(std::string_view name, T& value) {
         std::string_view v;
-        if (!take(name, v)) return;
-        if constexpr (std::is_same_v<T, std::string>) value = v;
-        else if constexpr (std::is_same_v<T, bool>) { if (v != "0" && v != "1") bad(name); else value = v == "1"; }
-        else if constexpr (std::is_enum_v<T>) { long long n = 0; number(name, v, n); value = static_cast<T>(n); }
-        else if constexpr (std::is_arithmetic_v<T>) number(name, v, value);
+        if (!take(name, v))
+            return;
+        if constexpr (std::is_same_v<T, std::string>)
+            value = v;
+        else if constexpr (std::is_same_v<T, bool>) {
+            if (v != "0" && v != "1")
+                bad(name);
+            else
+                value = v == "1";
+        } else if constexpr (std::is_enum_v<T>) {
+            long long n = 0;
+            number(name, v, n);
+            value = static_cast<T>(n);
+        } else if constexpr (std::is_arithmetic_v<T>)
+            number(name, v, value);
         else {
             std::size_t count = 0;
-            if (!number(name, v, count)) return;
-            if (count > list_limit || count > left_.size()) return bad(name);
+            if (!number(name, v, count))
+                return;
+            if (count > list_limit || count > left_.size())
+                return bad(name);
             value.clear();
             for (std::size_t i = 0; i < count && error_.empty(); ++i) {
                 auto& item = value.emplace_back();
-                if constexpr (requires { item.fields(item, *this); }) item.fields(item, *this);
-                else (*this)(name, item);
+                if constexpr (requires { item.fields(item, *this); })
+                    item.fields(item, *this);
+                else
+                    (*this)(name, item);
             }
         }
     }
@@ -84,7 +104,8 @@ private:
     void bad(std::string_view name);
     template <class N> bool number(std::string_view name, std::string_view v, N& n) {
         auto [end, problem] = std::from_chars(v.data(), v.data() + v.size(), n);
-        if (problem == std::errc{} && end == v.data() + v.size()) return true;
+        if (problem == std::errc{} && end == v.data() + v.size())
+            return true;
         bad(name);
         return false;
     }
@@ -96,7 +117,8 @@ template <class M> constexpr bool is_announced = requires { M::announced; };
 
 template <class M> std::string encode(const M& message) {
     Writer w;
-    if constexpr (!is_announced<M>) w("protocol", M::protocol);
+    if constexpr (!is_announced<M>)
+        w("protocol", M::protocol);
     M::fields(message, w);
     w.text.push_back('\0');
     return std::move(w.text);
@@ -106,7 +128,7 @@ template <class M> std::string encode(const M& message) {
 class Incoming {
 public:
     explicit Incoming(std::string text);
-    std::string_view protocol() const;           // the type's name; "" where there is none
+    std::string_view protocol() const;  // the type's name; "" where there is none
     template <class M> bool is() const { return protocol() == M::protocol; }
     template <class M> Result<M> as() const {
         M message{};
@@ -114,7 +136,9 @@ public:
         if constexpr (!is_announced<M>) {
             std::string name;
             r("protocol", name);
-            if (name != M::protocol) return temporary("expected a message \"" + std::string(M::protocol) + "\", got \"" + name.substr(0, 40) + "\"");
+            if (name != M::protocol)
+                return temporary("expected a message \"" + std::string(M::protocol) + "\", got \"" +
+                                 name.substr(0, 40) + "\"");
         }
         M::fields(message, r);
         TRY(r.finish());
@@ -122,7 +146,7 @@ public:
     }
 
 private:
-    std::string text_;                           // without the closing NUL
+    std::string text_;  // without the closing NUL
 };
 
 // What a service says first: "protocol\0NAME\0\0".
@@ -131,7 +155,9 @@ std::string announcement(std::string_view protocol);
 Result<void> expect_announcement(net::Stream& from, std::string_view protocol, net::Deadline deadline);
 
 // Gathers in the stream; flush() or the next read sends it.
-template <class M> Result<void> send(net::Stream& to, const M& message, net::Deadline deadline) { return to.write(encode(message), deadline); }
+template <class M> Result<void> send(net::Stream& to, const M& message, net::Deadline deadline) {
+    return to.write(encode(message), deadline);
+}
 Result<Incoming> receive(net::Stream& from, net::Deadline deadline);
 template <class M> Result<M> receive(net::Stream& from, net::Deadline deadline) {
     TRY_ASSIGN(Incoming in, receive(from, deadline));

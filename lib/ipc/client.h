@@ -1,11 +1,11 @@
-// Kept connections to one service: asking costs one write and one read. Any number of fibers may ask at once; each has a
-// connection of its own meanwhile, and idle ones are used again, the latest first.
+// Kept connections to one service: asking costs one write and one read. Any number of fibers may ask at once; each has
+// a connection of its own meanwhile, and idle ones are used again, the latest first.
 //
 //     ipc::Client rewrite("private/rewrite", settings);
 //     Result<ipc::ResolveReply> reply = rewrite.ask<ipc::ResolveReply>(request);
 //
-// When things fail: an Error 4.3.0 that names the service. A kept connection that the service closed meanwhile is replaced
-// without notice; a request whose answer did not come is sent once more only when its type says `repeatable`.
+// When things fail: an Error 4.3.0 that names the service. A kept connection that the service closed meanwhile is
+// replaced without notice; a request whose answer did not come is sent once more only when its type says `repeatable`.
 #pragma once
 #include <memory>
 #include <string>
@@ -48,8 +48,12 @@ public:
         for (bool again = false;; again = true) {
             TRY_ASSIGN(Lease lease, borrow(again));
             Result<Reply> reply = exchange<Reply>(lease, request);
-            if (reply) { lease.keep(); return reply; }
-            if (again || lease.fresh() || !repeatable) return failed(reply.error());
+            if (reply) {
+                lease.keep();
+                return reply;
+            }
+            if (again || lease.fresh() || !repeatable)
+                return failed(reply.error());
         }
     }
 
@@ -57,14 +61,18 @@ private:
     template <class Reply, class Request> Result<Reply> exchange(Lease& lease, const Request& request) {
         net::Stream& s = lease.stream();
         if constexpr (is_announced<Request>)
-            if (lease.fresh()) TRY(expect_announcement(s, Request::protocol, deadline()));
+            if (lease.fresh())
+                TRY(expect_announcement(s, Request::protocol, deadline()));
         TRY(send(s, request, deadline()));
         TRY(s.flush(deadline()));
         return receive<Reply>(s, deadline());
     }
     Failure failed(const Error& why) const;
 
-    struct Idle { std::unique_ptr<net::Stream> stream; loop::Clock::time_point made, since; };
+    struct Idle {
+        std::unique_ptr<net::Stream> stream;
+        loop::Clock::time_point made, since;
+    };
     std::string path_;
     std::chrono::seconds timeout_, idle_time_{5}, ttl_{1000};
     std::vector<Idle> idle_;

@@ -23,26 +23,33 @@ static constexpr std::string_view details_name = "posthorn-showq-details-";
 Result<UniqueFd> connect(const std::string& path) {
     sockaddr_un to{};
     to.sun_family = AF_UNIX;
-    if (path.size() >= sizeof to.sun_path) return temporary("socket path is too long: " + path);
+    if (path.size() >= sizeof to.sun_path)
+        return temporary("socket path is too long: " + path);
     path.copy(to.sun_path, path.size());
     UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (!fd) return system_error("socket", errno);
+    if (!fd)
+        return system_error("socket", errno);
 #ifdef __linux__
     sockaddr_un mine{};
     mine.sun_family = AF_UNIX;
     const std::string name = std::string(1, '\0').append(details_name) + std::to_string(::getpid());
     name.copy(mine.sun_path, name.size());
-    (void)::bind(fd.get(), reinterpret_cast<const sockaddr*>(&mine), static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size()));   // taken: then without
+    (void)::bind(fd.get(), reinterpret_cast<const sockaddr*>(&mine),
+                 static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size()));  // taken: then without
 #endif
-    if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0) return system_error("connect to " + path, errno);
+    if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0)
+        return system_error("connect to " + path, errno);
     return fd;
 }
 
 bool wants_details(int client) {
     sockaddr_un peer{};
     socklen_t size = sizeof peer;
-    if (::getpeername(client, reinterpret_cast<sockaddr*>(&peer), &size) != 0 || size <= offsetof(sockaddr_un, sun_path) + 1) return false;
-    return std::string_view(peer.sun_path + 1, size - offsetof(sockaddr_un, sun_path) - 1).starts_with(details_name) && peer.sun_path[0] == '\0';
+    if (::getpeername(client, reinterpret_cast<sockaddr*>(&peer), &size) != 0 ||
+        size <= offsetof(sockaddr_un, sun_path) + 1)
+        return false;
+    return std::string_view(peer.sun_path + 1, size - offsetof(sockaddr_un, sun_path) - 1).starts_with(details_name) &&
+           peer.sun_path[0] == '\0';
 }
 
 void append(std::string& out, const QueueListMessage& m, bool details) {
@@ -53,7 +60,8 @@ void append(std::string& out, const QueueListMessage& m, bool details) {
     put(out, "forced_expire", m.forced_expire ? "1" : "0");
     put(out, "sender", m.sender);
     for (const auto& r : m.recipients) {
-        if (details) put(out, "original_recipient", r.original);
+        if (details)
+            put(out, "original_recipient", r.original);
         put(out, "recipient", r.address);
         put(out, "reason", r.reason);
     }
@@ -68,7 +76,9 @@ static Result<std::string> read_text(net::Stream& from, loop::Deadline deadline)
     return std::string(text);
 }
 
-Result<void> read_greeting(net::Stream& from, loop::Deadline deadline) { return expect_announcement(from, protocol_name, deadline); }
+Result<void> read_greeting(net::Stream& from, loop::Deadline deadline) {
+    return expect_announcement(from, protocol_name, deadline);
+}
 
 Result<std::optional<QueueListMessage>> read_message(net::Stream& from, loop::Deadline deadline) {
     QueueListMessage m;
@@ -76,21 +86,31 @@ Result<std::optional<QueueListMessage>> read_message(net::Stream& from, loop::De
     for (bool first = true;; first = false) {
         TRY_ASSIGN(std::string name, read_text(from, deadline));
         if (name.empty()) {
-            if (first) return std::optional<QueueListMessage>();
+            if (first)
+                return std::optional<QueueListMessage>();
             return std::optional<QueueListMessage>(std::move(m));
         }
         TRY_ASSIGN(std::string value, read_text(from, deadline));
-        if (name == "queue_name") m.queue_name = std::move(value);
-        else if (name == "queue_id") m.queue_id = std::move(value);
-        else if (name == "time") m.time = bytes::to_int(value).value_or(0);
-        else if (name == "size") m.size = bytes::to_int(value).value_or(0);
-        else if (name == "forced_expire") m.forced_expire = value == "1";
-        else if (name == "sender") m.sender = std::move(value);
-        else if (name == "original_recipient") original = std::move(value);
+        if (name == "queue_name")
+            m.queue_name = std::move(value);
+        else if (name == "queue_id")
+            m.queue_id = std::move(value);
+        else if (name == "time")
+            m.time = bytes::to_int(value).value_or(0);
+        else if (name == "size")
+            m.size = bytes::to_int(value).value_or(0);
+        else if (name == "forced_expire")
+            m.forced_expire = value == "1";
+        else if (name == "sender")
+            m.sender = std::move(value);
+        else if (name == "original_recipient")
+            original = std::move(value);
         else if (name == "recipient") {
-            if (m.recipients.size() >= recipients_most) return temporary("a message with too many recipients");
+            if (m.recipients.size() >= recipients_most)
+                return temporary("a message with too many recipients");
             m.recipients.push_back({std::move(value), std::exchange(original, {}), {}});
-        } else if (name == "reason" && !m.recipients.empty()) m.recipients.back().reason = std::move(value);
+        } else if (name == "reason" && !m.recipients.empty())
+            m.recipients.back().reason = std::move(value);
     }
 }
 }

@@ -1,6 +1,7 @@
-// What cleanup tells the queue manager at public/qmgr over a connection that it keeps: messages that have just come to stand in incoming.
-// There is no answer: a queue manager that starts looks through incoming anyway, and one that is about to end closes these connections
-// before its successor looks. Others wake the queue manager by single bytes (qmgr/intake.h).
+// What cleanup tells the queue manager at public/qmgr over a connection that it keeps: messages that have just come to
+// stand in incoming. There is no answer: a queue manager that starts looks through incoming anyway, and one that is
+// about to end closes these connections before its successor looks. Others wake the queue manager by single bytes
+// (qmgr/intake.h).
 #pragma once
 #include "ipc/attributes.h"
 

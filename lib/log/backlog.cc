@@ -11,12 +11,14 @@ std::atomic<void (*)(std::size_t)> say_lost{nullptr};
 void never_wait(void (*f)()) { begun = f; }
 bool may_wait() { return begun.load() == nullptr; }
 void kept_a_line() {
-    if (auto* f = begun.load()) f();
+    if (auto* f = begun.load())
+        f();
 }
 
 void on_lines_lost(void (*say)(std::size_t)) { say_lost = say; }
 void lines_lost(std::size_t lines) {
-    if (auto* say = say_lost.load(); say && lines > 0) say(lines);
+    if (auto* say = say_lost.load(); say && lines > 0)
+        say(lines);
 }
 
 bool work_off() {
@@ -25,7 +27,8 @@ bool work_off() {
 }
 
 void end_backlog(std::chrono::steady_clock::time_point until) {
-    while (!work_off() && std::chrono::steady_clock::now() < until) (void)::poll(nullptr, 0, 20);
+    while (!work_off() && std::chrono::steady_clock::now() < until)
+        (void)::poll(nullptr, 0, 20);
     const std::size_t posted = give_up_postlog();
     lines_lost(posted + give_up_syslog());
 }

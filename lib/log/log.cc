@@ -10,20 +10,25 @@
 namespace maillog {
 namespace {
 Identity identity;
-std::string program;                             // set: lines go to stderr
+std::string program;  // set: lines go to stderr
 bool use_syslog = false;
 int facility = LOG_MAIL;
 Sink sink = nullptr;
 void* sink_context = nullptr;
 std::int64_t (*session_number)() = nullptr;
 int verbosity = 0;
-constexpr std::size_t line_limit = 2000;         // what syslog daemons and log tools carry
+constexpr std::size_t line_limit = 2000;  // what syslog daemons and log tools carry
 
-struct Facility { const char* name; int value; };
-constexpr Facility facilities[] = {{"auth", LOG_AUTH}, {"authpriv", LOG_AUTHPRIV}, {"cron", LOG_CRON}, {"daemon", LOG_DAEMON}, {"ftp", LOG_FTP},
-    {"kern", LOG_KERN}, {"lpr", LOG_LPR}, {"mail", LOG_MAIL}, {"news", LOG_NEWS}, {"syslog", LOG_SYSLOG}, {"user", LOG_USER}, {"uucp", LOG_UUCP},
-    {"local0", LOG_LOCAL0}, {"local1", LOG_LOCAL1}, {"local2", LOG_LOCAL2}, {"local3", LOG_LOCAL3}, {"local4", LOG_LOCAL4},
-    {"local5", LOG_LOCAL5}, {"local6", LOG_LOCAL6}, {"local7", LOG_LOCAL7}};
+struct Facility {
+    const char* name;
+    int value;
+};
+constexpr Facility facilities[] = {
+    {"auth", LOG_AUTH},     {"authpriv", LOG_AUTHPRIV}, {"cron", LOG_CRON},     {"daemon", LOG_DAEMON},
+    {"ftp", LOG_FTP},       {"kern", LOG_KERN},         {"lpr", LOG_LPR},       {"mail", LOG_MAIL},
+    {"news", LOG_NEWS},     {"syslog", LOG_SYSLOG},     {"user", LOG_USER},     {"uucp", LOG_UUCP},
+    {"local0", LOG_LOCAL0}, {"local1", LOG_LOCAL1},     {"local2", LOG_LOCAL2}, {"local3", LOG_LOCAL3},
+    {"local4", LOG_LOCAL4}, {"local5", LOG_LOCAL5},     {"local6", LOG_LOCAL6}, {"local7", LOG_LOCAL7}};
 
 int priority(Level level) {
     switch (level) {
@@ -48,15 +53,18 @@ void open(Identity who) {
     identity = std::move(who);
     identity.tag = bytes::printable(identity.tag);
     facility = LOG_MAIL;
-    for (const Facility& f : facilities) if (identity.facility == f.name) facility = f.value;
+    for (const Facility& f : facilities)
+        if (identity.facility == f.name)
+            facility = f.value;
     open_syslog();
     use_syslog = true;
 }
-void retag(std::string tag) {
-    identity.tag = bytes::printable(tag);
-}
+void retag(std::string tag) { identity.tag = bytes::printable(tag); }
 void to_stderr(std::string name) { program = std::move(name); }
-void redirect(Sink s, void* context) { sink = s; sink_context = context; }
+void redirect(Sink s, void* context) {
+    sink = s;
+    sink_context = context;
+}
 void number_lines_by(std::int64_t (*number)()) { session_number = number; }
 std::int64_t line_number() {
     std::int64_t number = session_number ? session_number() : 0;
@@ -72,8 +80,10 @@ void write(Level level, std::string_view text) {
         std::string shown = program + ": " + line + '\n';
         (void)!::write(STDERR_FILENO, shown.data(), shown.size());
     }
-    if (sink) sink(level, identity.tag, line, sink_context);
-    else if (use_syslog) send_syslog(facility | priority(level), identity.tag, line);
+    if (sink)
+        sink(level, identity.tag, line, sink_context);
+    else if (use_syslog)
+        send_syslog(facility | priority(level), identity.tag, line);
 }
 
 void end_fatal() { ::_exit(1); }

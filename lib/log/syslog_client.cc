@@ -16,7 +16,7 @@
 
 namespace maillog {
 namespace {
-std::mutex lock;                                 // pool threads may log
+std::mutex lock;  // pool threads may log
 UniqueFd out;
 bool stream = false;
 std::deque<std::string> kept;
@@ -32,11 +32,13 @@ bool is_stream(int fd) {
 
 // "Nov 22 12:00:00", made once a second.
 const std::string& stamp() {
-    static const char* const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    static const char* const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     static thread_local std::time_t last = -1;
     static thread_local std::string text;
     const std::time_t now = std::time(nullptr);
-    if (now == last) return text;
+    if (now == last)
+        return text;
     tm t{};
     localtime_r(&now, &t);
     text = fmt::format("{} {:2} {:02}:{:02}:{:02}", months[t.tm_mon], t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec);
@@ -45,23 +47,32 @@ const std::string& stamp() {
 }
 
 // As the daemon expects it: "<22>Nov 22 12:00:00 postfix/smtpd[4700]: text".
-std::string line_of(int priority, std::string_view tag, std::string_view text) { return fmt::format("<{}>{} {}[{}]: {}", priority, stamp(), tag, line_number(), text); }
+std::string line_of(int priority, std::string_view tag, std::string_view text) {
+    return fmt::format("<{}>{} {}[{}]: {}", priority, stamp(), tag, line_number(), text);
+}
 
-// False: it is to be kept, for room or for another connection. On a stream, where part of it may be gone already, it waits a second for room.
+// False: it is to be kept, for room or for another connection. On a stream, where part of it may be gone already, it
+// waits a second for room.
 bool send_line(const std::string& line, bool wait) {
-    if (!out) return false;
+    if (!out)
+        return false;
     ssize_t n;
-    do n = ::send(out.get(), line.data(), line.size() + (stream ? 1 : 0), MSG_NOSIGNAL | (wait || stream ? 0 : MSG_DONTWAIT));     // a stream's lines end with NUL
+    do
+        n = ::send(out.get(), line.data(), line.size() + (stream ? 1 : 0),
+                   MSG_NOSIGNAL | (wait || stream ? 0 : MSG_DONTWAIT));  // a stream's lines end with NUL
     while (n < 0 && errno == EINTR);
-    if (n >= 0 || errno == EMSGSIZE) return true;            // sent, or lost for good
-    if (errno == EAGAIN || errno == ENOBUFS) return wait || stream;
+    if (n >= 0 || errno == EMSGSIZE)
+        return true;  // sent, or lost for good
+    if (errno == EAGAIN || errno == ENOBUFS)
+        return wait || stream;
     out.reset();
     return false;
 }
 
 bool send_kept(bool wait) {
     for (; !kept.empty(); kept.pop_front())
-        if (!send_line(kept.front(), wait)) return false;
+        if (!send_line(kept.front(), wait))
+            return false;
     return true;
 }
 
@@ -80,7 +91,8 @@ UniqueFd connect_syslog() {
             std::strncpy(to.sun_path, path, sizeof to.sun_path - 1);
             UniqueFd fd(::socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
             if (!fd || ::connect(fd.get(), reinterpret_cast<sockaddr*>(&to), sizeof to) != 0) {
-                if (errno == EACCES || errno == EPERM) error = EACCES;
+                if (errno == EACCES || errno == EPERM)
+                    error = EACCES;
                 continue;
             }
             timeval limit{1, 0};
@@ -93,7 +105,8 @@ UniqueFd connect_syslog() {
 
 void open_syslog() {
     std::lock_guard hold(lock);
-    if (!out) use(connect_syslog());
+    if (!out)
+        use(connect_syslog());
 }
 
 void send_syslog(int priority, std::string_view tag, std::string_view text) {
@@ -101,18 +114,26 @@ void send_syslog(int priority, std::string_view tag, std::string_view text) {
     const bool wait = may_wait();
     {
         std::lock_guard hold(lock);
-        if (send_kept(wait) && send_line(line, wait)) return;
+        if (send_kept(wait) && send_line(line, wait))
+            return;
         bool forbidden = false;
-        if (!out) {                              // the daemon was restarted
+        if (!out) {  // the daemon was restarted
             use(connect_syslog());
-            if (out && send_kept(wait) && send_line(line, wait)) return;
+            if (out && send_kept(wait) && send_line(line, wait))
+                return;
             forbidden = !out && errno == EACCES;
         }
-        if (!out && !(ask_for_one && (always_ask || forbidden))) return;
-        if (kept.size() >= backlog_limit) kept.pop_front();
+        if (!out && !(ask_for_one && (always_ask || forbidden)))
+            return;
+        if (kept.size() >= backlog_limit)
+            kept.pop_front();
         kept.push_back(std::move(line));
-        if (std::time_t now = std::time(nullptr); !out && now != asked) { asked = now; ask_for_one(); }
-        if (!out) return;                        // adopt_syslog() sends them
+        if (std::time_t now = std::time(nullptr); !out && now != asked) {
+            asked = now;
+            ask_for_one();
+        }
+        if (!out)
+            return;  // adopt_syslog() sends them
     }
     kept_a_line();
 }
@@ -135,7 +156,7 @@ void on_syslog_lost(void (*ask)(), bool always) {
 void adopt_syslog(UniqueFd fd) {
     std::lock_guard hold(lock);
     use(std::move(fd));
-    asked = 0;                                   // that was the answer; when this one is lost too, it asks again at once
+    asked = 0;  // that was the answer; when this one is lost too, it asks again at once
     (void)send_kept(may_wait());
 }
 }

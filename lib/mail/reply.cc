@@ -6,7 +6,8 @@ StatusText split_status(std::string_view text) {
     StatusText parts;
     text = bytes::trim(text);
     const auto ends_word = [](std::string_view t, std::size_t n) { return n == t.size() || bytes::is_space(t[n]); };
-    if (text.size() >= 3 && text[0] >= '2' && text[0] <= '5' && bytes::is_digit(text[1]) && bytes::is_digit(text[2]) && ends_word(text, 3)) {
+    if (text.size() >= 3 && text[0] >= '2' && text[0] <= '5' && bytes::is_digit(text[1]) && bytes::is_digit(text[2]) &&
+        ends_word(text, 3)) {
         parts.code = (text[0] - '0') * 100 + (text[1] - '0') * 10 + (text[2] - '0');
         text = bytes::trim(text.substr(3));
     }
@@ -44,7 +45,8 @@ Reply Reply::of(int code, EnhancedStatus enhanced, std::string text) {
 std::string Reply::wire() const {
     const std::string number = std::to_string(code);
     const std::string status = enhanced.klass ? enhanced.text() + " " : "";
-    if (lines.empty()) return number + " " + status + "\r\n";
+    if (lines.empty())
+        return number + " " + status + "\r\n";
     std::string out;
     for (std::size_t i = 0; i < lines.size(); ++i) {
         out += number;
@@ -58,29 +60,37 @@ std::string Reply::wire() const {
 
 std::string Reply::text() const {
     std::string out = std::to_string(code);
-    if (enhanced.klass) (out += ' ') += enhanced.text();
-    for (const std::string& line : lines) (out += ' ') += line;
+    if (enhanced.klass)
+        (out += ' ') += enhanced.text();
+    for (const std::string& line : lines)
+        (out += ' ') += line;
     return out;
 }
 
 EnhancedStatus Reply::status() const {
     const auto klass = static_cast<std::uint8_t>(code / 100);
-    if (enhanced.klass && (enhanced.klass == klass)) return enhanced;
+    if (enhanced.klass && (enhanced.klass == klass))
+        return enhanced;
     return {klass, 0, 0};
 }
 
 ReplyReader::Step ReplyReader::line(std::string_view text) {
-    if (text.size() < 3 || text[0] < '2' || text[0] > '5' || !bytes::is_digit(text[1]) || !bytes::is_digit(text[2])) return Step::malformed;
+    if (text.size() < 3 || text[0] < '2' || text[0] > '5' || !bytes::is_digit(text[1]) || !bytes::is_digit(text[2]))
+        return Step::malformed;
     const int code = (text[0] - '0') * 100 + (text[1] - '0') * 10 + (text[2] - '0');
-    if (text.size() > 3 && text[3] != ' ' && text[3] != '-') return Step::malformed;
-    if (reply_.code != 0 && reply_.code != code) return Step::malformed;
+    if (text.size() > 3 && text[3] != ' ' && text[3] != '-')
+        return Step::malformed;
+    if (reply_.code != 0 && reply_.code != code)
+        return Step::malformed;
     const bool more = text.size() > 3 && text[3] == '-';
     text.remove_prefix(std::min<std::size_t>(text.size(), 4));
     EnhancedStatus status;
     const std::size_t taken = EnhancedStatus::parse(text, status);
     if (taken && (taken == text.size() || bytes::is_space(text[taken]))) {
-        if (reply_.code == 0) reply_.enhanced = status;
-        if (reply_.code == 0 || status == reply_.enhanced) text.remove_prefix(std::min(text.size(), taken + 1));
+        if (reply_.code == 0)
+            reply_.enhanced = status;
+        if (reply_.code == 0 || status == reply_.enhanced)
+            text.remove_prefix(std::min(text.size(), taken + 1));
     }
     reply_.code = code;
     if (reply_.lines.size() < lines_max_ && bytes_ < bytes_max_) {

@@ -1,5 +1,5 @@
-// The sender of one recipient's copy: user@origin becomes user+recipient=domain@origin, with the message's two delimiters.
-// delimiters: two characters; what is missing is "+=".
+// The sender of one recipient's copy: user@origin becomes user+recipient=domain@origin, with the message's two
+// delimiters. delimiters: two characters; what is missing is "+=".
 #pragma once
 #include <string>
 #include <string_view>
@@ -12,7 +12,8 @@ inline std::string verp_sender(std::string_view sender, std::string_view recipie
     auto where = recipient.rfind('@');
     std::string out(user);
     out.append(1, first).append(recipient.substr(0, where));
-    if (where != recipient.npos) out.append(1, second).append(recipient.substr(where + 1));
+    if (where != recipient.npos)
+        out.append(1, second).append(recipient.substr(where + 1));
     return out.append(origin);
 }
 }

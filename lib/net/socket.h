@@ -9,14 +9,15 @@
 namespace net {
 // A listening TCP socket, non-blocking, SO_REUSEADDR, IPV6_V6ONLY for IPv6; backlog as listen(2).
 Result<UniqueFd> listen_inet(const Address& address, int backlog);
-// A listening UNIX-domain stream at path, which is made anew (an old socket or FIFO there is removed) with this mode. The caller has the
-// rights of the directory's owner, who can exchange what is in it.
+// A listening UNIX-domain stream at path, which is made anew (an old socket or FIFO there is removed) with this mode.
+// The caller has the rights of the directory's owner, who can exchange what is in it.
 Result<UniqueFd> listen_unix(const std::string& path, int backlog, unsigned mode);
 Result<UniqueFd> bind_datagram(const std::string& path, unsigned mode);
-Result<UniqueFd> open_fifo(const std::string& path, unsigned mode);    // the same for a FIFO: read and write, non-blocking
+Result<UniqueFd> open_fifo(const std::string& path,
+                           unsigned mode);  // the same for a FIFO: read and write, non-blocking
 
-// Connected, non-blocking. from: the local address to bind to, or null. The error's reason is the system's text alone, e.g.
-// "Connection refused", with 4.4.1 and sys_errno; ETIMEDOUT when the deadline passed.
+// Connected, non-blocking. from: the local address to bind to, or null. The error's reason is the system's text alone,
+// e.g. "Connection refused", with 4.4.1 and sys_errno; ETIMEDOUT when the deadline passed.
 Result<UniqueFd> connect_inet(const Address& to, const Address* from, loop::Deadline deadline);
 Result<UniqueFd> connect_unix(const std::string& path, loop::Deadline deadline);
 
@@ -24,6 +25,7 @@ Result<UniqueFd> connect_unix(const std::string& path, loop::Deadline deadline);
 Result<UniqueFd> accept_one(int listener, Address& peer);
 Result<Address> local_address(int fd);
 Result<Address> peer_address(int fd);
-// Wakes a service that reads a few bytes from a FIFO or a UNIX-domain socket, a stream or datagrams; takes at most a second.
+// Wakes a service that reads a few bytes from a FIFO or a UNIX-domain socket, a stream or datagrams; takes at most a
+// second.
 Result<void> trigger(const std::string& path, std::string_view request, loop::Deadline deadline);
 }

@@ -1,4 +1,5 @@
-// What defer/ID, bounce/ID and trace/ID say of a message's recipients: paragraphs of name=value lines behind a line for people.
+// What defer/ID, bounce/ID and trace/ID say of a message's recipients: paragraphs of name=value lines behind a line for
+// people.
 //
 //     <r@example.org>: host mx.example.org said: 450 4.7.1 …
 //     recipient=r@example.org

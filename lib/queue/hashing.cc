@@ -7,10 +7,12 @@
 namespace queue {
 static std::vector<std::string> names(const conf::Settings& settings) {
     std::vector<std::string> list;
-    for (auto name : bytes::split(settings[param::hash_queue_names], ", \t\r\n")) list.emplace_back(name);
+    for (auto name : bytes::split(settings[param::hash_queue_names], ", \t\r\n"))
+        list.emplace_back(name);
     return list;
 }
 
 Directories::Directories(const conf::Settings& settings, std::string root)
-    : Directories(names(settings), static_cast<int>(std::min<std::int64_t>(settings[param::hash_queue_depth], 100)), std::move(root)) {}
+    : Directories(names(settings), static_cast<int>(std::min<std::int64_t>(settings[param::hash_queue_depth], 100)),
+                  std::move(root)) {}
 }

@@ -22,7 +22,8 @@ void append_pointer(std::string& out, std::int64_t offset) { append(out, RecordT
 
 std::size_t encoded_size(std::size_t payload) {
     std::size_t header = 2;
-    for (std::size_t length = payload >> 7; length != 0; length >>= 7) ++header;
+    for (std::size_t length = payload >> 7; length != 0; length >>= 7)
+        ++header;
     return header + payload;
 }
 
@@ -30,16 +31,21 @@ Decoded decode(std::string_view& input, Record& record, std::size_t& needed) {
     needed = 0;
     std::size_t length = 0, at = 1;
     for (unsigned shift = 0;; shift += 7, ++at) {
-        if (at >= input.size()) return at > 4 + 1 ? Decoded::damaged : Decoded::incomplete;
+        if (at >= input.size())
+            return at > 4 + 1 ? Decoded::damaged : Decoded::incomplete;
         auto byte = static_cast<unsigned char>(input[at]);
         length |= std::size_t(byte & 0x7f) << shift;
-        if ((byte & 0x80) == 0) break;
-        if (shift >= 21) return Decoded::damaged;                  // four bytes hold 256 MiB: no record is as long
+        if ((byte & 0x80) == 0)
+            break;
+        if (shift >= 21)
+            return Decoded::damaged;  // four bytes hold 256 MiB: no record is as long
     }
-    if (length > payload_max) return Decoded::damaged;
+    if (length > payload_max)
+        return Decoded::damaged;
     ++at;
     needed = at + length;
-    if (input.size() < needed) return Decoded::incomplete;
+    if (input.size() < needed)
+        return Decoded::incomplete;
     record = {static_cast<RecordType>(input[0]), input.substr(at, length)};
     input.remove_prefix(needed);
     return Decoded::record;
@@ -60,8 +66,10 @@ std::string SizeRecord::text() const {
     std::string text;
     for (std::int64_t number : {message_size, data_offset, recipients, qmgr_flags, content_length, send_options}) {
         const fmt::format_int digits(number);
-        if (!text.empty()) text += ' ';
-        if (digits.size() < 15) text.append(15 - digits.size(), ' ');
+        if (!text.empty())
+            text += ' ';
+        if (digits.size() < 15)
+            text.append(15 - digits.size(), ' ');
         text.append(digits.data(), digits.size());
     }
     return text;
@@ -69,16 +77,22 @@ std::string SizeRecord::text() const {
 
 Result<SizeRecord> SizeRecord::parse(std::string_view payload) {
     SizeRecord size;
-    std::int64_t* fields[] = {&size.message_size, &size.data_offset, &size.recipients, &size.qmgr_flags, &size.content_length, &size.send_options};
+    std::int64_t* fields[] = {&size.message_size, &size.data_offset,    &size.recipients,
+                              &size.qmgr_flags,   &size.content_length, &size.send_options};
     std::size_t count = 0;
     for (std::string_view word : bytes::split(payload, " ")) {
         auto number = bytes::to_int(word);
-        if (!number || *number < 0) return temporary("size record holds \"" + bytes::printable(word.substr(0, 40)) + "\" where a number belongs");
-        if (count == 6) break;                                     // numbers of later versions are passed over
+        if (!number || *number < 0)
+            return temporary("size record holds \"" + bytes::printable(word.substr(0, 40)) +
+                             "\" where a number belongs");
+        if (count == 6)
+            break;  // numbers of later versions are passed over
         *fields[count++] = *number;
     }
-    if (count == 0) return temporary("size record is empty");
-    if (count < 5) size.content_length = size.message_size;
+    if (count == 0)
+        return temporary("size record is empty");
+    if (count < 5)
+        size.content_length = size.message_size;
     return size;
 }
 }

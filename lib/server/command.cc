@@ -26,8 +26,10 @@ constexpr std::size_t variable_limit = 1024;
 void fill_standard_descriptors() {
     for (;;) {
         UniqueFd fd(::open("/dev/null", O_RDWR));
-        if (!fd) ::_exit(75);
-        if (fd.get() > STDERR_FILENO) return;
+        if (!fd)
+            ::_exit(75);
+        if (fd.get() > STDERR_FILENO)
+            return;
         (void)fd.release();
     }
 }
@@ -35,14 +37,16 @@ void fill_standard_descriptors() {
 void lift_limits() {
     for (auto what : {RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_DATA, RLIMIT_AS, RLIMIT_NOFILE}) {
         rlimit limit{};
-        if (::getrlimit(what, &limit) != 0) continue;
+        if (::getrlimit(what, &limit) != 0)
+            continue;
         limit.rlim_cur = limit.rlim_max;
         (void)::setrlimit(what, &limit);
     }
     const rlimit none{0, 0};
     (void)::setrlimit(RLIMIT_CORE, &none);
     const itimerval never{};
-    for (auto timer : {ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF}) (void)::setitimer(timer, &never, nullptr);
+    for (auto timer : {ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF})
+        (void)::setitimer(timer, &never, nullptr);
     sigset_t nothing;
     ::sigemptyset(&nothing);
     ::sigprocmask(SIG_SETMASK, &nothing, nullptr);
@@ -58,15 +62,19 @@ std::optional<std::string> variable(const char* name) {
 void clear_environment() {
     const auto config = variable("MAIL_CONFIG"), zone = variable("TZ");
     ::clearenv();
-    if (config) ::setenv("MAIL_CONFIG", config->c_str(), 1);
-    if (zone && zone->find_first_of("/:") == zone->npos) ::setenv("TZ", zone->c_str(), 1);
+    if (config)
+        ::setenv("MAIL_CONFIG", config->c_str(), 1);
+    if (zone && zone->find_first_of("/:") == zone->npos)
+        ::setenv("TZ", zone->c_str(), 1);
     ::setenv("PATH", "/usr/bin:/bin", 1);
     ::setenv("LANG", "C", 1);
 }
 
 bool listed(const conf::Settings& settings, std::string_view directory) {
     for (const conf::Text* list : {&param::alternate_config_directories, &param::multi_instance_directories})
-        for (std::string_view one : bytes::split(settings[*list], ", \t\r\n")) if (one == directory) return true;
+        for (std::string_view one : bytes::split(settings[*list], ", \t\r\n"))
+            if (one == directory)
+                return true;
     return false;
 }
 }
@@ -78,28 +86,37 @@ void start_set_gid() {
     close_from(STDERR_FILENO + 1);
     ::umask(022);
     lift_limits();
-    if (more_rights_than_caller()) clear_environment();
+    if (more_rights_than_caller())
+        clear_environment();
 }
 
 void be_verbose() {
-    if (!more_rights_than_caller()) maillog::set_verbose(maillog::verbose() + 1);
+    if (!more_rights_than_caller())
+        maillog::set_verbose(maillog::verbose() + 1);
 }
 
 static Result<std::string> config_directory(const std::string& option) {
     const std::string standard(param::config_directory.fallback);
     const char* environment = std::getenv("MAIL_CONFIG");
     std::string directory = !option.empty() ? option : environment && *environment ? environment : standard;
-    while (directory.size() > 1 && directory.back() == '/') directory.pop_back();
-    if (directory == standard) return directory;
+    while (directory.size() > 1 && directory.back() == '/')
+        directory.pop_back();
+    if (directory == standard)
+        return directory;
     if (more_rights_than_caller()) {
         Result<conf::Settings> s = conf::Settings::load(standard);
-        if (s && listed(*s, directory)) return directory;
-        return permanent(fmt::format("unauthorized configuration directory name: {0} (specify \"alternate_config_directories = {0}\" or "
-                                     "\"multi_instance_directories = {0}\" in {1}/main.cf)", directory, standard));
+        if (s && listed(*s, directory))
+            return directory;
+        return permanent(fmt::format(
+            "unauthorized configuration directory name: {0} (specify \"alternate_config_directories = {0}\" or "
+            "\"multi_instance_directories = {0}\" in {1}/main.cf)",
+            directory, standard));
     }
-    if (directory[0] == '/') return directory;
+    if (directory[0] == '/')
+        return directory;
     std::string here(PATH_MAX, '\0');
-    if (!::getcwd(here.data(), here.size())) return system_error("configuration directory " + directory, errno);
+    if (!::getcwd(here.data(), here.size()))
+        return system_error("configuration directory " + directory, errno);
     return here.substr(0, here.find('\0')) + "/" + directory;
 }
 
@@ -107,16 +124,19 @@ Result<conf::Settings> command_settings(const std::string& option, std::string_v
     TRY_ASSIGN(std::string directory, config_directory(option));
     TRY_ASSIGN(conf::Settings settings, conf::Settings::load(directory, {{"process_name", std::string(process_name)}}));
     import_environment(settings[param::import_environment]);
-    if (directory != param::config_directory.fallback) ::setenv("MAIL_CONFIG", directory.c_str(), 1);
-    else ::unsetenv("MAIL_CONFIG");
+    if (directory != param::config_directory.fallback)
+        ::setenv("MAIL_CONFIG", directory.c_str(), 1);
+    else
+        ::unsetenv("MAIL_CONFIG");
     return settings;
 }
 
 Result<void> queue_directory_there(const conf::Settings& settings) {
     const std::string& path = settings[param::queue_directory];
-    struct stat st{};
+    struct stat st {};
     const int error = ::stat(path.c_str(), &st) != 0 ? errno : S_ISDIR(st.st_mode) ? 0 : ENOTDIR;
-    if (error == 0) return {};
+    if (error == 0)
+        return {};
     return system_error("queue_directory " + path, error);
 }
 }

@@ -15,5 +15,7 @@ extern const std::initializer_list<CompiledFilter> compiled_filters;
 
 // Stands in the programs for the id of the process that loads one: signals to itself alone.
 inline constexpr std::uint32_t own_process = 0x7f6f776e;
-constexpr bool asks_own_process(const sock_filter& i) { return i.code == (BPF_JMP | BPF_JEQ | BPF_K) && i.k == own_process; }
+constexpr bool asks_own_process(const sock_filter& i) {
+    return i.code == (BPF_JMP | BPF_JEQ | BPF_K) && i.k == own_process;
+}
 }

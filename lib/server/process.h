@@ -12,13 +12,13 @@ namespace server {
 // Everything that was said on the command line.
 struct Arguments {
     bool stand_alone = false, drop_rights = false, jail = false, debug = false;
-    bool successor = false;                      // another generation serves meanwhile
-    std::string service, type;                   // "smtp", "inet"
+    bool successor = false;     // another generation serves meanwhile
+    std::string service, type;  // "smtp", "inet"
     int sockets = 0, slot = 0, verbose = 0;
-    std::optional<int> maxproc;                  // absent for "-"
+    std::optional<int> maxproc;  // absent for "-"
     conf::Overrides overrides;
     std::vector<std::string> rest;
-    std::string directory;                       // stand-alone: the configuration directory
+    std::string directory;  // stand-alone: the configuration directory
 };
 Result<Arguments> parse_arguments(int argc, char** argv);
 

@@ -25,7 +25,9 @@ bool send(int channel, std::string_view message, int descriptor) {
         std::memcpy(CMSG_DATA(c), &descriptor, sizeof descriptor);
     }
     ssize_t n;
-    do n = ::sendmsg(channel, &m, MSG_NOSIGNAL); while (n < 0 && errno == EINTR);
+    do
+        n = ::sendmsg(channel, &m, MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
     return n >= 0;
 }
 
@@ -36,14 +38,21 @@ bool receive(int channel, std::string& message, bool& closed, UniqueFd* passed) 
     msghdr m{};
     m.msg_iov = &piece;
     m.msg_iovlen = 1;
-    if (passed) { m.msg_control = control; m.msg_controllen = sizeof control; }
+    if (passed) {
+        m.msg_control = control;
+        m.msg_controllen = sizeof control;
+    }
     ssize_t n;
-    do n = ::recvmsg(channel, &m, MSG_DONTWAIT); while (n < 0 && errno == EINTR);
+    do
+        n = ::recvmsg(channel, &m, MSG_DONTWAIT);
+    while (n < 0 && errno == EINTR);
     closed = n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK);
-    if (n <= 0) return false;
+    if (n <= 0)
+        return false;
     message.assign(buffer, static_cast<std::size_t>(n));
     for (cmsghdr* c = passed ? CMSG_FIRSTHDR(&m) : nullptr; c; c = CMSG_NXTHDR(&m, c)) {
-        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS) continue;
+        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+            continue;
         int fd = -1;
         std::memcpy(&fd, CMSG_DATA(c), sizeof fd);
         *passed = UniqueFd(fd);
@@ -54,7 +63,8 @@ bool receive(int channel, std::string& message, bool& closed, UniqueFd* passed) 
 
 Result<std::pair<UniqueFd, UniqueFd>> make_channel() {
     int fds[2];
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) != 0) return system_error("socketpair", errno);
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) != 0)
+        return system_error("socketpair", errno);
     return std::pair{UniqueFd(fds[0]), UniqueFd(fds[1])};
 }
 
@@ -64,10 +74,15 @@ Result<UniqueFd> make_memory([[maybe_unused]] const char* name, std::size_t size
 #else
     char path[] = "/tmp/posthornXXXXXX";
     UniqueFd fd(mkstemp(path));
-    if (fd) { unlink(path); fcntl(fd.get(), F_SETFD, FD_CLOEXEC); }
+    if (fd) {
+        unlink(path);
+        fcntl(fd.get(), F_SETFD, FD_CLOEXEC);
+    }
 #endif
-    if (!fd) return system_error("make shared memory", errno);
-    if (size > 0 && ftruncate(fd.get(), static_cast<off_t>(size)) != 0) return system_error("make shared memory", errno);
+    if (!fd)
+        return system_error("make shared memory", errno);
+    if (size > 0 && ftruncate(fd.get(), static_cast<off_t>(size)) != 0)
+        return system_error("make shared memory", errno);
     return fd;
 }
 }

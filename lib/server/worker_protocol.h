@@ -9,20 +9,20 @@
 //     8… the listening sockets, -s says how many
 //
 // Arguments: -n NAME (master.cf's first column) -t TYPE -s SOCKETS -m MAXPROC ("-" or a number) -w SLOT (of the board)
-//     [-u] drop rights [-c] chroot [-g] another generation serves meanwhile (a refusal costs nothing), then "--master" and the arguments of master.cf as they stand.
+//     [-u] drop rights [-c] chroot [-g] another generation serves meanwhile (a refusal costs nothing), then "--master"
+//     and the arguments of master.cf as they stand.
 //
 // Messages are words, one a packet:
 //     worker → master
 //         ready one|many sessions|processes LIMIT    it has what it needs; LIMIT: sessions of the service (0: no limit)
 //         bad REASON       it has not; it exits
-//         full, room       it takes no further session, it does again. A one-session worker is full while it has a session
-//         busy             it takes sessions but its processor is used up: another worker would help
-//         limit            the service has all the sessions it may have (for the log)
-//         released         after "retire": it accepts no more and its background work has ended
-//         going            as released, of its own will (max_idle, max_use); it exits after its last session
-//         file PATH        it has read this file: look after it
-//         lost N           so many of its lines did not reach the log (for the log)
-//         syslog           asks for a descriptor connected to the log daemon (a jail has no /dev/log)
+//         full, room       it takes no further session, it does again. A one-session worker is full while it has a
+//         session busy             it takes sessions but its processor is used up: another worker would help limit the
+//         service has all the sessions it may have (for the log) released         after "retire": it accepts no more
+//         and its background work has ended going            as released, of its own will (max_idle, max_use); it exits
+//         after its last session file PATH        it has read this file: look after it lost N           so many of its
+//         lines did not reach the log (for the log) syslog           asks for a descriptor connected to the log daemon
+//         (a jail has no /dev/log)
 //     master → worker
 //         go               accept. For one_process daemons only after the predecessor has released
 //         retire           accept no more, finish the sessions, exit
@@ -30,8 +30,8 @@
 //         syslog           along with the descriptor that was asked for
 //     SIGTERM: accept no more, end sessions that hold no Commit, exit within 5 s. SIGKILL: abort.
 //
-// A worker takes a connection only when it could take a place on the board: so the number of sessions of a service is exact over all
-// workers and generations, and what a killed worker had is given back when master clears its slot.
+// A worker takes a connection only when it could take a place on the board: so the number of sessions of a service is
+// exact over all workers and generations, and what a killed worker had is given back when master clears its slot.
 #pragma once
 #include <string>
 #include <string_view>

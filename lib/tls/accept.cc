@@ -15,7 +15,7 @@
 
 namespace tls {
 namespace {
-constexpr std::size_t name_length = 512;         // in the log
+constexpr std::size_t name_length = 512;  // in the log
 
 // Who the client says it is.
 void introduce(SSL* ssl, const ServerContext& context, const Luggage& luggage, Info& info) {
@@ -24,20 +24,26 @@ void introduce(SSL* ssl, const ServerContext& context, const Luggage& luggage, I
     info.issuer_dn = plus_encode(slash_name(X509_get_issuer_name(peer)));
     info.fingerprint = fingerprint(peer, context.fingerprint_digest());
     info.key_fingerprint = key_fingerprint(peer, context.fingerprint_digest());
-    if (!luggage.chain_reason.empty()) info.verify_error = luggage.chain_reason;
+    if (!luggage.chain_reason.empty())
+        info.verify_error = luggage.chain_reason;
 }
 
-// What the handshake waits for after ClientHello: the session to be resumed, the chains of the name that the client asks for.
+// What the handshake waits for after ClientHello: the session to be resumed, the chains of the name that the client
+// asks for.
 void fetch(Session& session, ServerContext& context) {
     Luggage& l = session.luggage;
     l.fetched = true;
     if (!l.wanted_id.empty()) {
         const std::string key = context.session_key(l.wanted_id);
-        if (l.log & log_option::cache) maillog::info("{}: looking up session {} in smtpd cache", l.peer, key);
-        if (auto found = context.store()->find(key)) l.found = std::move(*found);
-        if (!l.found.empty() && (l.log & log_option::cache)) maillog::info("{}: reloaded session {} from smtpd cache", l.peer, key);
+        if (l.log & log_option::cache)
+            maillog::info("{}: looking up session {} in smtpd cache", l.peer, key);
+        if (auto found = context.store()->find(key))
+            l.found = std::move(*found);
+        if (!l.found.empty() && (l.log & log_option::cache))
+            maillog::info("{}: reloaded session {} from smtpd cache", l.peer, key);
     }
-    if (l.wanted_name.empty()) return;
+    if (l.wanted_name.empty())
+        return;
     std::string name = SniChains::key_of(l.wanted_name);
     if (name.empty()) {
         maillog::warning("TLS SNI from {} is invalid: {}", l.peer, bytes::printable(l.wanted_name));
@@ -48,12 +54,15 @@ void fetch(Session& session, ServerContext& context) {
         maillog::info("TLS SNI {} from {} not matched, using default chain", name, l.peer);
         return;
     }
-    if (auto used = use_keys(session.ssl(), *chains); !used) maillog::warning("TLS SNI {} from {}: {}", name, l.peer, used.error().reason);
-    else l.named = true;
+    if (auto used = use_keys(session.ssl(), *chains); !used)
+        maillog::warning("TLS SNI {} from {}: {}", name, l.peer, used.error().reason);
+    else
+        l.named = true;
 }
 }
 
-Result<Info> accept(net::Stream& stream, ServerContext& context, loop::Deadline deadline, const std::string& peer, const std::vector<std::string>& log_keys) {
+Result<Info> accept(net::Stream& stream, ServerContext& context, loop::Deadline deadline, const std::string& peer,
+                    const std::vector<std::string>& log_keys) {
     ignore_broken_pipes();
     context.refresh_ticket_keys();
     stream.discard_input();
@@ -68,21 +77,27 @@ Result<Info> accept(net::Stream& stream, ServerContext& context, loop::Deadline 
     }
     const bool dump = log & (log_option::handshake_dump | log_option::session_dump);
     SSL_set_accept_state(session->ssl());
-    if (log & log_option::ssl_debug) show_handshake(session->ssl());
-    if (dump) show_bytes(session->ssl(), true);
+    if (log & log_option::ssl_debug)
+        show_handshake(session->ssl());
+    if (dump)
+        show_bytes(session->ssl(), true);
     HandshakeTrace trace(session->ssl(), log & log_option::trace ? context.trace_size() : 0);
     if (auto done = shake(stream, *session, deadline, [&] { fetch(*session, context); }); !done) {
         Failure failed = handshake_failed("SSL_accept error from", peer, std::move(done.error()));
         trace.log(peer, context.traces_a_minute());
         return failed;
     }
-    if (dump && !(log & log_option::session_dump)) show_bytes(session->ssl(), false);
+    if (dump && !(log & log_option::session_dump))
+        show_bytes(session->ssl(), false);
     Info info = describe(session->ssl(), true);
-    if (info.peer_certificate) introduce(session->ssl(), context, luggage, info);
-    if (!luggage.named) info.sni.clear();
+    if (info.peer_certificate)
+        introduce(session->ssl(), context, luggage, info);
+    if (!luggage.named)
+        info.sni.clear();
     if (context.caches_sessions() && !luggage.made.empty() && !luggage.made_id.empty()) {
         const std::string key = context.session_key(luggage.made_id);
-        if (log & log_option::cache) maillog::info("{}: save session {} to smtpd cache", peer, key);
+        if (log & log_option::cache)
+            maillog::info("{}: save session {} to smtpd cache", peer, key);
         context.store()->save(key, luggage.made);
         luggage.made.clear();
     }
@@ -94,11 +109,14 @@ Result<Info> accept(net::Stream& stream, ServerContext& context, loop::Deadline 
         maillog::info("issuer={}", shown_name(X509_get_issuer_name(certificate), name_length));
     }
     stream.set_layer(std::move(session));
-    if (info.peer_certificate && log & log_option::peercert) maillog::info("{}", certificate_line(info, peer));
+    if (info.peer_certificate && log & log_option::peercert)
+        maillog::info("{}", certificate_line(info, peer));
     // A revoked certificate is news at any level: somebody has a key that is not good any more.
     bool wanted = log & log_option::untrusted || context.requires_certificate() || info.revoked;
-    if (!info.verify_error.empty() && wanted) maillog::info("certificate verification failed for {}: {}", peer, info.verify_error);
-    if (log & log_option::routine) maillog::info("{}", established_line(info, true, peer));
+    if (!info.verify_error.empty() && wanted)
+        maillog::info("certificate verification failed for {}: {}", peer, info.verify_error);
+    if (log & log_option::routine)
+        maillog::info("{}", established_line(info, true, peer));
     return info;
 }
 }

@@ -1,7 +1,8 @@
-// The chain of a client's certificate: verified during the handshake, judged after it. An untrusted client is a client without proof, not
-// a failed connection; what its certificate may do is for the access rules.
+// The chain of a client's certificate: verified during the handshake, judged after it. An untrusted client is a client
+// without proof, not a failed connection; what its certificate may do is for the access rules.
 //
-// When things fail: the session's verify result holds the first problem, a revocation before all others, and the Luggage its words.
+// When things fail: the session's verify result holds the first problem, a revocation before all others, and the
+// Luggage its words.
 #pragma once
 #include <string>
 

@@ -1,5 +1,5 @@
-// What the client's sessions of a process share: keys, trusted CAs, and a library context for each demand (protocols, ciphers). Made from
-// settings before the jail, as root; lives as long as its sessions.
+// What the client's sessions of a process share: keys, trusted CAs, and a library context for each demand (protocols,
+// ciphers). Made from settings before the jail, as root; lives as long as its sessions.
 //
 // When things fail: create() returns an Error that names file or parameter and cause; a client that needs TLS defers.
 #pragma once
@@ -14,7 +14,10 @@
 #include "tls/log_options.h"
 
 typedef struct evp_md_st EVP_MD;
-namespace conf { class Settings; struct Text; }
+namespace conf {
+class Settings;
+struct Text;
+}
 
 namespace tls {
 struct Chain;
@@ -26,7 +29,10 @@ public:
     ~ClientContext();
     void keep_sessions_in(SessionStore* store) { store_ = store; }
     SessionStore* store() const { return store_; }
-    struct Library { ContextPtr context; std::string ciphers; };               // ciphers: the list that it got, for the log
+    struct Library {
+        ContextPtr context;
+        std::string ciphers;
+    };  // ciphers: the list that it got, for the log
     // The library's context for this demand; made when first asked for, from what create() read.
     Result<const Library*> context_for(const Demand& demand);
     // smtp_tls_loglevel, or what smtp_tls_loglevel_maps has for one of these keys, asked in this order. May wait.
@@ -44,8 +50,8 @@ private:
     std::unique_ptr<conf::Settings> settings_;
     bool lmtp_ = false;
     std::vector<Chain> chains_;
-    StorePtr trusted_, public_;                  // public_: of mta_sts_CAfile, where MTA-STS is in use
-    std::map<std::string, Library> contexts_; // by protocols, ciphers and exclusions; at most 64
+    StorePtr trusted_, public_;                // public_: of mta_sts_CAfile, where MTA-STS is in use
+    std::map<std::string, Library> contexts_;  // by protocols, ciphers and exclusions; at most 64
     SessionStore* store_ = nullptr;
     std::chrono::seconds session_timeout_{3600};
     LogLevels log_;

@@ -1,7 +1,7 @@
 // Private keys and certificate chains from files. Read as root, before the jail; never asks for a passphrase.
 //
-// When things fail: an Error whose reason names the file and the cause: it cannot be read, holds no certificate or key, the key is
-// encrypted, or key and certificate do not belong together.
+// When things fail: an Error whose reason names the file and the cause: it cannot be read, holds no certificate or key,
+// the key is encrypted, or key and certificate do not belong together.
 #pragma once
 #include <memory>
 #include <string>
@@ -17,13 +17,17 @@ typedef struct evp_pkey_st EVP_PKEY;
 namespace tls {
 // As main.cf names them; all empty: no certificate. chain_files, where set, stands for the others.
 struct KeyFiles {
-    std::string chain_files;                     // files of key, certificate, issuers …; several keys in one file or more
+    std::string chain_files;  // files of key, certificate, issuers …; several keys in one file or more
     std::string cert_file, key_file, dcert_file, dkey_file, eccert_file, eckey_file;
     bool none() const { return chain_files.empty() && cert_file.empty() && dcert_file.empty() && eccert_file.empty(); }
 };
 
-struct FreeX509 { void operator()(X509* x) const; };
-struct FreeKey { void operator()(EVP_PKEY* k) const; };
+struct FreeX509 {
+    void operator()(X509* x) const;
+};
+struct FreeKey {
+    void operator()(EVP_PKEY* k) const;
+};
 using X509Ptr = std::unique_ptr<X509, FreeX509>;
 using KeyPtr = std::unique_ptr<EVP_PKEY, FreeKey>;
 
@@ -31,7 +35,7 @@ struct Chain {
     KeyPtr key;
     X509Ptr certificate;
     std::vector<X509Ptr> issuers;
-    std::string file;                            // the certificate's, for messages
+    std::string file;  // the certificate's, for messages
 };
 // All chains, in the order written. "none" as the only word (server) means: no certificate on purpose.
 Result<std::vector<Chain>> load_keys(const KeyFiles& files);

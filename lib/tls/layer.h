@@ -15,8 +15,12 @@
 namespace tls {
 class ClientContext;
 
-struct FreeSsl { void operator()(SSL* s) const { SSL_free(s); } };
-struct FreeSession { void operator()(SSL_SESSION* s) const { SSL_SESSION_free(s); } };
+struct FreeSsl {
+    void operator()(SSL* s) const { SSL_free(s); }
+};
+struct FreeSession {
+    void operator()(SSL_SESSION* s) const { SSL_SESSION_free(s); }
+};
 using SslPtr = std::unique_ptr<SSL, FreeSsl>;
 using SessionPtr = std::unique_ptr<SSL_SESSION, FreeSession>;
 
@@ -33,7 +37,7 @@ public:
 
     Luggage luggage;
     ClientContext* client = nullptr;
-    std::string session_key;                     // client: where luggage.made goes
+    std::string session_key;  // client: where luggage.made goes
 
 private:
     Step told(Step step);
@@ -46,7 +50,7 @@ Result<void> shake(net::Stream& stream, Session& session, loop::Deadline deadlin
 // Logs "SSL_accept error from PEER: REASON" (verb, peer) and everything in the library's error queue.
 Failure handshake_failed(const char* verb, const std::string& peer, Error error);
 void log_library_errors();
-void ignore_broken_pipes();                      // OpenSSL writes with write(2)
+void ignore_broken_pipes();  // OpenSSL writes with write(2)
 // Null where the stream is not under TLS.
 Session* session_of(net::Stream& stream);
 }

@@ -1,4 +1,5 @@
-// What a server's certificate is compared with: names by strategy, digests as fingerprints. Comparing names is the TLS library's work.
+// What a server's certificate is compared with: names by strategy, digests as fingerprints. Comparing names is the TLS
+// library's work.
 #pragma once
 #include <optional>
 #include <string>
@@ -11,9 +12,10 @@ typedef struct x509_st X509;
 typedef struct evp_md_st EVP_MD;
 
 namespace tls {
-// nexthop, dot-nexthop, hostname, example.org and .example.org as the library compares them: "mx.example.org", ".example.org"; lower case, each
-// once. Strategies of an empty name fall away.
-std::vector<std::string> expected_names(const std::vector<std::string>& strategies, std::string_view nexthop, std::string_view host);
+// nexthop, dot-nexthop, hostname, example.org and .example.org as the library compares them: "mx.example.org",
+// ".example.org"; lower case, each once. Strategies of an empty name fall away.
+std::vector<std::string> expected_names(const std::vector<std::string>& strategies, std::string_view nexthop,
+                                        std::string_view host);
 
 // "AB:cd:12…" or the same without colons, as octets; absent for anything else.
 std::optional<std::string> parse_fingerprint(std::string_view text);

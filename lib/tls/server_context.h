@@ -1,8 +1,8 @@
-// What the server's sessions of a process share: keys, trusted CAs, protocols, ciphers, where sessions and ticket keys are kept. Made from
-// settings before the jail, as root; lives as long as its sessions.
+// What the server's sessions of a process share: keys, trusted CAs, protocols, ciphers, where sessions and ticket keys
+// are kept. Made from settings before the jail, as root; lives as long as its sessions.
 //
-// When things fail: create() returns an Error that names file or parameter and cause. smtpd logs it once and answers STARTTLS with
-// "454 4.7.0 TLS not available due to local problem".
+// When things fail: create() returns an Error that names file or parameter and cause. smtpd logs it once and answers
+// STARTTLS with "454 4.7.0 TLS not available due to local problem".
 #pragma once
 #include <chrono>
 #include <memory>
@@ -12,11 +12,14 @@
 
 namespace tls {
 class SniChains;
-struct FreeCipher { void operator()(EVP_CIPHER* c) const; };
+struct FreeCipher {
+    void operator()(EVP_CIPHER* c) const;
+};
 
 class ServerContext {
 public:
-    // By the smtpd_tls_* parameters; mandatory: TLS is required (encrypt, wrapper mode), so the mandatory_ protocols and ciphers hold.
+    // By the smtpd_tls_* parameters; mandatory: TLS is required (encrypt, wrapper mode), so the mandatory_ protocols
+    // and ciphers hold.
     static Result<std::shared_ptr<ServerContext>> create(const conf::Settings& settings, bool mandatory);
     ~ServerContext();
     // Null: no resumption. The store outlives the context.
@@ -31,7 +34,7 @@ public:
     const EVP_CIPHER* ticket_cipher() const { return ticket_cipher_.get(); }
     // What a session is kept under: by id, service and version of the library.
     std::string session_key(std::string_view id) const;
-    const std::string& ciphers() const { return ciphers_; }    // as the library got them
+    const std::string& ciphers() const { return ciphers_; }  // as the library got them
     bool asks_certificate() const { return ask_certificate_; }
     bool requires_certificate() const { return require_certificate_; }
     // --- how a client's certificate is judged (client_chain.h), and what its fingerprints are made with
@@ -51,7 +54,7 @@ private:
     ContextPtr context_;
     SessionStore* store_ = nullptr;
     std::vector<TicketKey> ticket_keys_;
-    std::unique_ptr<EVP_CIPHER, FreeCipher> ticket_cipher_;    // fetched once: looking one up costs as much as using it
+    std::unique_ptr<EVP_CIPHER, FreeCipher> ticket_cipher_;  // fetched once: looking one up costs as much as using it
     std::chrono::steady_clock::time_point refresh_at_{};
     std::chrono::seconds session_timeout_{3600};
     bool cache_sessions_ = false, tickets_ = false, ask_certificate_ = false, require_certificate_ = false;

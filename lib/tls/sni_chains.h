@@ -1,7 +1,7 @@
 // tls_server_sni_maps: other keys and certificates by the name that the client asks for.
 //
-// A value is what `postmap -F` stores, base64 of the PEM text; in tables without a separate source format it is a list of chain files, which are
-// read at once where the table can be listed (texthash:, inline:), else when they are needed.
+// A value is what `postmap -F` stores, base64 of the PEM text; in tables without a separate source format it is a list
+// of chain files, which are read at once where the table can be listed (texthash:, inline:), else when they are needed.
 //
 // When things fail: a warning that names table or file, and the session goes on with the default chains.
 #pragma once
@@ -26,6 +26,6 @@ public:
 private:
     const std::vector<Chain>* chains_of(const std::string& value, const std::string& name);
     table::Maps maps_;
-    std::map<std::string, std::vector<Chain>> loaded_;       // by value
+    std::map<std::string, std::vector<Chain>> loaded_;  // by value
 };
 }

@@ -9,7 +9,8 @@
 namespace tls {
 class TlsmgrStore final : public SessionStore {
 public:
-    // cache: "smtpd", "smtp" or "lmtp"; keep_sessions: that side's session cache database is set (without: ticket keys alone).
+    // cache: "smtpd", "smtp" or "lmtp"; keep_sessions: that side's session cache database is set (without: ticket keys
+    // alone).
     TlsmgrStore(const conf::Settings& settings, std::string cache, bool keep_sessions);
     std::optional<std::string> find(std::string_view id) override;
     void save(std::string_view id, std::string_view session) override;

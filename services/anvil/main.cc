@@ -1,7 +1,9 @@
-// anvil: counts connections and events of each client for smtpd, which applies the limits (ipc/anvil.h). One process. What a
-// connection to anvil named as connected, and has not taken back, has disconnected when it closes: its smtpd has died.
+// anvil: counts connections and events of each client for smtpd, which applies the limits (ipc/anvil.h). One process.
+// What a connection to anvil named as connected, and has not taken back, has disconnected when it closes: its smtpd has
+// died.
 //
-// When things fail: a request that makes no sense ends the connection; when anvil is restarted all counts begin at zero.
+// When things fail: a request that makes no sense ends the connection; when anvil is restarted all counts begin at
+// zero.
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -21,13 +23,16 @@ struct Registration {
     std::unordered_map<std::string, int> clients;
     ~Registration() {
         for (const auto& [ident, count] : clients)
-            for (int i = 0; i < count; ++i) rates->disconnect(ident);
+            for (int i = 0; i < count; ++i)
+                rates->disconnect(ident);
     }
     void end(const std::string& ident) {
         const auto at = clients.find(ident);
-        if (at == clients.end()) return;
+        if (at == clients.end())
+            return;
         rates->disconnect(ident);
-        if (--at->second == 0) clients.erase(at);
+        if (--at->second == 0)
+            clients.erase(at);
     }
 };
 
@@ -48,15 +53,20 @@ void serve(server::Session& session) {
     for (;;) {
         auto request = ipc::receive<ipc::AnvilRequest>(session.stream, loop::never);
         if (!request || request->ident.size() > ident_limit) {
-            if (!session.stream.at_end() && session.stream.failure() == net::Stream::Failure::none) maillog::warning("request from a client: {}", request ? "too long" : request.error().reason);
+            if (!session.stream.at_end() && session.stream.failure() == net::Stream::Failure::none)
+                maillog::warning("request from a client: {}", request ? "too long" : request.error().reason);
             return;
         }
         auto deadline = loop::in(std::chrono::seconds(10));
-        if (!ipc::send(session.stream, answer(*request, registration), deadline) || !session.stream.flush(deadline)) return;
+        if (!ipc::send(session.stream, answer(*request, registration), deadline) || !session.stream.flush(deadline))
+            return;
     }
 }
 
-void log_statistics() { for (const std::string& line : rates->take_statistics()) maillog::info("{}", line); }
+void log_statistics() {
+    for (const std::string& line : rates->take_statistics())
+        maillog::info("{}", line);
+}
 
 Result<void> prepare(const conf::Settings& settings) {
     rates = std::make_unique<Rates>(settings[param::anvil_rate_time_unit]);
@@ -64,11 +74,13 @@ Result<void> prepare(const conf::Settings& settings) {
 }
 
 void look_after() {
-    auto unit = server::settings()[param::anvil_rate_time_unit], update = server::settings()[param::anvil_status_update_time];
+    auto unit = server::settings()[param::anvil_rate_time_unit],
+         update = server::settings()[param::anvil_status_update_time];
     for (auto next_log = loop::in(update);;) {
         loop::sleep_until(std::min(next_log, loop::in(unit)));
         rates->forget_old(Clock::now());
-        if (loop::Clock::now() < next_log) continue;
+        if (loop::Clock::now() < next_log)
+            continue;
         log_statistics();
         next_log = loop::in(update);
     }
@@ -77,7 +89,14 @@ void look_after() {
 }
 
 int main(int argc, char** argv) {
-    return server::run({.name = "anvil", .needs = server::need::nothing_more, .bound = server::Bound::processes, .one_process = true,
-                        .may_ask = [](std::string_view program) { return program == "smtpd"; }, .before_jail = anvil::prepare,
-                        .serve = anvil::serve, .background = anvil::look_after, .ending = anvil::log_statistics}, argc, argv);
+    return server::run({.name = "anvil",
+                        .needs = server::need::nothing_more,
+                        .bound = server::Bound::processes,
+                        .one_process = true,
+                        .may_ask = [](std::string_view program) { return program == "smtpd"; },
+                        .before_jail = anvil::prepare,
+                        .serve = anvil::serve,
+                        .background = anvil::look_after,
+                        .ending = anvil::log_statistics},
+                       argc, argv);
 }

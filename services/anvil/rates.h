@@ -1,7 +1,9 @@
-// What anvil counts: for each client of each service the connections it has now, and how often it has connected, sent messages, named
-// recipients, begun TLS sessions and tried to authenticate within the last anvil_rate_time_unit. Pure: the time is handed in.
+// What anvil counts: for each client of each service the connections it has now, and how often it has connected, sent
+// messages, named recipients, begun TLS sessions and tried to authenticate within the last anvil_rate_time_unit. Pure:
+// the time is handed in.
 //
-// A rate is a count since the first event of the current time unit; the unit begins anew with the first event after its end.
+// A rate is a count since the first event of the current time unit; the unit begins anew with the first event after its
+// end.
 #pragma once
 #include <ctime>
 #include <chrono>
@@ -27,12 +29,20 @@ public:
     void forget_old(Clock::time_point now);
     std::size_t size() const { return clients_.size(); }
 
-    // "max connection rate 69/60s for (smtp:192.0.2.1) at Nov 22 00:49:07", one for each kind of event there was since the last call.
+    // "max connection rate 69/60s for (smtp:192.0.2.1) at Nov 22 00:49:07", one for each kind of event there was since
+    // the last call.
     std::vector<std::string> take_statistics();
 
 private:
-    struct Client { ipc::AnvilReply counts; Clock::time_point since; };
-    struct Peak { int value = 0; std::string ident; std::time_t when = 0; };
+    struct Client {
+        ipc::AnvilReply counts;
+        Clock::time_point since;
+    };
+    struct Peak {
+        int value = 0;
+        std::string ident;
+        std::time_t when = 0;
+    };
     Client& find(const std::string& ident, Clock::time_point now);
     void peak(Peak& p, int value, const std::string& ident);
 

@@ -7,17 +7,21 @@
 //   trace     success, header                        nobody                                    goes
 //   verify    verify, header                         nobody                                    goes
 //
-// Recipients whose NOTIFY does not want the kind are left out of the sender's report; with none left there is none. A report about
-// a report to the postmaster is never made.
+// Recipients whose NOTIFY does not want the kind are left out of the sender's report; with none left there is none. A
+// report about a report to the postmaster is never made.
 //
-// When things fail: the answer is "not ok" with the reason, and the caller keeps the message; a report goes out also where the
-// record or the message cannot be read.
+// When things fail: the answer is "not ok" with the reason, and the caller keeps the message; a report goes out also
+// where the record or the message cannot be read.
 #pragma once
 #include <string>
 #include "base/error.h"
 
-namespace conf { class Settings; }
-namespace net { class Stream; }
+namespace conf {
+class Settings;
+}
+namespace net {
+class Stream;
+}
 
 namespace bounce {
 // service: master.cf's first column, which names the directory of the files.

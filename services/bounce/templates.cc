@@ -52,7 +52,8 @@ struct Lines {
     std::string_view rest;
     int number = 0;
     bool next(std::string_view& line) {
-        if (rest.empty()) return false;
+        if (rest.empty())
+            return false;
         std::size_t end = rest.find('\n');
         line = rest.substr(0, end);
         rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
@@ -62,25 +63,41 @@ struct Lines {
 };
 
 // Headers up to the empty line, then text.
-Result<Template> read_template(std::string name, Lines& lines, std::string_view end_mark, std::string_view file, const Template& base) {
+Result<Template> read_template(std::string name, Lines& lines, std::string_view end_mark, std::string_view file,
+                               const Template& base) {
     Template t = base;
     t.name = std::move(name);
     t.text.clear();
-    auto bad = [&](std::string_view what) { return permanent(fmt::format("{}, line {}: {}", file, lines.number, what)); };
+    auto bad = [&](std::string_view what) {
+        return permanent(fmt::format("{}, line {}: {}", file, lines.number, what));
+    };
     std::string_view line;
     bool headers = true;
     while (lines.next(line)) {
-        if (line == end_mark) return t;
-        if (!headers) { (t.text += line) += '\n'; continue; }
-        if (bytes::trim(line).empty()) { headers = false; continue; }
+        if (line == end_mark)
+            return t;
+        if (!headers) {
+            (t.text += line) += '\n';
+            continue;
+        }
+        if (bytes::trim(line).empty()) {
+            headers = false;
+            continue;
+        }
         auto [label, value] = bytes::cut(line, ':');
-        if (!value || !bytes::is_ascii(line)) return bad(fmt::format("{}: bad template header \"{}\"", t.name, bytes::printable(line)));
+        if (!value || !bytes::is_ascii(line))
+            return bad(fmt::format("{}: bad template header \"{}\"", t.name, bytes::printable(line)));
         std::string text(bytes::trim(*value));
-        if (bytes::iequals(label, "Charset")) t.charset = text;
-        else if (bytes::iequals(label, "From")) t.from = text;
-        else if (bytes::iequals(label, "Subject")) t.subject = text;
-        else if (bytes::iequals(label, "Postmaster-Subject")) t.postmaster_subject = text;
-        else return bad(fmt::format("{}: unknown template header \"{}\"", t.name, label));
+        if (bytes::iequals(label, "Charset"))
+            t.charset = text;
+        else if (bytes::iequals(label, "From"))
+            t.from = text;
+        else if (bytes::iequals(label, "Subject"))
+            t.subject = text;
+        else if (bytes::iequals(label, "Postmaster-Subject"))
+            t.postmaster_subject = text;
+        else
+            return bad(fmt::format("{}: unknown template header \"{}\"", t.name, label));
     }
     return bad(fmt::format("{}: missing end mark \"{}\"", t.name, end_mark));
 }
@@ -89,12 +106,15 @@ Result<Template> read_template(std::string name, Lines& lines, std::string_view 
 Templates Templates::built_in() {
     Templates t;
     auto make = [](std::string name, std::string subject, std::string postmaster, std::string_view text) {
-        return Template{std::move(name), "us-ascii", std::string(from_line), std::move(subject), std::move(postmaster), std::string(text)};
+        return Template{std::move(name),       "us-ascii",       std::string(from_line), std::move(subject),
+                        std::move(postmaster), std::string(text)};
     };
-    t.templates_ = {make("failure_template", "Undelivered Mail Returned to Sender", "Postmaster Copy: Undelivered Mail", failure_text),
-                    make("delay_template", "Delayed Mail (still being retried)", "Postmaster Warning: Delayed Mail", delay_text),
-                    make("success_template", "Successful Mail Delivery Report", "", success_text),
-                    make("verify_template", "Mail Delivery Status Report", "", verify_text)};
+    t.templates_ = {
+        make("failure_template", "Undelivered Mail Returned to Sender", "Postmaster Copy: Undelivered Mail",
+             failure_text),
+        make("delay_template", "Delayed Mail (still being retried)", "Postmaster Warning: Delayed Mail", delay_text),
+        make("success_template", "Successful Mail Delivery Report", "", success_text),
+        make("verify_template", "Mail Delivery Status Report", "", verify_text)};
     return t;
 }
 
@@ -104,29 +124,36 @@ Result<Templates> Templates::parse(std::string_view text, std::string_view file)
     std::string_view line;
     while (lines.next(line)) {
         std::string_view bare = bytes::trim(line);
-        if (bare.empty() || bare[0] == '#') continue;
+        if (bare.empty() || bare[0] == '#')
+            continue;
         auto [name, value] = bytes::cut(bare, '=');
         name = bytes::trim(name);
-        if (!value) return permanent(fmt::format("{}, line {}: missing '=' after attribute name: \"{}\"", file, lines.number, name));
+        if (!value)
+            return permanent(
+                fmt::format("{}, line {}: missing '=' after attribute name: \"{}\"", file, lines.number, name));
         std::string_view mark = bytes::trim(*value);
         if (!mark.starts_with("<<") || bytes::trim(mark.substr(2)).empty())
             return permanent(fmt::format("{}, line {}: expected \"{} = <<END\"", file, lines.number, name));
         mark = bytes::trim(mark.substr(2));
         Template* found = nullptr;
         for (Template& t : all.templates_)
-            if (t.name == name) found = &t;
+            if (t.name == name)
+                found = &t;
         Template other;
         other.name = name;
         TRY_ASSIGN(Template read, read_template(std::string(name), lines, mark, file, found ? *found : other));
-        if (found) *found = std::move(read);
-        else maillog::warning("{}: unknown template \"{}\" -- ignored", file, name);
+        if (found)
+            *found = std::move(read);
+        else
+            maillog::warning("{}: unknown template \"{}\" -- ignored", file, name);
     }
     return all;
 }
 
 Result<Templates> Templates::load(const conf::Settings& settings) {
     const std::string& file = settings[param::bounce_template_file];
-    if (file.empty()) return built_in();
+    if (file.empty())
+        return built_in();
     TRY_ASSIGN(std::string text, read_file(file, 1 << 20));
     return parse(text, file);
 }
@@ -134,7 +161,8 @@ Result<Templates> Templates::load(const conf::Settings& settings) {
 // EOF, or what is no line of the text.
 static std::string end_mark(const std::string& text) {
     std::string mark = "EOF";
-    while (("\n" + text).find("\n" + mark + "\n") != std::string::npos) mark += '_';
+    while (("\n" + text).find("\n" + mark + "\n") != std::string::npos)
+        mark += '_';
     return mark;
 }
 
@@ -142,8 +170,10 @@ std::string Templates::dump() const {
     std::string out;
     for (const Template& t : templates_) {
         const std::string mark = end_mark(t.text);
-        out += fmt::format("{}{} = <<{}\nCharset: {}\nFrom: {}\nSubject: {}\n", out.empty() ? "" : "\n", t.name, mark, t.charset, t.from, t.subject);
-        if (!t.postmaster_subject.empty()) out += fmt::format("Postmaster-Subject: {}\n", t.postmaster_subject);
+        out += fmt::format("{}{} = <<{}\nCharset: {}\nFrom: {}\nSubject: {}\n", out.empty() ? "" : "\n", t.name, mark,
+                           t.charset, t.from, t.subject);
+        if (!t.postmaster_subject.empty())
+            out += fmt::format("Postmaster-Subject: {}\n", t.postmaster_subject);
         out += "\n" + t.text + mark + "\n";
     }
     return out;
@@ -160,8 +190,12 @@ std::string Templates::dump_expanded(const conf::Settings& settings) const {
 }
 
 std::string expanded(const Template& from, const conf::Settings& settings) {
-    struct Unit { std::string_view name; std::int64_t seconds; };
-    constexpr std::array<Unit, 5> units{{{"seconds", 1}, {"minutes", 60}, {"hours", 3600}, {"days", 86400}, {"weeks", 604800}}};
+    struct Unit {
+        std::string_view name;
+        std::int64_t seconds;
+    };
+    constexpr std::array<Unit, 5> units{
+        {{"seconds", 1}, {"minutes", 60}, {"hours", 3600}, {"days", 86400}, {"weeks", 604800}}};
     std::map<std::string, std::string> extra;
     auto add = [&](std::string_view name, std::int64_t seconds) {
         for (const Unit& unit : units) {
@@ -176,11 +210,13 @@ std::string expanded(const Template& from, const conf::Settings& settings) {
     add("maximal_queue_lifetime", settings[param::maximal_queue_lifetime].count());
     for (const conf::Text* name : {&param::myhostname, &param::mydomain})
         if (settings[param::smtputf8_enable])
-            if (std::optional<std::string> utf8 = mail::to_utf8_domain(settings[*name])) extra[std::string(name->name)] = *utf8;
+            if (std::optional<std::string> utf8 = mail::to_utf8_domain(settings[*name]))
+                extra[std::string(name->name)] = *utf8;
     // As documented, $$ is a dollar sign: the text between is expanded piece by piece.
     std::string out;
     std::string_view rest = from.text;
-    for (std::size_t at; (at = rest.find("$$")) != std::string_view::npos; rest.remove_prefix(at + 2)) out += settings.expand(rest.substr(0, at), extra) + "$";
+    for (std::size_t at; (at = rest.find("$$")) != std::string_view::npos; rest.remove_prefix(at + 2))
+        out += settings.expand(rest.substr(0, at), extra) + "$";
     return out + settings.expand(rest, extra);
 }
 }

@@ -1,4 +1,5 @@
-// discard: takes every recipient's mail and throws it away. The nexthop is the reason that the log shows: "status=sent (REASON)".
+// discard: takes every recipient's mail and throws it away. The nexthop is the reason that the log shows: "status=sent
+// (REASON)".
 #include <optional>
 #include "conf/params/global.h"
 #include "delivery/agent.h"
@@ -15,7 +16,8 @@ Result<void> prepare(const conf::Settings& settings) {
 
 void deliver(delivery::Job& job) {
     delivery::Event event{.text = job.request().nexthop};
-    for (delivery::Recipient& r : job.recipients()) job.delivered(r, event);
+    for (delivery::Recipient& r : job.recipients())
+        job.delivered(r, event);
 }
 
 void serve(server::Session& session) { agent->serve(session.stream, deliver, server::retired); }
@@ -23,5 +25,10 @@ void serve(server::Session& session) { agent->serve(session.stream, deliver, ser
 }
 
 int main(int argc, char** argv) {
-    return server::run({.name = "discard", .needs = server::need::files_mark, .may_ask = delivery::Agent::may_ask, .before_jail = discard::prepare, .serve = discard::serve}, argc, argv);
+    return server::run({.name = "discard",
+                        .needs = server::need::files_mark,
+                        .may_ask = delivery::Agent::may_ask,
+                        .before_jail = discard::prepare,
+                        .serve = discard::serve},
+                       argc, argv);
 }

@@ -9,12 +9,15 @@
 #include "base/fd.h"
 
 namespace flush {
-static constexpr std::size_t log_most = 16u << 20;       // a log that large is read no further: refresh asks for all it names anyway
+static constexpr std::size_t log_most =
+    16u << 20;  // a log that large is read no further: refresh asks for all it names anyway
 
 std::string log_name(std::string_view site) {
     std::string name;
-    if (site.empty() || site.size() > 200) return name;
-    for (char c : site) name += bytes::is_alnum(c) ? bytes::lower(c) : '_';
+    if (site.empty() || site.size() > 200)
+        return name;
+    for (char c : site)
+        name += bytes::is_alnum(c) ? bytes::lower(c) : '_';
     return name;
 }
 
@@ -22,15 +25,20 @@ std::string log_name(std::string_view site) {
 static std::string path_of(const queue::Directories& directories, const std::string& name) {
     std::string path = directories.directory(queue::flush_log) + '/';
     if (directories.hashes(queue::flush_log))
-        for (int level = 0; level < directories.depth(); ++level) { path += static_cast<std::size_t>(level) < name.size() ? name[static_cast<std::size_t>(level)] : '_'; path += '/'; }
+        for (int level = 0; level < directories.depth(); ++level) {
+            path += static_cast<std::size_t>(level) < name.size() ? name[static_cast<std::size_t>(level)] : '_';
+            path += '/';
+        }
     return path + name;
 }
 
 static Result<UniqueFd> open_locked(const std::string& path, int flags) {
     UniqueFd fd(::open(path.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (!fd) return system_error("open " + path, errno);
+    if (!fd)
+        return system_error("open " + path, errno);
     while (::flock(fd.get(), LOCK_EX) != 0)
-        if (errno != EINTR) return system_error("lock " + path, errno);
+        if (errno != EINTR)
+            return system_error("lock " + path, errno);
     return fd;
 }
 
@@ -41,7 +49,8 @@ Result<void> append(const queue::Directories& directories, const std::string& na
         TRY(directories.make_parents(path));
         fd = open_locked(path, O_CREAT | O_WRONLY | O_APPEND);
     }
-    if (!fd) return tl::unexpected(fd.error());
+    if (!fd)
+        return tl::unexpected(fd.error());
     return write_all(fd->get(), id.text() + "\n");
 }
 
@@ -49,21 +58,26 @@ Result<std::vector<mail::QueueId>> take_all(const queue::Directories& directorie
     std::vector<mail::QueueId> ids;
     auto fd = open_locked(path_of(directories, name), O_RDWR);
     if (!fd) {
-        if (fd.error().sys_errno == ENOENT) return ids;
+        if (fd.error().sys_errno == ENOENT)
+            return ids;
         return tl::unexpected(fd.error());
     }
     std::string text;
     char buffer[65536];
     for (ssize_t n; text.size() < log_most && (n = ::read(fd->get(), buffer, sizeof buffer)) != 0;) {
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return system_error("read flush log", errno);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return system_error("read flush log", errno);
         text.append(buffer, static_cast<std::size_t>(n));
     }
-    if (::ftruncate(fd->get(), 0) != 0) return system_error("truncate flush log", errno);
+    if (::ftruncate(fd->get(), 0) != 0)
+        return system_error("truncate flush log", errno);
     std::unordered_set<mail::QueueId> seen;
     for (auto line : bytes::split(text, "\n")) {
         auto id = mail::QueueId::parse(line);
-        if (id && seen.insert(*id).second) ids.push_back(std::move(*id));
+        if (id && seen.insert(*id).second)
+            ids.push_back(std::move(*id));
     }
     return ids;
 }
@@ -71,12 +85,15 @@ Result<std::vector<mail::QueueId>> take_all(const queue::Directories& directorie
 Result<bool> release(const queue::Directories& directories, const mail::QueueId& id) {
     const std::string path = directories.path(queue::deferred, id);
     if (::utimensat(AT_FDCWD, path.c_str(), nullptr, 0) != 0) {
-        if (errno == ENOENT) return false;
+        if (errno == ENOENT)
+            return false;
         return system_error("touch " + path, errno);
     }
     auto moved = directories.rename(id, queue::deferred, queue::incoming);
-    if (moved) return true;
-    if (moved.error().sys_errno == ENOENT) return false;
+    if (moved)
+        return true;
+    if (moved.error().sys_errno == ENOENT)
+        return false;
     return tl::unexpected(moved.error());
 }
 }

@@ -1,7 +1,8 @@
-// flush/SITE: the queue ids of deferred mail for one destination, a line each; written at the end, emptied when the mail is asked
-// for. The name is the site's in lower case, every other character than a letter or digit as '_'.
+// flush/SITE: the queue ids of deferred mail for one destination, a line each; written at the end, emptied when the
+// mail is asked for. The name is the site's in lower case, every other character than a letter or digit as '_'.
 //
-// When things fail: Errors with errno; a line that is no queue id is passed over. The file is locked while it is read and emptied.
+// When things fail: Errors with errno; a line that is no queue id is passed over. The file is locked while it is read
+// and emptied.
 #pragma once
 #include <string>
 #include <string_view>

@@ -1,5 +1,5 @@
-// One policy over HTTPS, from https://mta-sts.DOMAIN/.well-known/mta-sts.txt, as RFC 8461 section 3.3 wants it: text/plain, at most 64 KiB, and
-// what policy/https.h sees to.
+// One policy over HTTPS, from https://mta-sts.DOMAIN/.well-known/mta-sts.txt, as RFC 8461 section 3.3 wants it:
+// text/plain, at most 64 KiB, and what policy/https.h sees to.
 //
 // When things fail: an Error whose reason is for the log.
 #pragma once
@@ -11,5 +11,6 @@
 
 namespace mta_sts {
 // failure: what TLSRPT calls it where there is no policy to be had.
-Result<Policy> fetch(const policy::Web& web, const std::string& domain, std::chrono::milliseconds timeout, ipc::tlsrpt::ResultType& failure);
+Result<Policy> fetch(const policy::Web& web, const std::string& domain, std::chrono::milliseconds timeout,
+                     ipc::tlsrpt::ResultType& failure);
 }

@@ -1,5 +1,5 @@
-// mta-sts: knows the MTA-STS policies (RFC 8461) of the domains that mail goes to, for smtp with smtp_tls_mta_sts. One process; it fetches over
-// HTTPS, and keeps what it fetched in a file of its own (ipc/mta_sts.h, service.h).
+// mta-sts: knows the MTA-STS policies (RFC 8461) of the domains that mail goes to, for smtp with smtp_tls_mta_sts. One
+// process; it fetches over HTTPS, and keeps what it fetched in a file of its own (ipc/mta_sts.h, service.h).
 //
 // When things fail: see service.h. Without this service mail goes as without MTA-STS.
 #include <curl/curl.h>
@@ -13,7 +13,8 @@ std::unique_ptr<mta_sts::Service> service;
 
 Result<void> prepare(const conf::Settings& settings) {
     dns::open();
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) return permanent("cannot start the HTTP library");
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        return permanent("cannot start the HTTP library");
     TRY_ASSIGN(service, mta_sts::Service::create(settings));
     return {};
 }

@@ -1,7 +1,7 @@
 // Watches maildrop/: every complete file goes to cleanup and is then removed.
 //
-// When things fail: what passes (no cleanup, no space) leaves the file for the next scan; a file that can never be delivered is
-// removed with a warning, as pickup(8) says.
+// When things fail: what passes (no cleanup, no space) leaves the file for the next scan; a file that can never be
+// delivered is removed with a warning, as pickup(8) says.
 #pragma once
 #include <string_view>
 #include "base/error.h"

@@ -11,13 +11,17 @@ namespace {
 // Only what a user may set; a message that comes back keeps all of its own but what cleanup writes anew.
 bool allowed_attribute(std::string_view payload, const Origin& origin) {
     const auto [name, value] = bytes::cut(payload, '=');
-    if (origin.requeued) return value && !name.empty() && name != queue::attribute::create_time;
-    if (value && queue::is_submission_attribute(name, *value)) return true;
+    if (origin.requeued)
+        return value && !name.empty() && name != queue::attribute::create_time;
+    if (value && queue::is_submission_attribute(name, *value))
+        return true;
     maillog::warning("maildrop/{}: ignoring attribute record: {:.200}", origin.old_id, payload);
     return false;
 }
 
-Failure unexpected(RecordType type) { return queue::damage("unexpected record type " + std::to_string(static_cast<int>(type))); }
+Failure unexpected(RecordType type) {
+    return queue::damage("unexpected record type " + std::to_string(static_cast<int>(type)));
+}
 }
 
 bool envelope_record(RecordType type, bool requeued) {
@@ -25,17 +29,21 @@ bool envelope_record(RecordType type, bool requeued) {
     return letters.find(static_cast<char>(type)) != std::string_view::npos;
 }
 
-Result<void> Submission::envelope(queue::RecordReader& reader, const Out& out, const std::string& filter, const std::function<void(std::string_view)>& sender) {
+Result<void> Submission::envelope(queue::RecordReader& reader, const Out& out, const std::string& filter,
+                                  const std::function<void(std::string_view)>& sender) {
     bool first = true, has_sender = false;
     while (true) {
         TRY_ASSIGN(auto item, reader.next());
-        if (!item) return queue::damage("file ends within the envelope");
+        if (!item)
+            return queue::damage("file ends within the envelope");
         if (item->type == RecordType::message) {
-            if (!has_sender) return queue::damage("no sender");
+            if (!has_sender)
+                return queue::damage("no sender");
             return out(RecordType::message, "");
         }
-        if (!envelope_record(item->type, origin_.requeued)) return unexpected(item->type);
-        if (item->type == RecordType::size) {                // of a message that comes back; its time is next
+        if (!envelope_record(item->type, origin_.requeued))
+            return unexpected(item->type);
+        if (item->type == RecordType::size) {  // of a message that comes back; its time is next
             TRY(out(item->type, item->payload));
             continue;
         }
@@ -44,7 +52,8 @@ Result<void> Submission::envelope(queue::RecordReader& reader, const Out& out, c
             first = false;
             const std::string written = std::to_string(origin_.modified);
             TRY(out(RecordType::time, item->type == RecordType::time ? item->payload : std::string_view(written)));
-            if (!filter.empty()) TRY(out(RecordType::filter, filter));
+            if (!filter.empty())
+                TRY(out(RecordType::filter, filter));
         }
         switch (item->type) {
         case RecordType::create_time:
@@ -53,36 +62,41 @@ Result<void> Submission::envelope(queue::RecordReader& reader, const Out& out, c
         case RecordType::killed:
         case RecordType::padding:
         case RecordType::warn_time:
-        case RecordType::filter:                             // of a message that comes back: content_filter as it is now decides
+        case RecordType::filter:  // of a message that comes back: content_filter as it is now decides
             break;
-        case RecordType::time:
-            break;                                           // put first, above; later ones do not count
+        case RecordType::time: break;  // put first, above; later ones do not count
         case RecordType::attribute:
-            if (allowed_attribute(item->payload, origin_)) TRY(out(item->type, item->payload));
+            if (allowed_attribute(item->payload, origin_))
+                TRY(out(item->type, item->payload));
             break;
         case RecordType::sender:
-            if (has_sender) return queue::damage("more than one sender");
+            if (has_sender)
+                return queue::damage("more than one sender");
             has_sender = true;
             sender(item->payload);
             TRY(out(item->type, item->payload));
             break;
-        default:
-            TRY(out(item->type, item->payload));
+        default: TRY(out(item->type, item->payload));
         }
     }
 }
 
 Result<void> Submission::content(queue::RecordReader& reader, const Out& out, const std::string& received) {
     if (!origin_.requeued)
-        for (std::string_view line : bytes::split(received, "\n")) TRY(out(RecordType::line, line));
+        for (std::string_view line : bytes::split(received, "\n"))
+            TRY(out(RecordType::line, line));
     bool first = !origin_.requeued;
     while (true) {
         TRY_ASSIGN(auto item, reader.next());
-        if (!item) return queue::damage("file ends within the content");
-        if (item->type == RecordType::extracted) return out(item->type, "");
-        if (item->type != RecordType::line && item->type != RecordType::part) return unexpected(item->type);
+        if (!item)
+            return queue::damage("file ends within the content");
+        if (item->type == RecordType::extracted)
+            return out(item->type, "");
+        if (item->type != RecordType::line && item->type != RecordType::part)
+            return unexpected(item->type);
         // Text that begins with a blank is no header, and no part of the field above it.
-        if (std::exchange(first, false) && (item->payload.starts_with(' ') || item->payload.starts_with('\t'))) TRY(out(RecordType::line, ""));
+        if (std::exchange(first, false) && (item->payload.starts_with(' ') || item->payload.starts_with('\t')))
+            TRY(out(RecordType::line, ""));
         TRY(out(item->type, item->payload));
     }
 }
@@ -90,19 +104,24 @@ Result<void> Submission::content(queue::RecordReader& reader, const Out& out, co
 Result<void> Submission::extracted(queue::RecordReader& reader, const Out& out) {
     while (true) {
         TRY_ASSIGN(auto item, reader.next());
-        if (!item) return queue::damage("file ends before its end record");
-        if (item->type == RecordType::end) return out(item->type, "");
+        if (!item)
+            return queue::damage("file ends before its end record");
+        if (item->type == RecordType::end)
+            return out(item->type, "");
         const std::string_view letters = origin_.requeued ? "ARO>LfonDP/Kwer" : "AR";
-        if (letters.find(static_cast<char>(item->type)) == std::string_view::npos) return unexpected(item->type);
-        if (item->type == RecordType::done || item->type == RecordType::canceled || item->type == RecordType::killed || item->type == RecordType::padding ||
-            item->type == RecordType::filter)
+        if (letters.find(static_cast<char>(item->type)) == std::string_view::npos)
+            return unexpected(item->type);
+        if (item->type == RecordType::done || item->type == RecordType::canceled || item->type == RecordType::killed ||
+            item->type == RecordType::padding || item->type == RecordType::filter)
             continue;
-        if (item->type == RecordType::attribute && !allowed_attribute(item->payload, origin_)) continue;
+        if (item->type == RecordType::attribute && !allowed_attribute(item->payload, origin_))
+            continue;
         TRY(out(item->type, item->payload));
     }
 }
 
-Result<void> Submission::copy(const Out& out, const std::string& filter, const std::string& received, const std::function<void(std::string_view)>& sender) {
+Result<void> Submission::copy(const Out& out, const std::string& filter, const std::string& received,
+                              const std::function<void(std::string_view)>& sender) {
     queue::RecordReader reader(file_.fd());
     TRY(envelope(reader, out, filter, sender));
     TRY(content(reader, out, received));

@@ -1,8 +1,9 @@
 // One file of maildrop/, checked and turned into the records that cleanup is sent.
 //
-// Files of ordinary users hold what postdrop lets through; those of $mail_owner are messages that postsuper -r sent back, with
-// everything that was known about them. Nothing in the former decides a file name, a transport or a log line's beginning.
-// When things fail: an Error; is_damage() of queue/file.h tells a file that can never be delivered from trouble that passes.
+// Files of ordinary users hold what postdrop lets through; those of $mail_owner are messages that postsuper -r sent
+// back, with everything that was known about them. Nothing in the former decides a file name, a transport or a log
+// line's beginning. When things fail: an Error; is_damage() of queue/file.h tells a file that can never be delivered
+// from trouble that passes.
 #pragma once
 #include <sys/types.h>
 #include <cstdint>
@@ -14,9 +15,9 @@
 
 namespace pickup {
 struct Origin {
-    std::string old_id;                                      // the file's name in maildrop/
+    std::string old_id;  // the file's name in maildrop/
     uid_t uid = 0;
-    bool requeued = false;                                   // owned by $mail_owner
+    bool requeued = false;  // owned by $mail_owner
     std::int64_t modified = 0;
 };
 
@@ -26,13 +27,15 @@ public:
     Submission(const queue::QueueFile& file, Origin origin) : file_(file), origin_(std::move(origin)) {}
     const Origin& origin() const { return origin_; }
 
-    // Gives every record of the message to `out` in the order cleanup wants them; `received` is put before the content of new mail.
-    // `sender` is called once, when the sender is known.
+    // Gives every record of the message to `out` in the order cleanup wants them; `received` is put before the content
+    // of new mail. `sender` is called once, when the sender is known.
     using Out = std::function<Result<void>(queue::RecordType, std::string_view)>;
-    Result<void> copy(const Out& out, const std::string& filter, const std::string& received, const std::function<void(std::string_view)>& sender);
+    Result<void> copy(const Out& out, const std::string& filter, const std::string& received,
+                      const std::function<void(std::string_view)>& sender);
 
 private:
-    Result<void> envelope(queue::RecordReader& reader, const Out& out, const std::string& filter, const std::function<void(std::string_view)>& sender);
+    Result<void> envelope(queue::RecordReader& reader, const Out& out, const std::string& filter,
+                          const std::function<void(std::string_view)>& sender);
     Result<void> content(queue::RecordReader& reader, const Out& out, const std::string& received);
     Result<void> extracted(queue::RecordReader& reader, const Out& out);
     const queue::QueueFile& file_;

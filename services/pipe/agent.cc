@@ -18,7 +18,10 @@
 namespace pipe_agent {
 namespace {
 struct Context {
-    explicit Context(const conf::Settings& s) : settings(s), agent(s, s[param::pipe_delivery_status_filter]), environment(delivery::exported_environment(s)) {}
+    explicit Context(const conf::Settings& s)
+        : settings(s),
+          agent(s, s[param::pipe_delivery_status_filter]),
+          environment(delivery::exported_environment(s)) {}
     conf::Settings settings;
     delivery::Agent agent;
     delivery::Environment environment;
@@ -27,7 +30,7 @@ struct Context {
     std::chrono::seconds time_limit{1000};
     delivery::ForkPatience patience{};
 };
-Context* context = nullptr;                      // for the life of the process
+Context* context = nullptr;  // for the life of the process
 
 void all(delivery::Job& job, const std::string& relay, EnhancedStatus status, const std::string& text) {
     job.fail_rest({.relay = relay, .status = status, .text = text});
@@ -37,7 +40,8 @@ void all(delivery::Job& job, const std::string& relay, EnhancedStatus status, co
 bool objections(delivery::Job& job, const std::string& relay) {
     const Attributes& a = context->attributes;
     if ((a.delivered_to || a.original_to) && job.recipients().size() > 1) {
-        maillog::warning("pipe flag `{}' requires {}_destination_recipient_limit = 1", a.delivered_to ? 'D' : 'O', relay);
+        maillog::warning("pipe flag `{}' requires {}_destination_recipient_limit = 1", a.delivered_to ? 'D' : 'O',
+                         relay);
         all(job, relay, {4, 3, 5}, "mail system configuration error");
         return true;
     }
@@ -45,9 +49,11 @@ bool objections(delivery::Job& job, const std::string& relay) {
         all(job, relay, {5, 2, 3}, "message too large");
         return true;
     }
-    if (!a.delivered_to) return false;
+    if (!a.delivered_to)
+        return false;
     delivery::Recipient& recipient = job.recipients()[0];
-    if (!delivery::delivered_addresses(job).contains(mail::fold_case(recipient.address))) return false;
+    if (!delivery::delivered_addresses(job).contains(mail::fold_case(recipient.address)))
+        return false;
     all(job, relay, {5, 4, 6}, "mail forwarding loop for " + recipient.address);
     return true;
 }
@@ -72,7 +78,8 @@ delivery::CopyOptions copy_options(const delivery::Job& job, const delivery::Rec
 void deliver(delivery::Job& job) {
     const Attributes& a = context->attributes;
     const std::string& relay = server::service_name();
-    if (job.recipients().empty() || objections(job, relay)) return;
+    if (job.recipients().empty() || objections(job, relay))
+        return;
     delivery::Command command;
     auto arguments = expand_arguments(a, job.request(), job.recipients(), context->extension);
     if (!arguments) {
@@ -81,7 +88,8 @@ void deliver(delivery::Job& job) {
     }
     command.arguments = std::move(*arguments);
     if (job.probe()) {
-        for (delivery::Recipient& r : job.recipients()) job.delivered(r, {.relay = relay, .text = "delivers to command: " + command.arguments[0]});
+        for (delivery::Recipient& r : job.recipients())
+            job.delivered(r, {.relay = relay, .text = "delivers to command: " + command.arguments[0]});
         return;
     }
     command.rights = a.rights;
@@ -96,14 +104,21 @@ void deliver(delivery::Job& job) {
         TRY(delivery::copy_message(job, options, sink));
         return {};
     });
-    if (!end) return all(job, relay, {4, 3, 0}, end.error().reason);
+    if (!end)
+        return all(job, relay, {4, 3, 0}, end.error().reason);
     delivery::CommandResult result = delivery::explain(*end, command.arguments[0]);
     if (!result.status.success())
-        return job.fail_rest({.relay = relay, .status = result.status, .text = result.text, .diagnostic_type = "x-unix", .diagnostic_text = result.text});
+        return job.fail_rest({.relay = relay,
+                              .status = result.status,
+                              .text = result.text,
+                              .diagnostic_type = "x-unix",
+                              .diagnostic_text = result.text});
     std::string_view output = bytes::trim(end->output);
     std::string text = fmt::format("delivered via {} service", relay);
-    if (!output.empty()) text += fmt::format(" ({})", output);
-    for (delivery::Recipient& r : job.recipients()) job.delivered(r, {.relay = relay, .text = text, .action = a.final_delivery ? "delivered" : "relayed"});
+    if (!output.empty())
+        text += fmt::format(" ({})", output);
+    for (delivery::Recipient& r : job.recipients())
+        job.delivered(r, {.relay = relay, .text = text, .action = a.final_delivery ? "delivered" : "relayed"});
 }
 }
 
@@ -112,7 +127,8 @@ Result<void> before_jail(const conf::Settings& settings) {
     auto made = std::make_unique<Context>(settings);
     TRY_ASSIGN(made->attributes, parse_attributes(server::arguments()));
     TRY(find_rights(made->attributes, settings[param::mail_owner]));
-    made->extension = {.delimiters = settings[param::recipient_delimiter], .double_bounce_sender = settings[param::double_bounce_sender],
+    made->extension = {.delimiters = settings[param::recipient_delimiter],
+                       .double_bounce_sender = settings[param::double_bounce_sender],
                        .owner_request_special = settings[param::owner_request_special]};
     made->patience = delivery::ForkPatience(settings);
     made->time_limit = settings.of(param::transport_time_limit, server::service_name());

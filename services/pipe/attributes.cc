@@ -26,7 +26,8 @@ Result<void> set_flags(Attributes& a, std::string_view flags) {
 }
 // "{ a b }" is one argument, without its braces.
 std::string unbraced(std::string_view word) {
-    if (word.size() >= 2 && word.front() == '{' && word.back() == '}') return std::string(bytes::trim(word.substr(1, word.size() - 2)));
+    if (word.size() >= 2 && word.front() == '{' && word.back() == '}')
+        return std::string(bytes::trim(word.substr(1, word.size() - 2)));
     return std::string(word);
 }
 }
@@ -35,13 +36,23 @@ std::string unescape(std::string_view text) {
     static constexpr std::string_view letters = "abfnrtv", values = "\a\b\f\n\r\t\v";
     std::string out;
     for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] != '\\' || i + 1 == text.size()) { out += text[i]; continue; }
+        if (text[i] != '\\' || i + 1 == text.size()) {
+            out += text[i];
+            continue;
+        }
         const char c = text[++i];
-        if (std::size_t at = letters.find(c); at != letters.npos) { out += values[at]; continue; }
-        if (c < '0' || c > '7') { out += c; continue; }
+        if (std::size_t at = letters.find(c); at != letters.npos) {
+            out += values[at];
+            continue;
+        }
+        if (c < '0' || c > '7') {
+            out += c;
+            continue;
+        }
         int value = 0;
         std::size_t digits = 0;
-        for (; digits < 3 && i + digits < text.size() && text[i + digits] >= '0' && text[i + digits] <= '7'; ++digits) value = value * 8 + (text[i + digits] - '0');
+        for (; digits < 3 && i + digits < text.size() && text[i + digits] >= '0' && text[i + digits] <= '7'; ++digits)
+            value = value * 8 + (text[i + digits] - '0');
         i += digits - 1;
         out += static_cast<char>(value);
     }
@@ -54,24 +65,36 @@ Result<Attributes> parse_attributes(const std::vector<std::string>& words) {
         std::string word = unbraced(words[i]);
         auto [name, value] = bytes::cut(word, '=');
         std::string text(value.value_or(""));
-        if (!value) return permanent("unknown attribute name: " + word);
-        if (name == "flags") TRY(set_flags(a, text));
-        else if (name == "user") a.user = text;
-        else if (name == "chroot") a.chroot = text;
-        else if (name == "directory") a.directory = text;
-        else if (name == "eol") a.end_of_line = unescape(text);
-        else if (name == "null_sender") a.null_sender = text;
+        if (!value)
+            return permanent("unknown attribute name: " + word);
+        if (name == "flags")
+            TRY(set_flags(a, text));
+        else if (name == "user")
+            a.user = text;
+        else if (name == "chroot")
+            a.chroot = text;
+        else if (name == "directory")
+            a.directory = text;
+        else if (name == "eol")
+            a.end_of_line = unescape(text);
+        else if (name == "null_sender")
+            a.null_sender = text;
         else if (name == "size") {
             auto number = bytes::to_int(text);
-            if (!number || *number < 0) return permanent("bad size: " + text);
+            if (!number || *number < 0)
+                return permanent("bad size: " + text);
             a.size_limit = *number;
         } else if (name == "argv") {
             a.arguments.push_back(text);
-            for (++i; i < words.size(); ++i) a.arguments.push_back(unbraced(words[i]));
-        } else return permanent("unknown attribute name: " + word);
+            for (++i; i < words.size(); ++i)
+                a.arguments.push_back(unbraced(words[i]));
+        } else
+            return permanent("unknown attribute name: " + word);
     }
-    if (a.user.empty()) return permanent("missing user= command-line attribute");
-    if (a.arguments.empty() || a.arguments[0].empty()) return permanent("missing argv= command-line attribute");
+    if (a.user.empty())
+        return permanent("missing user= command-line attribute");
+    if (a.arguments.empty() || a.arguments[0].empty())
+        return permanent("missing argv= command-line attribute");
     return a;
 }
 

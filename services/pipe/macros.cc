@@ -13,14 +13,16 @@ using Names = std::map<std::string, std::string, std::less<>>;
 std::string shown(const std::string& address, const Attributes& a) {
     mail::AddressParts parts = mail::split_address(address);
     std::string out(a.fold_user ? mail::fold_case(parts.local) : std::string(parts.local));
-    if (parts.domain) out += "@" + (a.fold_domain ? mail::fold_case(*parts.domain) : std::string(*parts.domain));
+    if (parts.domain)
+        out += "@" + (a.fold_domain ? mail::fold_case(*parts.domain) : std::string(*parts.domain));
     return a.quote ? mail::to_external(out) : out;
 }
 
 Names of_message(const Attributes& a, const ipc::DeliveryRequest& r) {
     Names names;
     names["sender"] = r.sender.empty() ? a.null_sender : r.sender;
-    if (a.quote && !names["sender"].empty()) names["sender"] = mail::to_external(names["sender"]);
+    if (a.quote && !names["sender"].empty())
+        names["sender"] = mail::to_external(names["sender"]);
     names["nexthop"] = a.fold_domain ? mail::fold_case(r.nexthop) : r.nexthop;
     names["size"] = std::to_string(r.data_size);
     names["queue_id"] = r.queue_id;
@@ -36,7 +38,8 @@ Names of_message(const Attributes& a, const ipc::DeliveryRequest& r) {
     return names;
 }
 
-void add_recipient(Names& names, const delivery::Recipient& recipient, const Attributes& a, const mail::ExtensionRules& rules) {
+void add_recipient(Names& names, const delivery::Recipient& recipient, const Attributes& a,
+                   const mail::ExtensionRules& rules) {
     names["recipient"] = shown(recipient.address, a);
     names["original_recipient"] = shown(recipient.original.empty() ? recipient.address : recipient.original, a);
     mail::AddressParts parts = mail::split_address(recipient.address);
@@ -53,31 +56,39 @@ Result<std::string> expand(const std::string& argument, const Names& names) {
     std::string unknown;
     auto expanded = conf::expand(argument, [&](std::string_view name) -> std::optional<conf::Found> {
         auto found = names.find(name);
-        if (found == names.end()) { unknown = name; return std::nullopt; }
+        if (found == names.end()) {
+            unknown = name;
+            return std::nullopt;
+        }
         return found->second.empty() ? std::optional<conf::Found>() : conf::Found{found->second, true};
     });
-    if (!unknown.empty()) return temporary("unknown macro name: \"" + unknown + "\"", {4, 3, 5});
-    if (!expanded) return temporary(expanded.error().reason, {4, 3, 5});
+    if (!unknown.empty())
+        return temporary("unknown macro name: \"" + unknown + "\"", {4, 3, 5});
+    if (!expanded)
+        return temporary(expanded.error().reason, {4, 3, 5});
     return *expanded;
 }
 
 bool names_recipient(const std::string& argument) {
     bool found = false;
     conf::for_each_name(argument, [&](std::string_view name, bool) {
-        found = found || name == "recipient" || name == "original_recipient" || name == "user" || name == "extension" || name == "mailbox";
+        found = found || name == "recipient" || name == "original_recipient" || name == "user" || name == "extension" ||
+                name == "mailbox";
     });
     return found;
 }
 }
 
 Result<std::vector<std::string>> expand_arguments(const Attributes& attributes, const ipc::DeliveryRequest& request,
-                                                  std::span<const delivery::Recipient> recipients, const mail::ExtensionRules& rules) {
+                                                  std::span<const delivery::Recipient> recipients,
+                                                  const mail::ExtensionRules& rules) {
     std::vector<std::string> out;
     Names names = of_message(attributes, request);
     for (const std::string& argument : attributes.arguments) {
         std::size_t times = names_recipient(argument) ? recipients.size() : 1;
         for (std::size_t i = 0; i < times; ++i) {
-            if (!recipients.empty()) add_recipient(names, recipients[i], attributes, rules);
+            if (!recipients.empty())
+                add_recipient(names, recipients[i], attributes, rules);
             TRY_ASSIGN(std::string text, expand(argument, names));
             out.push_back(std::move(text));
         }

@@ -1,5 +1,5 @@
-// The macros of a pipe command: ${sender}, ${recipient} …, in each argument. An argument that names a recipient becomes as many
-// arguments as there are recipients.
+// The macros of a pipe command: ${sender}, ${recipient} …, in each argument. An argument that names a recipient becomes
+// as many arguments as there are recipients.
 //
 // When things fail: a name that is no macro is an Error (4.3.5, a configuration error), and mail stays queued.
 #pragma once
@@ -12,5 +12,6 @@
 
 namespace pipe_agent {
 Result<std::vector<std::string>> expand_arguments(const Attributes& attributes, const ipc::DeliveryRequest& request,
-                                                  std::span<const delivery::Recipient> recipients, const mail::ExtensionRules& rules);
+                                                  std::span<const delivery::Recipient> recipients,
+                                                  const mail::ExtensionRules& rules);
 }

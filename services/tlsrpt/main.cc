@@ -1,5 +1,5 @@
-// tlsrpt: collects what smtp tells of its sessions (smtp_tlsrpt_socket_name = private/tlsrpt), and sends the domains that ask for it a report a
-// day on the TLS of theirs (RFC 8460). One process, which runs only where master.cf has it.
+// tlsrpt: collects what smtp tells of its sessions (smtp_tlsrpt_socket_name = private/tlsrpt), and sends the domains
+// that ask for it a report a day on the TLS of theirs (RFC 8460). One process, which runs only where master.cf has it.
 //
 // When things fail: see service.h. Mail never waits for this service.
 #include <curl/curl.h>
@@ -13,7 +13,8 @@ std::unique_ptr<tlsrpt::Service> service;
 
 Result<void> prepare(const conf::Settings& settings) {
     dns::open();
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) return permanent("cannot start the HTTP library");
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        return permanent("cannot start the HTTP library");
     TRY_ASSIGN(service, tlsrpt::Service::create(settings));
     return {};
 }

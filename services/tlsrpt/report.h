@@ -1,4 +1,5 @@
-// The report itself: JSON of RFC 8460 section 4.4, and for mail the message of section 5.3, signed. Pure: what it needs is given to it.
+// The report itself: JSON of RFC 8460 section 4.4, and for mail the message of section 5.3, signed. Pure: what it needs
+// is given to it.
 //
 // When things fail: an Error where the signature cannot be made.
 #pragma once
@@ -11,9 +12,9 @@
 
 namespace tlsrpt {
 struct Submitter {
-    std::string organization, contact;           // organization-name, contact-info
-    std::string domain;                          // who submits: in the headers and the file's name; signs
-    std::string sender, selector;                // From:, and where the key is
+    std::string organization, contact;  // organization-name, contact-info
+    std::string domain;                 // who submits: in the headers and the file's name; signs
+    std::string sender, selector;       // From:, and where the key is
 };
 
 std::string report_json(const Entry& entry, const Submitter& from);
@@ -22,9 +23,10 @@ Result<std::string> gzip(std::string_view text);
 std::string file_name(const Entry& entry, const Submitter& from);
 
 struct Mail {
-    std::vector<std::string> header;             // fields, folded lines separated by LF; without Received and Date
-    std::string body;                            // lines that end in LF
+    std::vector<std::string> header;  // fields, folded lines separated by LF; without Received and Date
+    std::string body;                 // lines that end in LF
 };
 // date: what the Date field will say, as the signature covers it (base::rfc5322_date).
-Result<Mail> report_mail(const Entry& entry, const Submitter& from, const std::string& to, std::string_view gzipped, const policy::DkimKey& key, std::int64_t date);
+Result<Mail> report_mail(const Entry& entry, const Submitter& from, const std::string& to, std::string_view gzipped,
+                         const policy::DkimKey& key, std::int64_t date);
 }

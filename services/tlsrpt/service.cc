@@ -15,7 +15,8 @@ namespace {
 using namespace std::chrono_literals;
 constexpr std::chrono::seconds write_behind = 1s, look_again = 5min;
 constexpr std::int64_t kept = 48 * 3600;
-constexpr std::string_view not_configured = "tlsrpt_organization_name or tlsrpt_contact_info is not set: no TLS report is sent, and what is counted goes after 48 hours";
+constexpr std::string_view not_configured = "tlsrpt_organization_name or tlsrpt_contact_info is not set: no TLS report "
+                                            "is sent, and what is counted goes after 48 hours";
 
 std::int64_t now() { return std::time(nullptr); }
 
@@ -25,11 +26,17 @@ std::uint64_t random_number() {
     return n;
 }
 
-Limits limits_of(const conf::Settings& s) { return {static_cast<std::size_t>(s[param::tlsrpt_domain_limit]), static_cast<std::size_t>(s[param::tlsrpt_detail_limit])}; }
+Limits limits_of(const conf::Settings& s) {
+    return {static_cast<std::size_t>(s[param::tlsrpt_domain_limit]),
+            static_cast<std::size_t>(s[param::tlsrpt_detail_limit])};
+}
 }
 
 Service::Service(const conf::Settings& s)
-    : settings_(s), collection_(limits_of(s)), submitter_{s[param::tlsrpt_organization_name], s[param::tlsrpt_contact_info], s[param::tlsrpt_dkim_domain], s[param::tlsrpt_sender], s[param::tlsrpt_dkim_selector]},
+    : settings_(s),
+      collection_(limits_of(s)),
+      submitter_{s[param::tlsrpt_organization_name], s[param::tlsrpt_contact_info], s[param::tlsrpt_dkim_domain],
+                 s[param::tlsrpt_sender], s[param::tlsrpt_dkim_selector]},
       cleanup_("public/cleanup", s) {}
 
 Result<std::unique_ptr<Service>> Service::create(const conf::Settings& settings) {
@@ -41,48 +48,64 @@ Result<std::unique_ptr<Service>> Service::create(const conf::Settings& settings)
     }
     s->web_.timeout = settings[param::tlsrpt_timeout];
     s->web_.families = conf::families(settings[param::inet_protocols]).value_or(conf::Families{});
-    policy::open_web(s->web_, settings[param::tlsrpt_CAfile], param::tlsrpt_permitted_networks.name, settings[param::tlsrpt_permitted_networks], "no TLS report can be sent by HTTPS");
+    policy::open_web(s->web_, settings[param::tlsrpt_CAfile], param::tlsrpt_permitted_networks.name,
+                     settings[param::tlsrpt_permitted_networks], "no TLS report can be sent by HTTPS");
     const std::string& file = settings[param::tlsrpt_dkim_key_file];
-    if (file.empty()) return s;
+    if (file.empty())
+        return s;
     server::opened_file(file);
     auto key = policy::DkimKey::load(file);
-    if (key) s->key_ = std::move(*key);
-    else if (server::successor()) return tl::unexpected(std::move(key.error()));
-    else maillog::warning("tlsrpt_dkim_key_file: {}: no TLS report can be sent by mail", key.error().reason);
+    if (key)
+        s->key_ = std::move(*key);
+    else if (server::successor())
+        return tl::unexpected(std::move(key.error()));
+    else
+        maillog::warning("tlsrpt_dkim_key_file: {}: no TLS report can be sent by mail", key.error().reason);
     return s;
 }
 
 // --- what comes in
 
 void Service::take(std::string_view datagram) {
-    while (!datagram.empty() && (datagram.back() == '\n' || datagram.back() == '\0')) datagram.remove_suffix(1);
-    if (datagram == "W") return;                 // a wake-up
-    if (datagram == "report" || datagram.starts_with("report ")) return request(bytes::trim(datagram.substr(6)));
+    while (!datagram.empty() && (datagram.back() == '\n' || datagram.back() == '\0'))
+        datagram.remove_suffix(1);
+    if (datagram == "W")
+        return;  // a wake-up
+    if (datagram == "report" || datagram.starts_with("report "))
+        return request(bytes::trim(datagram.substr(6)));
     auto session = ipc::tlsrpt::decode(datagram);
     auto counted = session ? collection_.add(*session, now()) : Result<void>(tl::unexpected(session.error()));
-    if (!counted) return rubbish(counted.error().reason);
-    if (flush_at_ != loop::never) return;
+    if (!counted)
+        return rubbish(counted.error().reason);
+    if (flush_at_ != loop::never)
+        return;
     flush_at_ = loop::in(write_behind);
     changed_.notify_all();
 }
 
 void Service::rubbish(const std::string& why) {
     ++rubbish_;
-    if (loop::Clock::now() < rubbish_told_) return;
+    if (loop::Clock::now() < rubbish_told_)
+        return;
     maillog::warning("datagrams that tell of no session: {}; of the last: {}", std::exchange(rubbish_, 0), why);
     rubbish_told_ = loop::in(1min);
 }
 
 void Service::request(std::string_view name) {
     std::string domain = bytes::lowered(name);
-    if (!sending_) return maillog::warning("{}", not_configured);
-    if (!domain.empty()) collection_.close(domain, now());
+    if (!sending_)
+        return maillog::warning("{}", not_configured);
+    if (!domain.empty())
+        collection_.close(domain, now());
     schedule_closed();
     std::vector<std::string> keys;
     for (const auto& [key, e] : collection_.entries())
-        if (e.closed() && !e.done && (domain.empty() || e.domain == domain)) keys.push_back(key);
-    for (const std::string& key : keys) collection_.change(key)->due = now();
-    maillog::info("reports to be sent now, as requested: {}{}{}", keys.size(), domain.empty() ? "" : ", for ", bytes::printable(domain, false));
+        if (e.closed() && !e.done && (domain.empty() || e.domain == domain))
+            keys.push_back(key);
+    for (const std::string& key : keys)
+        collection_.change(key)->due = now();
+    maillog::info("reports to be sent now, as requested: {}{}{}", keys.size(), domain.empty() ? "" : ", for ",
+                  bytes::printable(domain, false));
     urgent_ = true;
     changed_.notify_all();
 }
@@ -91,9 +114,11 @@ void Service::request(std::string_view name) {
 void Service::schedule_closed() {
     for (const std::string& key : collection_.newly_closed()) {
         Entry* e = collection_.change(key);
-        if (!e) continue;
+        if (!e)
+            continue;
         const auto span = static_cast<std::uint64_t>(settings_[param::tlsrpt_report_delay].count());
-        e->id = fmt::format("{}.{:016x}@{}", utc(e->begin).substr(0, 10), random_number(), settings_[param::myhostname]);
+        e->id =
+            fmt::format("{}.{:016x}@{}", utc(e->begin).substr(0, 10), random_number(), settings_[param::myhostname]);
         e->due = e->end + 1 + static_cast<std::int64_t>(random_number() % (span + 1));
         urgent_ = true;
     }
@@ -102,16 +127,27 @@ void Service::schedule_closed() {
 // --- the fiber that keeps house
 
 void Service::run() {
-    struct AtEnd { Service& s; ~AtEnd() { s.flush(false); s.store_.reset(); } } at_end{*this};
+    struct AtEnd {
+        Service& s;
+        ~AtEnd() {
+            s.flush(false);
+            s.store_.reset();
+        }
+    } at_end{*this};
     open_store();
     loop::Group::with([this](loop::Group& senders) {
-        struct Stop { policy::Web& web; ~Stop() { web.ending = true; } } stop{web_};
+        struct Stop {
+            policy::Web& web;
+            ~Stop() { web.ending = true; }
+        } stop{web_};
         for (;;) {
             collection_.turn(now());
             schedule_closed();
             expire(now());
-            if (collection_.changed() && flush_at_ == loop::never) flush_at_ = loop::in(write_behind);
-            if (urgent_ || loop::Clock::now() >= flush_at_) flush(true);
+            if (collection_.changed() && flush_at_ == loop::never)
+                flush_at_ = loop::in(write_behind);
+            if (urgent_ || loop::Clock::now() >= flush_at_)
+                flush(true);
             start_deliveries(senders, now());
             changed_.wait(next_event(now()));
         }
@@ -120,10 +156,13 @@ void Service::run() {
 
 void Service::open_store() {
     const std::string& name = settings_[param::tlsrpt_database];
-    if (name.empty()) return;
+    if (name.empty())
+        return;
     auto opened = Store::open(name, collection_, now());
-    if (opened) store_ = std::move(*opened);
-    else maillog::warning("TLS report database {}: {}: going on without one", name, opened.error().reason);
+    if (opened)
+        store_ = std::move(*opened);
+    else
+        maillog::warning("TLS report database {}: {}: going on without one", name, opened.error().reason);
 }
 
 void Service::flush(bool may_wait) {
@@ -131,36 +170,57 @@ void Service::flush(bool may_wait) {
     urgent_ = false;
     flush_at_ = loop::never;
     Collection::Changes changes = collection_.changes();
-    if (!store_ || changes.empty()) return;
+    if (!store_ || changes.empty())
+        return;
     Result<void> done;
     auto write = [&] { done = store_->write(changes); };
-    if (may_wait) loop::offload(write);
-    else write();
-    if (done) return;
+    if (may_wait)
+        loop::offload(write);
+    else
+        write();
+    if (done)
+        return;
     collection_.again(changes);
     flush_at_ = loop::in(write_behind);
-    if (loop::Clock::now() < write_told_) return;
+    if (loop::Clock::now() < write_told_)
+        return;
     maillog::warning("TLS report database: {}", done.error().reason);
     write_told_ = loop::in(1min);
 }
 
 void Service::expire(std::int64_t time) {
     for (const Entry& e : collection_.expire(time, kept)) {
-        if (sending_) maillog::info("report for {}: date={}, to=, sessions={}, failed={}, result=failed (not sent within 48 hours)", e.domain, utc(e.begin).substr(0, 10), e.sessions(), e.failed());
+        if (sending_)
+            maillog::info(
+                "report for {}: date={}, to=, sessions={}, failed={}, result=failed (not sent within 48 hours)",
+                e.domain, utc(e.begin).substr(0, 10), e.sessions(), e.failed());
     }
 }
 
 void Service::start_deliveries(loop::Group& senders, std::int64_t time) {
-    if (!sending_) return;
+    if (!sending_)
+        return;
     for (const auto& entry : collection_.entries()) {
         const std::string& key = entry.first;
         const Entry& e = entry.second;
-        if (busy_.size() >= workers) return;
-        if (!e.closed() || e.done || e.due > time || !busy_.insert(key).second) continue;
+        if (busy_.size() >= workers)
+            return;
+        if (!e.closed() || e.done || e.due > time || !busy_.insert(key).second)
+            continue;
         senders.spawn([this, key = key] {
-            struct Free { Service& s; const std::string& key; ~Free() { s.busy_.erase(key); s.changed_.notify_all(); } } free{*this, key};
-            try { deliver(key); }
-            catch (const std::exception& problem) { maillog::warning("report {}: {}", key, problem.what()); }
+            struct Free {
+                Service& s;
+                const std::string& key;
+                ~Free() {
+                    s.busy_.erase(key);
+                    s.changed_.notify_all();
+                }
+            } free{*this, key};
+            try {
+                deliver(key);
+            } catch (const std::exception& problem) {
+                maillog::warning("report {}: {}", key, problem.what());
+            }
         });
     }
 }
@@ -169,9 +229,11 @@ loop::Deadline Service::next_event(std::int64_t time) const {
     std::int64_t at = std::min(time + look_again.count(), time / day * day + day);
     if (sending_ && busy_.size() < workers)
         for (const auto& [key, e] : collection_.entries())
-            if (e.closed() && !e.done && !busy_.contains(key)) at = std::min(at, e.due);
+            if (e.closed() && !e.done && !busy_.contains(key))
+                at = std::min(at, e.due);
     loop::Deadline next = loop::in(std::chrono::seconds(std::max<std::int64_t>(at - time, 1)));
-    if (urgent_) next = loop::Clock::now();
+    if (urgent_)
+        next = loop::Clock::now();
     return std::min(next, flush_at_);
 }
 }

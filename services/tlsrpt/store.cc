@@ -5,7 +5,8 @@
 
 namespace tlsrpt {
 namespace {
-constexpr std::size_t entries_limit = 4000000;   // more than the largest tlsrpt_domain_limit makes of three days: pages that lead in a circle
+constexpr std::size_t entries_limit =
+    4000000;  // more than the largest tlsrpt_domain_limit makes of three days: pages that lead in a circle
 
 Result<std::unique_ptr<table::Table>> open_table(const std::string& name) {
     table::OpenOptions options;
@@ -21,9 +22,11 @@ bool damaged(const Error& why) { return !why.status.temporary() && (why.sys_errn
 bool set_aside(const std::string& name, const Error& why) {
     auto colon = name.find(':');
     auto suffix = table::file_suffix(name.substr(0, colon));
-    if (colon == name.npos || !suffix) return false;
+    if (colon == name.npos || !suffix)
+        return false;
     std::string path = name.substr(colon + 1) + std::string(*suffix);
-    if (std::rename(path.c_str(), (path + ".damaged").c_str()) != 0) return false;
+    if (std::rename(path.c_str(), (path + ".damaged").c_str()) != 0)
+        return false;
     maillog::warning("TLS report database {}: {}: set aside as {}.damaged", name, why.reason, path);
     return true;
 }
@@ -33,12 +36,16 @@ Result<std::vector<Entry>> read_all(table::Table& from) {
     std::vector<std::string> bad;
     auto next = from.first();
     for (; next && *next; next = from.next()) {
-        if (all.size() + bad.size() >= entries_limit) return permanent("its pages lead in a circle");
+        if (all.size() + bad.size() >= entries_limit)
+            return permanent("its pages lead in a circle");
         auto entry = Entry::parse((*next)->value);
-        if (entry && entry->key() == (*next)->key) all.push_back(std::move(*entry));
-        else bad.push_back((*next)->key);
+        if (entry && entry->key() == (*next)->key)
+            all.push_back(std::move(*entry));
+        else
+            bad.push_back((*next)->key);
     }
-    if (!next) return permanent(next.error().reason);
+    if (!next)
+        return permanent(next.error().reason);
     for (const std::string& key : bad) {
         maillog::warning("TLS report database: the entry of {} cannot be read and goes", key);
         (void)from.erase(key);
@@ -57,19 +64,23 @@ Result<Store> Store::open(const std::string& name, Collection& into, std::int64_
             all = read_all(*s.table_);
         }
         if (opened && all) {
-            for (Entry& e : *all) into.load(std::move(e), now);
+            for (Entry& e : *all)
+                into.load(std::move(e), now);
             return s;
         }
         Error why = opened ? all.error() : opened.error();
         s.table_.reset();
-        if (again || !damaged(why) || !set_aside(name, why)) return tl::unexpected(std::move(why));
+        if (again || !damaged(why) || !set_aside(name, why))
+            return tl::unexpected(std::move(why));
     }
 }
 
 Result<void> Store::write(const Collection::Changes& changes) {
     for (const auto& [key, text] : changes) {
-        if (text) TRY(table_->put(key, *text));
-        else TRY(table_->erase(key));
+        if (text)
+            TRY(table_->put(key, *text));
+        else
+            TRY(table_->erase(key));
     }
     return table_->commit();
 }

@@ -1,4 +1,5 @@
-// trivial-rewrite(8): puts addresses into standard form and tells where mail for them goes. One process for any number of clients.
+// trivial-rewrite(8): puts addresses into standard form and tells where mail for them goes. One process for any number
+// of clients.
 #include "server/server.h"
 #include "service.h"
 

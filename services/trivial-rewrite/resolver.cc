@@ -31,7 +31,8 @@ table::MatchList domains(const conf::Settings& settings, const conf::Text& param
 
 Resolver::Route Resolver::route_of(std::string_view text) {
     std::size_t colon = text.find(':');
-    if (colon == npos) return {std::string(text), ""};
+    if (colon == npos)
+        return {std::string(text), ""};
     return {std::string(text.substr(0, colon)), std::string(bytes::trim(text.substr(colon + 1)))};
 }
 
@@ -40,19 +41,31 @@ Resolver::Resolver(const conf::Settings& s, bool probes, table::LocalDomains loc
       virtual_(route_of(probes ? s[param::address_verify_virtual_transport] : s[param::virtual_transport])),
       relay_(route_of(probes ? s[param::address_verify_relay_transport] : s[param::relay_transport])),
       default_(route_of(probes ? s[param::address_verify_default_transport] : s[param::default_transport])),
-      relayhost_(probes ? s[param::address_verify_relayhost] : s[param::relayhost]), myhostname_(s[param::myhostname]),
-      empty_recipient_(s[param::empty_address_recipient]), null_relayhost_key_(s[param::empty_address_relayhost_maps_lookup_key]),
-      null_transport_key_(s[param::empty_address_default_transport_maps_lookup_key]), delimiters_(s[param::recipient_delimiter]),
-      double_bounce_(s[param::double_bounce_sender]), swap_bangpath_(s[param::swap_bangpath]), percent_hack_(s[param::allow_percent_hack]),
-      dequoted_(s[param::resolve_dequoted_address]), null_domain_(s[param::resolve_null_domain]), numeric_domain_(s[param::resolve_numeric_domain]),
-      min_user_(s[param::allow_min_user]), show_table_(s[param::show_user_unknown_table_name]), relocated_prefix_(s[param::relocated_prefix_enable]),
-      utf8_(s[param::smtputf8_enable]), owner_request_(s[param::owner_request_special]),
+      relayhost_(probes ? s[param::address_verify_relayhost] : s[param::relayhost]),
+      myhostname_(s[param::myhostname]),
+      empty_recipient_(s[param::empty_address_recipient]),
+      null_relayhost_key_(s[param::empty_address_relayhost_maps_lookup_key]),
+      null_transport_key_(s[param::empty_address_default_transport_maps_lookup_key]),
+      delimiters_(s[param::recipient_delimiter]),
+      double_bounce_(s[param::double_bounce_sender]),
+      swap_bangpath_(s[param::swap_bangpath]),
+      percent_hack_(s[param::allow_percent_hack]),
+      dequoted_(s[param::resolve_dequoted_address]),
+      null_domain_(s[param::resolve_null_domain]),
+      numeric_domain_(s[param::resolve_numeric_domain]),
+      min_user_(s[param::allow_min_user]),
+      show_table_(s[param::show_user_unknown_table_name]),
+      relocated_prefix_(s[param::relocated_prefix_enable]),
+      utf8_(s[param::smtputf8_enable]),
+      owner_request_(s[param::owner_request_special]),
       append_dot_(s[param::append_dot_mydomain] ? s[param::mydomain] : ""),
-      local_domains_(std::move(local_domains)), transport_parents_(table::parents_of(s, "transport_maps")) {
+      local_domains_(std::move(local_domains)),
+      transport_parents_(table::parents_of(s, "transport_maps")) {
     const conf::Text& transport = probes ? param::address_verify_transport_maps : param::transport_maps;
-    const conf::Text& by_relayhost = probes ? param::address_verify_sender_dependent_relayhost_maps : param::sender_dependent_relayhost_maps;
-    const conf::Text& by_transport =
-        probes ? param::address_verify_sender_dependent_default_transport_maps : param::sender_dependent_default_transport_maps;
+    const conf::Text& by_relayhost =
+        probes ? param::address_verify_sender_dependent_relayhost_maps : param::sender_dependent_relayhost_maps;
+    const conf::Text& by_transport = probes ? param::address_verify_sender_dependent_default_transport_maps
+                                            : param::sender_dependent_default_transport_maps;
     transport_maps_ = table::Maps::open(transport.name, s[transport], no_substitution);
     sender_relayhost_ = table::Maps::open(by_relayhost.name, s[by_relayhost], no_substitution);
     sender_transport_ = table::Maps::open(by_transport.name, s[by_transport], no_substitution);
@@ -68,16 +81,23 @@ ResolveReply Resolver::resolve(std::string_view sender, std::string_view address
         auto parts = mail::split_address(address);
         std::string local(parts.local), domain(bytes::trim(parts.domain.value_or("")));
         const bool has_domain = parts.domain.has_value();
-        if (address.empty()) local = empty_recipient_;       // <>
-        if (!has_domain) domain = myhostname_;
-        if (!has_domain) undo_operators(local, domain);
+        if (address.empty())
+            local = empty_recipient_;  // <>
+        if (!has_domain)
+            domain = myhostname_;
+        if (!has_domain)
+            undo_operators(local, domain);
 
         TRY_ASSIGN(bool is_local, strip_local_domains(local, domain));
-        if (is_local && local.empty()) local = empty_recipient_;
-        if (is_local) reply.address_class = AddressClass::local;
-        else if (domain.empty() || !valid_domain(domain)) reply.flags |= ResolveReply::error;
+        if (is_local && local.empty())
+            local = empty_recipient_;
+        if (is_local)
+            reply.address_class = AddressClass::local;
+        else if (domain.empty() || !valid_domain(domain))
+            reply.flags |= ResolveReply::error;
         reply.recipient = domain.empty() && !is_local ? local + "@" : local + "@" + domain;
-        if (!min_user_ && reply.recipient.front() == '-') reply.flags |= ResolveReply::error;
+        if (!min_user_ && reply.recipient.front() == '-')
+            reply.flags |= ResolveReply::error;
         if (!is_local && ((dequoted_ && local.find('@') != npos) || (percent_hack_ && local.find('%') != npos) ||
                           (swap_bangpath_ && local.find('!') != npos)))
             reply.flags |= ResolveReply::routed;
@@ -85,10 +105,12 @@ ResolveReply Resolver::resolve(std::string_view sender, std::string_view address
         TRY(find_class(sender, reply, domain));
         if (!(reply.flags & ResolveReply::error)) {
             TRY(apply_transport_maps(domain, reply));
-            if (reply.transport != "error") TRY(apply_relocated_maps(reply));
+            if (reply.transport != "error")
+                TRY(apply_relocated_maps(reply));
         }
         const bool by_domain = transport_maps_.empty() && relocated_maps_.empty();
-        if (by_domain && reply.flags == 0 && reply.recipient == address && mail::is_plain(address)) reply.flags = ResolveReply::whole_domain;
+        if (by_domain && reply.flags == 0 && reply.recipient == address && mail::is_plain(address))
+            reply.flags = ResolveReply::whole_domain;
         return {};
     };
     if (Result<void> done = work(); !done) {
@@ -116,36 +138,45 @@ bool Resolver::undo_operators(std::string& local, std::string& domain) const {
             return true;
         }
     }
-    if (at == npos && percent_hack_) at = local.rfind('%');
-    if (at == npos) return false;
+    if (at == npos && percent_hack_)
+        at = local.rfind('%');
+    if (at == npos)
+        return false;
     domain = completed(local.substr(at + 1));
     local.resize(at);
     return true;
 }
 
 std::string Resolver::completed(std::string domain) const {
-    if (!append_dot_.empty() && !domain.empty() && domain.front() != '[' && domain.find('.') == npos) domain += "." + append_dot_;
+    if (!append_dot_.empty() && !domain.empty() && domain.front() != '[' && domain.find('.') == npos)
+        domain += "." + append_dot_;
     return domain;
 }
 
 Result<bool> Resolver::strip_local_domains(std::string& local, std::string& domain) const {
-    for (;;) {                                   // each round shortens the local part
-        if (domain.size() > 1 && domain.back() == '.' && domain[domain.size() - 2] != '.') domain.pop_back();
+    for (;;) {  // each round shortens the local part
+        if (domain.size() > 1 && domain.back() == '.' && domain[domain.size() - 2] != '.')
+            domain.pop_back();
         bool null = domain.empty() && null_domain_;
-        if (null) domain = myhostname_;
+        if (null)
+            domain = myhostname_;
         TRY_ASSIGN(bool is_local, null ? Result<bool>(true) : local_domains_.is_local(domain));
-        if (!is_local && !domain.empty()) return false;          // user%site@ names a site still
+        if (!is_local && !domain.empty())
+            return false;  // user%site@ names a site still
         std::string inner_local = local, inner_domain;
-        if (!undo_operators(inner_local, inner_domain)) return is_local;
+        if (!undo_operators(inner_local, inner_domain))
+            return is_local;
         local = std::move(inner_local);
         domain = std::move(inner_domain);
     }
 }
 
 bool Resolver::valid_domain(std::string& domain) const {
-    if (domain.front() == '[') return domain.back() == ']' && mail::address_literal(domain.substr(1, domain.size() - 2)).has_value();
+    if (domain.front() == '[')
+        return domain.back() == ']' && mail::address_literal(domain.substr(1, domain.size() - 2)).has_value();
     if (mail::valid_ipv4(domain) || mail::valid_ipv6(domain)) {
-        if (!numeric_domain_) return false;
+        if (!numeric_domain_)
+            return false;
         domain = "[" + domain + "]";
         return true;
     }
@@ -153,12 +184,17 @@ bool Resolver::valid_domain(std::string& domain) const {
 }
 
 Result<void> Resolver::find_class(std::string_view sender, ResolveReply& reply, std::string& domain) const {
-    auto both = [&](std::string_view a, std::string_view b) { maillog::warning("do not list domain {} in BOTH {} and {}", domain, a, b); };
+    auto both = [&](std::string_view a, std::string_view b) {
+        maillog::warning("do not list domain {} in BOTH {} and {}", domain, a, b);
+    };
     TRY_ASSIGN(bool alias, virtual_alias_.match(domain));
-    TRY_ASSIGN(bool mailbox, alias && reply.address_class != AddressClass::local ? Result<bool>(false) : virtual_mailbox_.match(domain));
+    TRY_ASSIGN(bool mailbox, alias&& reply.address_class != AddressClass::local ? Result<bool>(false)
+                                                                                : virtual_mailbox_.match(domain));
     if (reply.address_class == AddressClass::local) {
-        if (alias) both("mydestination", "virtual_alias_domains");
-        if (mailbox) both("mydestination", "virtual_mailbox_domains");
+        if (alias)
+            both("mydestination", "virtual_alias_domains");
+        if (mailbox)
+            both("mydestination", "virtual_mailbox_domains");
         reply.transport = local_.transport;
         reply.nexthop = local_.nexthop.empty() ? myhostname_ : local_.nexthop;
     } else if (alias) {
@@ -166,20 +202,25 @@ Result<void> Resolver::find_class(std::string_view sender, ResolveReply& reply, 
         reply.transport = "error";
         reply.nexthop = show_table_ ? "5.1.1 User unknown in virtual alias table" : "5.1.1 User unknown";
         TRY_ASSIGN(mailbox, virtual_mailbox_.match(domain));
-        if (mailbox) both("virtual_alias_domains", "virtual_mailbox_domains");
+        if (mailbox)
+            both("virtual_alias_domains", "virtual_mailbox_domains");
         TRY_ASSIGN(bool relay, relay_domains_.match(domain));
-        if (relay) both("virtual_alias_domains", "relay_domains");
+        if (relay)
+            both("virtual_alias_domains", "relay_domains");
     } else if (mailbox) {
         reply.address_class = AddressClass::virtual_mailbox;
         reply.transport = virtual_.transport;
         reply.nexthop = virtual_.nexthop.empty() ? domain : virtual_.nexthop;
         TRY_ASSIGN(bool relay, relay_domains_.match(domain));
-        if (relay) both("virtual_mailbox_domains", "relay_domains");
+        if (relay)
+            both("virtual_mailbox_domains", "relay_domains");
     } else {
         TRY_ASSIGN(bool relay, relay_domains_.match(domain));
         reply.address_class = relay ? AddressClass::relay : AddressClass::other;
-        if (relay) TRY(outside(relay_, sender, domain, reply));
-        else TRY(route_other(sender, domain, reply));
+        if (relay)
+            TRY(outside(relay_, sender, domain, reply));
+        else
+            TRY(route_other(sender, domain, reply));
     }
     return {};
 }
@@ -190,39 +231,55 @@ Result<void> Resolver::route_other(std::string_view sender, std::string_view dom
 }
 
 // The transport, and as next hop its own, else the sender's relay host, else relayhost, else the domain.
-Result<void> Resolver::outside(const Route& route, std::string_view sender, std::string_view domain, ResolveReply& reply) const {
+Result<void> Resolver::outside(const Route& route, std::string_view sender, std::string_view domain,
+                               ResolveReply& reply) const {
     reply.transport = route.transport;
     reply.nexthop = route.nexthop;
-    if (!reply.nexthop.empty()) return {};
+    if (!reply.nexthop.empty())
+        return {};
     TRY_ASSIGN(std::optional<std::string> own, by_sender(sender_relayhost_, sender, null_relayhost_key_));
     reply.nexthop = own ? *own : relayhost_;
-    if (reply.nexthop.empty()) reply.nexthop = domain;
+    if (reply.nexthop.empty())
+        reply.nexthop = domain;
     return {};
 }
 
 // What a sender-dependent table says; absent also for DUNNO.
-Result<std::optional<std::string>> Resolver::by_sender(const table::Maps& maps, std::string_view sender, const std::string& null_key) const {
-    if (maps.empty()) return std::optional<std::string>();
+Result<std::optional<std::string>> Resolver::by_sender(const table::Maps& maps, std::string_view sender,
+                                                       const std::string& null_key) const {
+    if (maps.empty())
+        return std::optional<std::string>();
     std::optional<std::string> value;
     if (sender.empty()) {
         TRY_ASSIGN(value, maps.find(null_key));
     } else {
         TRY_ASSIGN(std::optional<table::AddressMatch> found,
-                   table::find_address(maps, sender, {.forms = table::forms_sender, .delimiters = delimiters_, .double_bounce_sender = double_bounce_, .owner_request_special = owner_request_}));
-        if (found) value = std::move(found->value);
+                   table::find_address(maps, sender,
+                                       {.forms = table::forms_sender,
+                                        .delimiters = delimiters_,
+                                        .double_bounce_sender = double_bounce_,
+                                        .owner_request_special = owner_request_}));
+        if (found)
+            value = std::move(found->value);
     }
-    if (value && bytes::iequals(*value, "DUNNO")) value.reset();
+    if (value && bytes::iequals(*value, "DUNNO"))
+        value.reset();
     return value;
 }
 
 Result<void> Resolver::apply_transport_maps(std::string_view domain, ResolveReply& reply) const {
-    if (transport_maps_.empty()) return {};
-    TRY_ASSIGN(std::optional<table::AddressMatch> found,
-               table::find_address(transport_maps_, reply.recipient, {.forms = table::forms_transport, .delimiters = delimiters_,
-                                                                      .double_bounce_sender = double_bounce_, .owner_request_special = owner_request_, .parents = transport_parents_}));
+    if (transport_maps_.empty())
+        return {};
+    TRY_ASSIGN(std::optional<table::AddressMatch> found, table::find_address(transport_maps_, reply.recipient,
+                                                                             {.forms = table::forms_transport,
+                                                                              .delimiters = delimiters_,
+                                                                              .double_bounce_sender = double_bounce_,
+                                                                              .owner_request_special = owner_request_,
+                                                                              .parents = transport_parents_}));
     if (!found) {
         TRY_ASSIGN(std::optional<std::string> any, transport_maps_.find("*", table::Which::fixed));
-        if (!any) return {};
+        if (!any)
+            return {};
         found = table::AddressMatch{std::move(*any), "*", ""};
     }
     Route route = route_of(found->value);
@@ -236,12 +293,18 @@ Result<void> Resolver::apply_transport_maps(std::string_view domain, ResolveRepl
 }
 
 Result<void> Resolver::apply_relocated_maps(ResolveReply& reply) const {
-    if (relocated_maps_.empty()) return {};
-    TRY_ASSIGN(std::optional<table::AddressMatch> found,
-               table::find_address(relocated_maps_, reply.recipient,
-                                   {.forms = table::forms_rewrite, .delimiters = delimiters_, .double_bounce_sender = double_bounce_, .owner_request_special = owner_request_,
-                                    .is_local = [this](std::string_view d) { return local_domains_.rewrites_bare(d); }}));
-    if (!found) return {};
+    if (relocated_maps_.empty())
+        return {};
+    TRY_ASSIGN(
+        std::optional<table::AddressMatch> found,
+        table::find_address(relocated_maps_, reply.recipient,
+                            {.forms = table::forms_rewrite,
+                             .delimiters = delimiters_,
+                             .double_bounce_sender = double_bounce_,
+                             .owner_request_special = owner_request_,
+                             .is_local = [this](std::string_view d) { return local_domains_.rewrites_bare(d); }}));
+    if (!found)
+        return {};
     reply.transport = "error";
     reply.nexthop = (relocated_prefix_ ? "5.1.6 User has moved to " : "") + found->value;
     return {};

@@ -7,14 +7,17 @@
 //   user@host                 user@host.$mydomain   append_dot_mydomain
 //   user@site.                user@site          always
 //
-// In the context "remote" $remote_header_rewrite_domain takes the place of $myorigin and $mydomain; empty: nothing is appended.
+// In the context "remote" $remote_header_rewrite_domain takes the place of $myorigin and $mydomain; empty: nothing is
+// appended.
 //
 // When things fail: nothing can; what is no address comes back as it was, as far as that makes sense.
 #pragma once
 #include <string>
 #include <string_view>
 
-namespace conf { class Settings; }
+namespace conf {
+class Settings;
+}
 
 namespace rewrite {
 class Rewriter {
@@ -28,8 +31,8 @@ private:
     std::string myorigin_, mydomain_, remote_domain_;
 };
 
-// Where in external-form text the last (or first) c stands that is not within quotes, comments, brackets or behind a backslash;
-// npos: nowhere.
+// Where in external-form text the last (or first) c stands that is not within quotes, comments, brackets or behind a
+// backslash; npos: nowhere.
 std::size_t last_unquoted(std::string_view text, char c);
 std::size_t first_unquoted(std::string_view text, char c);
 }

@@ -51,7 +51,8 @@ Result<std::optional<std::string>> Context::look_up(const table::Maps& maps, std
     return match ? std::optional(match->value) : std::nullopt;
 }
 
-Result<std::int64_t> Context::id_of(const table::Maps& maps, std::string_view address, std::string_view what, std::int64_t least) const {
+Result<std::int64_t> Context::id_of(const table::Maps& maps, std::string_view address, std::string_view what,
+                                    std::int64_t least) const {
     TRY_ASSIGN(std::optional<std::string> value, look_up(maps, address));
     if (!value) {
         maillog::warning("recipient {}: not found in {}", address, maps.title());
@@ -67,7 +68,8 @@ Result<std::int64_t> Context::id_of(const table::Maps& maps, std::string_view ad
 
 Result<std::optional<delivery::MailboxTarget>> Context::find(std::string_view address) const {
     TRY_ASSIGN(std::optional<std::string> mailbox, look_up(mailboxes_, address));
-    if (!mailbox) return std::optional<delivery::MailboxTarget>();
+    if (!mailbox)
+        return std::optional<delivery::MailboxTarget>();
     delivery::MailboxTarget target;
     target.path = base_.empty() ? *mailbox : base_ + "/" + *mailbox;
     if (!target.path.starts_with('/')) {
@@ -84,18 +86,25 @@ Result<std::optional<delivery::MailboxTarget>> Context::find(std::string_view ad
 }
 
 void Context::deliver_one(delivery::Job& job, delivery::Recipient& recipient) const {
-    auto report = [&](EnhancedStatus status, std::string text) { job.failed(recipient, {.relay = server::service_name(), .status = status, .text = std::move(text)}); };
-    auto good = [&](std::string text) { job.delivered(recipient, {.relay = server::service_name(), .text = std::move(text)}); };
+    auto report = [&](EnhancedStatus status, std::string text) {
+        job.failed(recipient, {.relay = server::service_name(), .status = status, .text = std::move(text)});
+    };
+    auto good = [&](std::string text) {
+        job.delivered(recipient, {.relay = server::service_name(), .text = std::move(text)});
+    };
     auto target = find(recipient.address);
     if (!target) {
-        if (target.error().status == EnhancedStatus{4, 3, 5}) return report({4, 3, 5}, target.error().reason);
+        if (target.error().status == EnhancedStatus{4, 3, 5})
+            return report({4, 3, 5}, target.error().reason);
         maillog::warning("{}: {}", job.id(), target.error().reason);
         return report({4, 3, 0}, "table lookup failure");
     }
-    if (!*target) return report({5, 1, 1}, fmt::format("unknown user: \"{}\"", recipient.address));
+    if (!*target)
+        return report({5, 1, 1}, fmt::format("unknown user: \"{}\"", recipient.address));
     const delivery::MailboxTarget& mailbox = **target;
     const bool maildir = mailbox.path.ends_with('/');
-    if (job.probe()) return good(maildir ? "delivers to maildir" : "delivers to mailbox");
+    if (job.probe())
+        return good(maildir ? "delivers to maildir" : "delivers to mailbox");
     delivery::CopyOptions options;
     options.return_path = options.delivered_to = true;
     options.from_line = options.quote_from = options.blank_line = !maildir;
@@ -108,19 +117,25 @@ void Context::deliver_one(delivery::Job& job, delivery::Recipient& recipient) co
         return {};
     };
     Result<void> done;
-    if (maildir) done = delivery::add_to_maildir(mailbox, write);
-    else if (auto appended = delivery::append_to_mbox(mailbox, write); !appended) done = tl::unexpected(appended.error());
-    if (done) return good(maildir ? "delivered to maildir" : "delivered to mailbox");
+    if (maildir)
+        done = delivery::add_to_maildir(mailbox, write);
+    else if (auto appended = delivery::append_to_mbox(mailbox, write); !appended)
+        done = tl::unexpected(appended.error());
+    if (done)
+        return good(maildir ? "delivered to maildir" : "delivered to mailbox");
     // The owner of a mailbox can do something about a quota; about the rest, the administrator.
-    EnhancedStatus status = done.error().status == EnhancedStatus{5, 2, 2} ? done.error().status : EnhancedStatus{4, 2, 0};
-    report(status, maildir ? "maildir delivery failed: " + done.error().reason : "delivery failed to mailbox " + mailbox.path + ": " + done.error().reason);
+    EnhancedStatus status =
+        done.error().status == EnhancedStatus{5, 2, 2} ? done.error().status : EnhancedStatus{4, 2, 0};
+    report(status, maildir ? "maildir delivery failed: " + done.error().reason
+                           : "delivery failed to mailbox " + mailbox.path + ": " + done.error().reason);
 }
 
 void Context::deliver(delivery::Job& job) const {
-    for (delivery::Recipient& recipient : job.recipients()) deliver_one(job, recipient);
+    for (delivery::Recipient& recipient : job.recipients())
+        deliver_one(job, recipient);
 }
 
-static std::optional<Context> context;           // for the life of the process
+static std::optional<Context> context;  // for the life of the process
 
 Result<void> before_jail(const conf::Settings& settings) {
     table::configure(settings);
@@ -129,9 +144,12 @@ Result<void> before_jail(const conf::Settings& settings) {
 }
 
 void serve(net::Stream& stream) {
-    context->agent().serve(stream, [](delivery::Job& job) {
-        server::Commit whole;                    // a stop waits for the mailbox that is being written
-        context->deliver(job);
-    }, server::retired);
+    context->agent().serve(
+        stream,
+        [](delivery::Job& job) {
+            server::Commit whole;  // a stop waits for the mailbox that is being written
+            context->deliver(job);
+        },
+        server::retired);
 }
 }

@@ -1,7 +1,8 @@
-// Delivery to mailboxes that tables name: virtual_mailbox_maps says which file, virtual_uid_maps and virtual_gid_maps with whose
-// rights. No aliases, no .forward files, no commands.
+// Delivery to mailboxes that tables name: virtual_mailbox_maps says which file, virtual_uid_maps and virtual_gid_maps
+// with whose rights. No aliases, no .forward files, no commands.
 //
-// When things fail: what has no mailbox bounces (5.1.1), as does what a limit or quota refuses (5.2.2); everything else defers.
+// When things fail: what has no mailbox bounces (5.1.1), as does what a limit or quota refuses (5.2.2); everything else
+// defers.
 #pragma once
 #include <optional>
 #include <string>
@@ -23,7 +24,8 @@ public:
 
 private:
     Result<std::optional<std::string>> look_up(const table::Maps& maps, std::string_view address) const;
-    Result<std::int64_t> id_of(const table::Maps& maps, std::string_view address, std::string_view what, std::int64_t least) const;
+    Result<std::int64_t> id_of(const table::Maps& maps, std::string_view address, std::string_view what,
+                               std::int64_t least) const;
     void deliver_one(delivery::Job& job, delivery::Recipient& recipient) const;
 
     std::unique_ptr<delivery::Agent> agent_{};

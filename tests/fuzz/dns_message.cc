@@ -9,9 +9,11 @@ void fuzz::one(std::string_view bytes) {
     if (reply) {
         fuzz::require(reply->answers.size() <= dns::record_limit, "records are bounded");
         for (const auto& r : reply->answers) {
-            fuzz::require(r.value.size() <= bytes.size() * 4 + 1024 && r.owner.size() <= 1100, "a record is no larger than what came", r.owner);
+            fuzz::require(r.value.size() <= bytes.size() * 4 + 1024 && r.owner.size() <= 1100,
+                          "a record is no larger than what came", r.owner);
             std::string text = r.text();
-            for (unsigned char c : text) fuzz::require(c >= ' ' && c != 127, "no control character gets out of a record", text);
+            for (unsigned char c : text)
+                fuzz::require(c >= ' ' && c != 127, "no control character gets out of a record", text);
         }
     }
     if (auto question = dns::message::question(bytes, dns::Type::mx, true)) {

@@ -15,9 +15,11 @@ void fuzz::one(std::string_view bytes) {
     std::string_view value = field ? field->value : bytes;
     auto type = mail::parse_content_type(value);
     std::size_t size = type.type == "text" ? 0 : type.type.size() + type.subtype.size();
-    for (const auto& boundary : type.boundaries) size += boundary.size() + std::string_view(";boundary=").size();
+    for (const auto& boundary : type.boundaries)
+        size += boundary.size() + std::string_view(";boundary=").size();
     fuzz::require(size <= value.size(), "what is taken from a field is no longer than the field");
     (void)mail::first_token(value);
     std::string phrase = mail::encoded_phrase(value, "utf-8");
-    if (!bytes::is_ascii(value)) fuzz::require(bytes::is_ascii(phrase), "an encoded phrase is ASCII", phrase);
+    if (!bytes::is_ascii(value))
+        fuzz::require(bytes::is_ascii(phrase), "an encoded phrase is ASCII", phrase);
 }

@@ -13,9 +13,10 @@
 namespace {
 template <class M> void as(const ipc::Incoming& in) {
     auto message = in.as<M>();
-    if (!message) return;
+    if (!message)
+        return;
     std::string written = ipc::encode(*message);
-    written.pop_back();                          // the NUL that ends the list is not Incoming's
+    written.pop_back();  // the NUL that ends the list is not Incoming's
     auto again = ipc::Incoming(written).as<M>();
     fuzz::require(again.has_value(), "a message reads back", M::protocol);
     std::string twice = ipc::encode(*again);
@@ -27,8 +28,10 @@ template <class... M> void each(const ipc::Incoming& in) { (as<M>(in), ...); }
 
 void fuzz::one(std::string_view bytes) {
     ipc::Incoming in{std::string(bytes)};
-    each<ipc::CleanupOpen, ipc::CleanupOpened, ipc::CleanupReply, ipc::DeliveryRequest, ipc::DeliveryReply, ipc::ReportAppend, ipc::ReportSend, ipc::ReportOne, ipc::ReportForget,
-         ipc::BounceReply, ipc::RewriteRequest, ipc::RewriteReply, ipc::ResolveRequest, ipc::VerifyResolveRequest, ipc::ResolveReply, ipc::AnvilRequest, ipc::AnvilReply,
-         ipc::FlushRequest, ipc::FlushReply, ipc::StsRequest, ipc::StsReply, ipc::TlsSessionFind, ipc::TlsSessionSave, ipc::TlsSessionRemove, ipc::TlsSessionReply,
-         ipc::TlsTicketKeysRequest, ipc::TlsTicketKeysReply, ipc::TlsSeedRequest, ipc::TlsSeedReply>(in);
+    each<ipc::CleanupOpen, ipc::CleanupOpened, ipc::CleanupReply, ipc::DeliveryRequest, ipc::DeliveryReply,
+         ipc::ReportAppend, ipc::ReportSend, ipc::ReportOne, ipc::ReportForget, ipc::BounceReply, ipc::RewriteRequest,
+         ipc::RewriteReply, ipc::ResolveRequest, ipc::VerifyResolveRequest, ipc::ResolveReply, ipc::AnvilRequest,
+         ipc::AnvilReply, ipc::FlushRequest, ipc::FlushReply, ipc::StsRequest, ipc::StsReply, ipc::TlsSessionFind,
+         ipc::TlsSessionSave, ipc::TlsSessionRemove, ipc::TlsSessionReply, ipc::TlsTicketKeysRequest,
+         ipc::TlsTicketKeysReply, ipc::TlsSeedRequest, ipc::TlsSeedReply>(in);
 }

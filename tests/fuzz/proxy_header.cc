@@ -6,12 +6,15 @@
 
 void fuzz::one(std::string_view bytes) {
     for (auto parsed : {smtpd::parse_proxy_line(bytes), smtpd::parse_proxy_block(bytes)}) {
-        if (!parsed || parsed->local) continue;
-        fuzz::require(parsed->client.family() == parsed->server.family() && !parsed->client.host().empty(), "both ends are of one family");
+        if (!parsed || parsed->local)
+            continue;
+        fuzz::require(parsed->client.family() == parsed->server.family() && !parsed->client.host().empty(),
+                      "both ends are of one family");
     }
     net::Stream stream(fuzz::file_of(bytes));
     auto header = smtpd::read_proxy_header(stream, loop::never);
-    if (header) fuzz::require(stream.bytes_read() <= bytes.size(), "no more is read than there is");
+    if (header)
+        fuzz::require(stream.bytes_read() <= bytes.size(), "no more is read than there is");
     if (auto address = net::Address::parse(bytes, 25)) {
         auto again = net::Address::parse(address->host(), 25);
         fuzz::require(again && *again == *address, "an address reads back", address->host());

@@ -7,14 +7,16 @@ void fuzz::one(std::string_view bytes) {
     std::string_view left = bytes;
     for (std::size_t n = 0; !left.empty(); ++n) {
         auto record = queue::decode(left);
-        if (!record) break;
+        if (!record)
+            break;
         fuzz::require(record->payload.size() <= bytes.size(), "a record lies within its file");
         std::string one;
         queue::append(one, record->type, record->payload);
         fuzz::require(one.size() == queue::encoded_size(record->payload.size()), "encoded_size tells the size");
         std::string_view back = one;
         auto again = queue::decode(back);
-        fuzz::require(again && back.empty() && again->type == record->type && again->payload == record->payload, "a record reads back as it was written");
+        fuzz::require(again && back.empty() && again->type == record->type && again->payload == record->payload,
+                      "a record reads back as it was written");
         if (auto size = queue::SizeRecord::parse(record->payload)) {
             auto twice = queue::SizeRecord::parse(size->text());
             fuzz::require(twice.has_value(), "numbers read back", size->text());

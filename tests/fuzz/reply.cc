@@ -10,13 +10,16 @@ void fuzz::one(std::string_view bytes) {
         std::size_t end = std::min(rest.find('\n'), rest.size());
         auto step = reader.line(rest.substr(0, end));
         rest.remove_prefix(std::min(end + 1, rest.size()));
-        if (step == mail::ReplyReader::Step::malformed) return;
-        if (step == mail::ReplyReader::Step::more) continue;
+        if (step == mail::ReplyReader::Step::malformed)
+            return;
+        if (step == mail::ReplyReader::Step::more)
+            continue;
         mail::Reply reply = reader.take();
         fuzz::require(reply.code >= 200 && reply.code <= 599, "a reply has a code");
         fuzz::require(reply.lines.size() <= lines_max, "lines are bounded");
         std::size_t kept = 0;
-        for (const auto& l : reply.lines) kept += l.size();
+        for (const auto& l : reply.lines)
+            kept += l.size();
         fuzz::require(kept <= bytes_max + 16, "bytes are bounded", std::to_string(kept));
         (void)reply.text();
         (void)reply.status();

@@ -10,7 +10,9 @@
 namespace {
 std::string one_line(std::string_view text) {
     std::string s(text);
-    for (char& c : s) if (c == '\n' || c == '\r' || c == '\t') c = ' ';
+    for (char& c : s)
+        if (c == '\n' || c == '\r' || c == '\t')
+            c = ' ';
     return bytes::printable(s);
 }
 }
@@ -21,13 +23,16 @@ void fuzz::one(std::string_view bytes) {
     fuzz::require(queue::parse_failure_log(bytes, 3).size() <= 3, "the limit holds");
     fuzz::Choices choose(bytes);
     ipc::ReportAppend r;
-    for (std::string* field : {&r.address, &r.original, &r.orcpt, &r.status, &r.action, &r.reason, &r.diagnostic_type, &r.diagnostic_text, &r.mta_type, &r.mta_name}) *field = choose.text();
+    for (std::string* field : {&r.address, &r.original, &r.orcpt, &r.status, &r.action, &r.reason, &r.diagnostic_type,
+                               &r.diagnostic_text, &r.mta_type, &r.mta_name})
+        *field = choose.text();
     r.offset = choose.byte();
     r.notify = static_cast<int>(choose.below(16));
     for (bool people : {true, false}) {
         std::string text = bounce::log_entry(r, people);
         auto back = queue::parse_failure_log(text + text);
-        if (r.address.empty()) continue;
+        if (r.address.empty())
+            continue;
         fuzz::require(back.size() == 2, "one report is one entry, whatever is in it", text);
         fuzz::same(back[0].reason, one_line(r.reason), "a reason reads back");
         fuzz::require(back[0].offset == r.offset, "an offset reads back", text);

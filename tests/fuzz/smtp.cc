@@ -1,6 +1,8 @@
-// The dialogue of the SMTP and LMTP client with a server that says what the input says, whatever is asked: replies are lines of the input, one after another.
+// The dialogue of the SMTP and LMTP client with a server that says what the input says, whatever is asked: replies are
+// lines of the input, one after another.
 //
-// What holds: the delivery ends; each recipient has one outcome, and each that is sent had a good reply to the end of content.
+// What holds: the delivery ends; each recipient has one outcome, and each that is sent had a good reply to the end of
+// content.
 // uses: smtp_core GTest::gtest
 #include "fuzz.h"
 #include "base/bytes.h"
@@ -8,13 +10,17 @@
 
 namespace {
 conf::Settings settings(bool lmtp) {
-    static const conf::Settings made = conf::Settings::defaults({{"smtp_tls_security_level", "none"}, {"lmtp_tls_security_level", "none"}, {"myhostname", "client.test"}, {"compatibility_level", "3.11"}});
+    static const conf::Settings made = conf::Settings::defaults({{"smtp_tls_security_level", "none"},
+                                                                 {"lmtp_tls_security_level", "none"},
+                                                                 {"myhostname", "client.test"},
+                                                                 {"compatibility_level", "3.11"}});
     (void)lmtp;
     return made;
 }
 smtp::Config& configuration(bool lmtp) {
     static std::unique_ptr<smtp::Config> made[2];
-    if (!made[lmtp]) made[lmtp] = std::move(*smtp::Config::load(settings(lmtp), lmtp));
+    if (!made[lmtp])
+        made[lmtp] = std::move(*smtp::Config::load(settings(lmtp), lmtp));
     return *made[lmtp];
 }
 
@@ -23,8 +29,11 @@ public:
     explicit World(bool as_lmtp) {
         lmtp = as_lmtp;
         std::filesystem::current_path(fuzz::scratch());
-        for (const char* d : {"active", "private"}) std::filesystem::create_directory(d);
-        maillog::redirect([](maillog::Level, std::string_view, std::string_view text, void* me) { static_cast<World*>(me)->log += std::string(text) + "\n"; }, this);
+        for (const char* d : {"active", "private"})
+            std::filesystem::create_directory(d);
+        maillog::redirect([](maillog::Level, std::string_view, std::string_view text,
+                             void* me) { static_cast<World*>(me)->log += std::string(text) + "\n"; },
+                          this);
         l = std::make_unique<loop::Loop>();
     }
     ~World() override {
@@ -40,10 +49,13 @@ public:
     ipc::DeliveryReply run(const std::vector<std::string>& recipients, const std::vector<std::string>& lines) {
         kept = std::make_unique<smtp::Kept>(configuration(lmtp).cache_time);
         agent = std::make_unique<delivery::Agent>(settings(lmtp), "");
-        for (const char* service : {"bounce", "defer", "trace"}) serve_reports(service);
+        for (const char* service : {"bounce", "defer", "trace"})
+            serve_reports(service);
         ipc::DeliveryReply result;
         l->spawn([&] {
-            result = agent->handle(queue("unix:server", recipients, lines), [&](delivery::Job& job) { smtp::Delivery(configuration(lmtp), *kept, flags, job).run(); });
+            result = agent->handle(queue("unix:server", recipients, lines), [&](delivery::Job& job) {
+                smtp::Delivery(configuration(lmtp), *kept, flags, job).run();
+            });
             loop::loop()->cancel_all();
         });
         l->run();
@@ -57,18 +69,22 @@ public:
             loop::wait_readable(listener->get());
             net::Address peer;
             auto fd = net::accept_one(listener->get(), peer);
-            if (!fd || !*fd) return;
+            if (!fd || !*fd)
+                return;
             net::Stream s(std::move(*fd));
             for (std::string_view rest = bytes; !rest.empty();) {
                 (void)s.write(rest.substr(0, piece));
                 rest.remove_prefix(std::min(piece, rest.size()));
-                if (!s.flush(loop::in(std::chrono::seconds(20)))) return;
-                if (piece < bytes.size()) loop::yield();
+                if (!s.flush(loop::in(std::chrono::seconds(20))))
+                    return;
+                if (piece < bytes.size())
+                    loop::yield();
             }
             ::shutdown(s.fd(), SHUT_WR);
             while (true) {
                 auto some = s.read_some(65536, loop::in(std::chrono::seconds(20)));
-                if (!some || some->empty()) return;
+                if (!some || some->empty())
+                    return;
             }
         });
     }
@@ -84,10 +100,13 @@ void fuzz::one(std::string_view input) {
     std::vector<std::string> recipients{"r1@remote.test", "r2@remote.test"};
     auto reply = w.run(recipients, {"Subject: x", "", ".dot", "b\xc3\xa9", "end"});
     std::size_t outcomes = 0, deferred = 0;
-    for (std::string_view line : bytes::split(w.log, "\n")) {       // "ID: to=<…": what servers say may look so too, but not there
-        if (line.find(": to=<") != line.find(':') || line.find(':') == line.npos) continue;
+    for (std::string_view line :
+         bytes::split(w.log, "\n")) {  // "ID: to=<…": what servers say may look so too, but not there
+        if (line.find(": to=<") != line.find(':') || line.find(':') == line.npos)
+            continue;
         ++outcomes;
-        if (line.substr(std::min(line.size(), line.find(", status="))).starts_with(", status=deferred (")) ++deferred;     // the first: a server may say it too
+        if (line.substr(std::min(line.size(), line.find(", status="))).starts_with(", status=deferred ("))
+            ++deferred;  // the first: a server may say it too
     }
     fuzz::require(outcomes == recipients.size(), "each recipient has one outcome", w.log);
     fuzz::require(reply.deferred == (deferred > 0), "qmgr hears of what is deferred", w.log);

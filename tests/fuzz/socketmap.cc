@@ -16,7 +16,8 @@ void fuzz::one(std::string_view bytes) {
                 loop::wait_readable(listener->get());
                 net::Address peer;
                 auto fd = net::accept_one(listener->get(), peer);
-                if (!fd || !*fd) continue;
+                if (!fd || !*fd)
+                    continue;
                 net::Stream s(std::move(*fd));
                 (void)s.read_until(',', 100000, loop::in(std::chrono::seconds(5)));
                 (void)s.write(bytes);
@@ -27,7 +28,9 @@ void fuzz::one(std::string_view bytes) {
         fuzz::require(table.has_value(), "the table opens");
         for (int i = 0; i < 2; ++i) {
             auto found = (*table)->find("key");
-            if (found && *found) fuzz::require((*found)->size() <= bytes.size() && !(*found)->empty(), "a value comes from the answer", **found);
+            if (found && *found)
+                fuzz::require((*found)->size() <= bytes.size() && !(*found)->empty(), "a value comes from the answer",
+                              **found);
         }
         servers.cancel();
         servers.join(false);

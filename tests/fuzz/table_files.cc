@@ -1,4 +1,5 @@
-// Indexed tables on damaged files: cdb. The libraries behind hash:, btree: (Berkeley DB) and lmdb: trust their files, as their manuals say: see README.md.
+// Indexed tables on damaged files: cdb. The libraries behind hash:, btree: (Berkeley DB) and lmdb: trust their files,
+// as their manuals say: see README.md.
 #include "fuzz.h"
 #include "table/table.h"
 
@@ -7,10 +8,12 @@ void fuzz::one(std::string_view bytes) {
     std::string key(choose.text());
     fuzz::write_file("table.cdb", choose.rest());
     auto t = table::open("cdb:" + fuzz::scratch() + "/table");
-    if (!t) return;
+    if (!t)
+        return;
     (void)(*t)->find(key);
     (void)(*t)->find("a");
     std::size_t entries = 0;
-    for (auto e = (*t)->first(); e && *e && entries < 10000; e = (*t)->next()) ++entries;
+    for (auto e = (*t)->first(); e && *e && entries < 10000; e = (*t)->next())
+        ++entries;
     fuzz::require(entries <= bytes.size(), "there are no more entries than bytes");
 }

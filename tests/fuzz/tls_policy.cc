@@ -17,12 +17,18 @@ void fuzz::one(std::string_view bytes) {
     fuzz::Choices choose(bytes);
     std::string_view pattern = choose.text();
     (void)tls::sts_pattern_matches(pattern, choose.text());
-    if (bytes.find("tafile") != bytes.npos || bytes.empty() || bytes.find_first_of(",{}$") != bytes.npos) return;
+    if (bytes.find("tafile") != bytes.npos || bytes.empty() || bytes.find_first_of(",{}$") != bytes.npos)
+        return;
     std::string line(bytes);
-    for (char& c : line) if (static_cast<unsigned char>(c) < ' ') c = ' ';
-    auto settings = conf::Settings::defaults({{"myhostname", "mx.example.test"}, {"smtp_tls_policy_maps", "static:{" + line + "}"}, {"tls_append_default_CA", "no"}});
+    for (char& c : line)
+        if (static_cast<unsigned char>(c) < ' ')
+            c = ' ';
+    auto settings = conf::Settings::defaults({{"myhostname", "mx.example.test"},
+                                              {"smtp_tls_policy_maps", "static:{" + line + "}"},
+                                              {"tls_append_default_CA", "no"}});
     auto policies = tls::Policies::open(settings, false);
-    if (!policies) return;
+    if (!policies)
+        return;
     tls::Site site{.key = "example.org", .nexthop = "example.org", .domain = true, .path = false};
     auto policy = policies->find(site);
     if (!policy) {
@@ -30,5 +36,6 @@ void fuzz::one(std::string_view bytes) {
         return;
     }
     auto here = policies->for_host(*policy, site, "mx1.example.org");
-    if (here) (void)tls::demand_of(*here, site, "mx1.example.org", "sha256");
+    if (here)
+        (void)tls::demand_of(*here, site, "mx1.example.org", "sha256");
 }

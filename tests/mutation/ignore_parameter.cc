@@ -1,5 +1,6 @@
-// Linked into every unit test, between it and conf::Settings (ld's --wrap): with the environment variable IGNORE_PARAMETER=name the
-// settings that the test makes do not hold what it sets of that parameter. tests/mutation/parameters uses it.
+// Linked into every unit test, between it and conf::Settings (ld's --wrap): with the environment variable
+// IGNORE_PARAMETER=name the settings that the test makes do not hold what it sets of that parameter.
+// tests/mutation/parameters uses it.
 #include <algorithm>
 #include <cstdlib>
 #include <string>
@@ -8,10 +9,12 @@
 namespace {
 conf::Overrides without_ignored(conf::Overrides overrides) {
     const char* name = std::getenv("IGNORE_PARAMETER");
-    if (!name) return overrides;
+    if (!name)
+        return overrides;
     std::string_view family = name;
     bool members = family.starts_with("transport_") && family != "transport_maps" && family != "transport_retry_time";
-    if (members) family.remove_prefix(std::string_view("transport").size());
+    if (members)
+        family.remove_prefix(std::string_view("transport").size());
     std::erase_if(overrides, [&](const conf::Assignment& own) {
         return members ? own.name.ends_with(family) && !own.name.starts_with("default_") : own.name == family;
     });
@@ -27,7 +30,11 @@ conf::Overrides without_ignored(conf::Overrides overrides) {
 #endif
 extern "C" {
 conf::Settings DEFAULTS(__real_)(const conf::Overrides&);
-conf::Settings DEFAULTS(__wrap_)(const conf::Overrides& overrides) { return DEFAULTS(__real_)(without_ignored(overrides)); }
+conf::Settings DEFAULTS(__wrap_)(const conf::Overrides& overrides) {
+    return DEFAULTS(__real_)(without_ignored(overrides));
+}
 Result<conf::Settings> WITH(__real_)(const conf::Settings*, const conf::Overrides&);
-Result<conf::Settings> WITH(__wrap_)(const conf::Settings* settings, const conf::Overrides& overrides) { return WITH(__real_)(settings, without_ignored(overrides)); }
+Result<conf::Settings> WITH(__wrap_)(const conf::Settings* settings, const conf::Overrides& overrides) {
+    return WITH(__real_)(settings, without_ignored(overrides));
+}
 }

@@ -1,9 +1,11 @@
-// A shared object for LD_PRELOAD, in tests only: at the moment when a daemon loads its system-call filter, it tries what daemons have no
-// business with, and writes down what came of it. Calls that are to end the process are tried by children that load the same filter;
-// where the queue directory holds a file "intruder-PROGRAM", by the process itself as well.
+// A shared object for LD_PRELOAD, in tests only: at the moment when a daemon loads its system-call filter, it tries
+// what daemons have no business with, and writes down what came of it. Calls that are to end the process are tried by
+// children that load the same filter; where the queue directory holds a file "intruder-PROGRAM", by the process itself
+// as well.
 //
-// The lines "PROGRAM WHAT RESULT" go into a file that all processes map (environment: SANDBOX_PROBE; 1 MiB, it begins with the length of
-// what is there): descriptors that a daemon was given besides its own are closed. Without the file nothing happens.
+// The lines "PROGRAM WHAT RESULT" go into a file that all processes map (environment: SANDBOX_PROBE; 1 MiB, it begins
+// with the length of what is there): descriptors that a daemon was given besides its own are closed. Without the file
+// nothing happens.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <linux/seccomp.h>
@@ -29,26 +31,30 @@
 #include <cstring>
 
 namespace {
-constexpr const char* services[] = {"private/local", "private/virtual", "private/pipe", "private/smtp", "private/lmtp", "private/error", "private/discard",
-                                    "private/bounce", "private/tlsmgr", "private/anvil", "private/mtasts"};
+constexpr const char* services[] = {"private/local",  "private/virtual", "private/pipe",    "private/smtp",
+                                    "private/lmtp",   "private/error",   "private/discard", "private/bounce",
+                                    "private/tlsmgr", "private/anvil",   "private/mtasts"};
 constexpr std::size_t size = 1 << 20;
-constexpr int stray = 100;                       // a descriptor that master leaves open by mistake
+constexpr int stray = 100;  // a descriptor that master leaves open by mistake
 std::atomic<std::uint64_t>* used = nullptr;
 
 [[gnu::constructor]] void map_record() {
     const char* path = std::getenv("SANDBOX_PROBE");
     int fd = path ? ::open(path, O_RDWR | O_CLOEXEC) : -1;
-    if (fd < 0) return;
+    if (fd < 0)
+        return;
     void* at = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     ::close(fd);
-    if (at != MAP_FAILED) used = static_cast<std::atomic<std::uint64_t>*>(at);
+    if (at != MAP_FAILED)
+        used = static_cast<std::atomic<std::uint64_t>*>(at);
 }
 
 void note(const char* what, const char* result) {
     char line[200];
     int n = std::snprintf(line, sizeof line, "%s %s %s\n", program_invocation_short_name, what, result);
     std::uint64_t at = used->fetch_add(static_cast<std::uint64_t>(n));
-    if (at + sizeof line + sizeof *used < size) std::memcpy(reinterpret_cast<char*>(used + 1) + at, line, static_cast<std::size_t>(n));
+    if (at + sizeof line + sizeof *used < size)
+        std::memcpy(reinterpret_cast<char*>(used + 1) + at, line, static_cast<std::size_t>(n));
 }
 // What a call returned: "ok", the number (where it counts), or the error's name.
 void note_call(const char* what, long result) { note(what, result >= 0 ? "ok" : strerrorname_np(errno)); }
@@ -59,7 +65,8 @@ void note_number(const char* what, long number) {
 }
 void note_opened(const char* what, long fd) {
     note_call(what, fd);
-    if (fd >= 0) ::close(static_cast<int>(fd));
+    if (fd >= 0)
+        ::close(static_cast<int>(fd));
 }
 
 template <class... Arguments> long real_syscall(long number, Arguments... arguments) {
@@ -120,29 +127,43 @@ void try_harmless() {
     note_call("async-ioctl", ::ioctl(pair[0], FIOASYNC, &yes));
     note_call("nonblocking", ::fcntl(pair[0], F_SETFL, O_NONBLOCK));
     note_opened("copy", ::fcntl(pair[0], F_DUPFD_CLOEXEC, 3));
-    for (int fd : pair) ::close(fd);
+    for (int fd : pair)
+        ::close(fd);
     try_memory();
-    for (const char* path : services) {                  // who is let in is in the log
+    for (const char* path : services) {  // who is let in is in the log
         int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         sockaddr_un to{};
         to.sun_family = AF_UNIX;
         std::strncpy(to.sun_path, path, sizeof to.sun_path - 1);
-        if (::connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to) != 0) note(path, strerrorname_np(errno));
+        if (::connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to) != 0)
+            note(path, strerrorname_np(errno));
         ::close(fd);
     }
 }
 
-struct Fatal { const char* name; long number; };
-constexpr Fatal fatal_calls[] = {{"execve", SYS_execve}, {"ptrace", SYS_ptrace}, {"mount", SYS_mount}, {"bpf", SYS_bpf}, {"unshare", SYS_unshare},
-                                 {"chroot", SYS_chroot}, {"process_vm_readv", SYS_process_vm_readv}, {"kexec_load", SYS_kexec_load}};
+struct Fatal {
+    const char* name;
+    long number;
+};
+constexpr Fatal fatal_calls[] = {{"execve", SYS_execve},
+                                 {"ptrace", SYS_ptrace},
+                                 {"mount", SYS_mount},
+                                 {"bpf", SYS_bpf},
+                                 {"unshare", SYS_unshare},
+                                 {"chroot", SYS_chroot},
+                                 {"process_vm_readv", SYS_process_vm_readv},
+                                 {"kexec_load", SYS_kexec_load}};
 
-long load(unsigned long flags, void* program) { return real_syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, program); }
+long load(unsigned long flags, void* program) {
+    return real_syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, program);
+}
 
 void try_fatal(void* program, const Fatal& call) {
     pid_t child = ::fork();
     if (child == 0) {
-        if (load(0, program) != 0) ::_exit(2);
-        real_syscall(call.number, nullptr, nullptr, nullptr, nullptr, nullptr);   // would fail, harmlessly
+        if (load(0, program) != 0)
+            ::_exit(2);
+        real_syscall(call.number, nullptr, nullptr, nullptr, nullptr, nullptr);  // would fail, harmlessly
         real_syscall(SYS_exit_group, 1);
     }
     int status = 0;
@@ -151,14 +172,16 @@ void try_fatal(void* program, const Fatal& call) {
 }
 
 long load_and_try(unsigned long flags, void* program) {
-    for (const Fatal& call : fatal_calls) try_fatal(program, call);
+    for (const Fatal& call : fatal_calls)
+        try_fatal(program, call);
     long result = load(flags, program);
     note_number("load", result);
     try_harmless();
     note("end", "ok");
     char intruder[64];
     std::snprintf(intruder, sizeof intruder, "intruder-%s", program_invocation_short_name);
-    if (::access(intruder, F_OK) == 0) ::execl("/bin/sh", "sh", nullptr);
+    if (::access(intruder, F_OK) == 0)
+        ::execl("/bin/sh", "sh", nullptr);
     return result;
 }
 }
@@ -167,14 +190,18 @@ extern "C" long syscall(long number, ...) {
     va_list list;
     va_start(list, number);
     long a[6];
-    for (long& argument : a) argument = va_arg(list, long);
+    for (long& argument : a)
+        argument = va_arg(list, long);
     va_end(list);
-    if (used && number == SYS_seccomp && a[0] == SECCOMP_SET_MODE_FILTER) return load_and_try(static_cast<unsigned long>(a[1]), reinterpret_cast<void*>(a[2]));
+    if (used && number == SYS_seccomp && a[0] == SECCOMP_SET_MODE_FILTER)
+        return load_and_try(static_cast<unsigned long>(a[1]), reinterpret_cast<void*>(a[2]));
     return real_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
-extern "C" int posix_spawn(pid_t* pid, const char* path, const posix_spawn_file_actions_t* actions, const posix_spawnattr_t* attributes, char* const argv[], char* const envp[]) {
+extern "C" int posix_spawn(pid_t* pid, const char* path, const posix_spawn_file_actions_t* actions,
+                           const posix_spawnattr_t* attributes, char* const argv[], char* const envp[]) {
     auto real = reinterpret_cast<decltype(&posix_spawn)>(::dlsym(RTLD_NEXT, "posix_spawn"));
-    if (used && std::strcmp(program_invocation_short_name, "master") == 0 && ::fcntl(stray, F_GETFD) < 0) (void)::dup2(0, stray);
+    if (used && std::strcmp(program_invocation_short_name, "master") == 0 && ::fcntl(stray, F_GETFD) < 0)
+        (void)::dup2(0, stray);
     return real(pid, path, actions, attributes, argv, envp);
 }

@@ -1,5 +1,5 @@
-// pipemap:{a, b}: each table's value is the next one's key. unionmap:{a, b}: every table gets the key; the values found, joined
-// with commas.
+// pipemap:{a, b}: each table's value is the next one's key. unionmap:{a, b}: every table gets the key; the values
+// found, joined with commas.
 #include <fmt/format.h>
 #include "table/types/type.h"
 
@@ -16,7 +16,9 @@ public:
     }
 
 protected:
-    Result<std::optional<std::string>> lookup(std::string_view key) override { return pipe_ ? through(key) : together(key); }
+    Result<std::optional<std::string>> lookup(std::string_view key) override {
+        return pipe_ ? through(key) : together(key);
+    }
 
 private:
     Result<std::optional<std::string>> through(std::string_view key) {
@@ -24,7 +26,8 @@ private:
         for (const auto& table : tables_) {
             std::string next_key = std::move(*value);
             TRY_ASSIGN(value, table->find(next_key));
-            if (!value) break;
+            if (!value)
+                break;
         }
         return value;
     }
@@ -32,9 +35,12 @@ private:
         std::optional<std::string> all;
         for (const auto& table : tables_) {
             TRY_ASSIGN(std::optional<std::string> one, table->find(key));
-            if (!one) continue;
-            if (all) *all += "," + *one;
-            else all = std::move(one);
+            if (!one)
+                continue;
+            if (all)
+                *all += "," + *one;
+            else
+                all = std::move(one);
         }
         return all;
     }
@@ -53,6 +59,8 @@ Result<std::unique_ptr<Table>> open_compound(std::string_view type, std::string_
 }
 }
 
-const Type pipemap_type{"pipemap", "", [](std::string_view n, const OpenOptions& o) { return open_compound("pipemap", n, o); }};
-const Type unionmap_type{"unionmap", "", [](std::string_view n, const OpenOptions& o) { return open_compound("unionmap", n, o); }};
+const Type pipemap_type{"pipemap", "",
+                        [](std::string_view n, const OpenOptions& o) { return open_compound("pipemap", n, o); }};
+const Type unionmap_type{"unionmap", "",
+                         [](std::string_view n, const OpenOptions& o) { return open_compound("unionmap", n, o); }};
 }

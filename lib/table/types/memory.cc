@@ -1,5 +1,5 @@
-// Tables in memory: inline: (entries in the name), texthash: (a source file read at open), internal: (empty, for a process's own
-// use). All are exact, case folded as asked.
+// Tables in memory: inline: (entries in the name), texthash: (a source file read at open), internal: (empty, for a
+// process's own use). All are exact, case folded as asked.
 #include <map>
 #include <fmt/format.h>
 #include "base/bytes.h"
@@ -11,7 +11,8 @@ namespace table {
 namespace {
 class MemoryTable : public Table {
 public:
-    MemoryTable(std::string table_name, const OpenOptions& options) : Table(std::move(table_name)), duplicates_(options.duplicates) {
+    MemoryTable(std::string table_name, const OpenOptions& options)
+        : Table(std::move(table_name)), duplicates_(options.duplicates) {
         fold_ = options.fold;
         utf8_ = options.utf8 && process().utf8;
     }
@@ -20,7 +21,8 @@ public:
         return next();
     }
     Result<std::optional<Entry>> next() override {
-        if (position_ == entries_.end()) return std::optional<Entry>();
+        if (position_ == entries_.end())
+            return std::optional<Entry>();
         Entry entry{position_->first, position_->second};
         ++position_;
         return std::optional<Entry>(std::move(entry));
@@ -29,20 +31,26 @@ public:
 protected:
     Result<std::optional<std::string>> lookup(std::string_view key) override {
         auto found = entries_.find(key);
-        if (found == entries_.end()) return std::optional<std::string>();
+        if (found == entries_.end())
+            return std::optional<std::string>();
         return std::optional<std::string>(found->second);
     }
     Result<void> store(std::string_view key, std::string_view value) override {
         auto [place, fresh] = entries_.try_emplace(std::string(key), value);
-        if (fresh) return {};
-        if (duplicates_ == Duplicates::replace) place->second = value;
-        else if (duplicates_ == Duplicates::warn) maillog::warning("{}: duplicate entry: \"{}\"", name(), key);
+        if (fresh)
+            return {};
+        if (duplicates_ == Duplicates::replace)
+            place->second = value;
+        else if (duplicates_ == Duplicates::warn)
+            maillog::warning("{}: duplicate entry: \"{}\"", name(), key);
         return {};
     }
     Result<bool> remove(std::string_view key) override {
         auto found = entries_.find(key);
-        if (found == entries_.end()) return false;
-        if (found == position_) ++position_;
+        if (found == entries_.end())
+            return false;
+        if (found == position_)
+            ++position_;
         entries_.erase(found);
         return true;
     }
@@ -62,10 +70,12 @@ Result<std::unique_ptr<Table>> open_inline(std::string_view name, const OpenOpti
         auto bad = [&](std::string_view what) {
             return permanent(fmt::format("{}: \"inline:{}\"; need \"inline:{{{}...}}\"", what, name, form));
         };
-        if (equals == std::string::npos) return bad("missing '=' after attribute name");
+        if (equals == std::string::npos)
+            return bad("missing '=' after attribute name");
         std::string_view key = bytes::trim(std::string_view(member).substr(0, equals));
         std::string_view value = bytes::trim(std::string_view(member).substr(equals + 1));
-        if (key.empty()) return bad("missing attribute name");
+        if (key.empty())
+            return bad("missing attribute name");
         TRY(table->put(key, value));
     }
     return table;

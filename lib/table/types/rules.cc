@@ -13,14 +13,14 @@ namespace table {
 namespace {
 struct Piece {
     std::string text;
-    int group = 0;                               // above 0: the text of that group instead
+    int group = 0;  // above 0: the text of that group instead
 };
 
 struct Rule {
     enum class Kind : std::uint8_t { value, begin, end } kind = Kind::value;
     bool negated = false;
     int line = 0;
-    std::size_t after = 0;                       // begin: the rule to go on with where it does not hold
+    std::size_t after = 0;  // begin: the rule to go on with where it does not hold
     std::unique_ptr<Pattern> pattern;
     std::vector<Piece> pieces;
 };
@@ -31,20 +31,24 @@ Result<std::string_view> macro_name(std::string_view text, std::size_t& at) {
     char close = start < text.size() ? (text[start] == '{' ? '}' : text[start] == '(' ? ')' : '\0') : '\0';
     if (close) {
         std::size_t end = text.find(close, ++start);
-        if (end == std::string_view::npos) return permanent(fmt::format("truncated macro reference: \"{}\"", text));
+        if (end == std::string_view::npos)
+            return permanent(fmt::format("truncated macro reference: \"{}\"", text));
         at = end + 1;
         return text.substr(start, end - start);
     }
     std::size_t end = start;
-    while (end < text.size() && (bytes::is_alnum(text[end]) || text[end] == '_')) ++end;
-    if (end == start) return permanent(fmt::format("empty macro name: \"{}\"", text));
+    while (end < text.size() && (bytes::is_alnum(text[end]) || text[end] == '_'))
+        ++end;
+    if (end == start)
+        return permanent(fmt::format("empty macro name: \"{}\"", text));
     at = end;
     return text.substr(start, end - start);
 }
 
 class RuleParser {
 public:
-    RuleParser(const Dialect& dialect, std::string_view name, const OpenOptions& options) : dialect_(dialect), name_(name), options_(options) {}
+    RuleParser(const Dialect& dialect, std::string_view name, const OpenOptions& options)
+        : dialect_(dialect), name_(name), options_(options) {}
 
     std::vector<Rule> parse(std::string_view text) {
         SourceReader reader(fmt::format("{} map {}", dialect_.type, name_), text);
@@ -64,7 +68,8 @@ private:
     void warn(std::string_view what) { maillog::warning("{} map {}, line {}: {}", dialect_.type, name_, line_, what); }
 
     static bool keyword(std::string_view& text, std::string_view word) {
-        if (!bytes::istarts_with(text, word) || (text.size() > word.size() && bytes::is_alnum(text[word.size()]))) return false;
+        if (!bytes::istarts_with(text, word) || (text.size() > word.size() && bytes::is_alnum(text[word.size()])))
+            return false;
         text.remove_prefix(word.size());
         return true;
     }
@@ -72,18 +77,24 @@ private:
     void read_rule(std::string_view text) {
         Rule rule;
         rule.line = line_;
-        if (keyword(text, "endif")) return end_block(text);
+        if (keyword(text, "endif"))
+            return end_block(text);
         bool block = keyword(text, "if");
-        if (!block && bytes::is_alnum(text[0])) return warn("ignoring unrecognized request");
+        if (!block && bytes::is_alnum(text[0]))
+            return warn("ignoring unrecognized request");
         rule.kind = block ? Rule::Kind::begin : Rule::Kind::value;
-        if (!read_pattern(text, rule)) return;
+        if (!read_pattern(text, rule))
+            return;
         text = bytes::trim(text);
         if (block) {
-            if (!text.empty()) extra_text(text);
+            if (!text.empty())
+                extra_text(text);
             open_.push_back(rules_.size());
         } else {
-            if (text.empty()) warn("no replacement text: using empty string");
-            if (!read_result(text, rule)) return;
+            if (text.empty())
+                warn("no replacement text: using empty string");
+            if (!read_result(text, rule))
+                return;
         }
         rules_.push_back(std::move(rule));
     }
@@ -94,8 +105,10 @@ private:
     }
 
     void end_block(std::string_view text) {
-        if (!bytes::trim(text).empty()) warn("ignoring extra text after ENDIF");
-        if (open_.empty()) return warn("ignoring ENDIF without matching IF");
+        if (!bytes::trim(text).empty())
+            warn("ignoring extra text after ENDIF");
+        if (open_.empty())
+            return warn("ignoring ENDIF without matching IF");
         Rule rule;
         rule.kind = Rule::Kind::end;
         rule.line = line_;
@@ -116,7 +129,8 @@ private:
         }
         char delimiter = text[0];
         std::size_t end = 1;
-        while (end < text.size() && text[end] != delimiter) end += text[end] == '\\' && end + 1 < text.size() ? 2 : 1;
+        while (end < text.size() && text[end] != delimiter)
+            end += text[end] == '\\' && end + 1 < text.size() ? 2 : 1;
         if (end >= text.size()) {
             warn(fmt::format("no closing regexp delimiter \"{}\": {} this rule", delimiter, dialect_.unclosed));
             return false;
@@ -124,13 +138,15 @@ private:
         std::string_view pattern = text.substr(1, end - 1);
         text.remove_prefix(end + 1);
         std::size_t flags = 0;
-        while (flags < text.size() && !bytes::is_space(text[flags])) ++flags;
+        while (flags < text.size() && !bytes::is_space(text[flags]))
+            ++flags;
         for (char flag : text.substr(0, flags))
             if (dialect_.flags.find(flag) == std::string_view::npos) {
                 warn(fmt::format("unknown regexp option \"{}\": skipping this rule", flag));
                 return false;
             }
-        Result<std::unique_ptr<Pattern>> compiled = dialect_.compile(pattern, text.substr(0, flags), options_.utf8 && process().utf8);
+        Result<std::unique_ptr<Pattern>> compiled =
+            dialect_.compile(pattern, text.substr(0, flags), options_.utf8 && process().utf8);
         if (!compiled) {
             warn(compiled.error().reason);
             return false;
@@ -143,20 +159,30 @@ private:
     bool read_result(std::string_view text, Rule& rule) {
         std::string literal;
         for (std::size_t at = 0; at < text.size();) {
-            if (text[at] != '$') { literal += text[at++]; continue; }
-            if (at + 1 < text.size() && text[at + 1] == '$') { literal += '$'; at += 2; continue; }
+            if (text[at] != '$') {
+                literal += text[at++];
+                continue;
+            }
+            if (at + 1 < text.size() && text[at + 1] == '$') {
+                literal += '$';
+                at += 2;
+                continue;
+            }
             Result<std::string_view> group = macro_name(text, at);
             if (!group) {
                 maillog::warning("{}", group.error().reason);
                 warn("bad replacement syntax: skipping this rule");
                 return false;
             }
-            if (!allowed(*group, rule)) return false;
-            if (!literal.empty()) rule.pieces.push_back({std::move(literal), 0});
+            if (!allowed(*group, rule))
+                return false;
+            if (!literal.empty())
+                rule.pieces.push_back({std::move(literal), 0});
             literal.clear();
             rule.pieces.push_back({"", static_cast<int>(*bytes::to_int(*group))});
         }
-        if (!literal.empty()) rule.pieces.push_back({std::move(literal), 0});
+        if (!literal.empty())
+            rule.pieces.push_back({std::move(literal), 0});
         return true;
     }
 
@@ -189,7 +215,8 @@ private:
 class LongLookup {
 public:
     LongLookup() {
-        while (loop::current() && running_ >= most) turn_.wait();
+        while (loop::current() && running_ >= most)
+            turn_.wait();
         ++running_;
     }
     ~LongLookup() {
@@ -213,9 +240,9 @@ std::chrono::nanoseconds cpu_time() {
     return std::chrono::seconds(t.tv_sec) + std::chrono::nanoseconds(t.tv_nsec);
 }
 
-// Rules are tried on the loop while that is a matter of a moment, else the pool goes on with them. What regexec(3) needs grows with the
-// square of the subject (`(a+)+$`: 0.3 ms for 256 bytes, 20 for 1024, seconds for 16 KiB), and nothing stops it: so a subject's length
-// decides, and each table learns which length is a moment's work.
+// Rules are tried on the loop while that is a matter of a moment, else the pool goes on with them. What regexec(3)
+// needs grows with the square of the subject (`(a+)+$`: 0.3 ms for 256 bytes, 20 for 1024, seconds for 16 KiB), and
+// nothing stops it: so a subject's length decides, and each table learns which length is a moment's work.
 class RuleTable : public Table {
 public:
     RuleTable(std::string table_name, bool utf8) : Table(std::move(table_name)) {
@@ -231,13 +258,15 @@ protected:
             const bool timed = subject.size() > always_brief;
             const auto begin = timed ? cpu_time() : std::chrono::nanoseconds(0);
             walk(search, subject, Effort::brief);
-            if (timed && cpu_time() - begin > moment) brief_ = std::max(always_brief, subject.size() / 2);
+            if (timed && cpu_time() - begin > moment)
+                brief_ = std::max(always_brief, subject.size() / 2);
         }
         if (!search.decided) {
             const LongLookup turn;
             loop::offload([&] { walk(search, subject, Effort::any); });
         }
-        if (search.failed.empty()) return std::move(search.value);
+        if (search.failed.empty())
+            return std::move(search.value);
         const int line = rules[search.at].line;
         maillog::warning("{}, line {}: {}", name(), line, search.failed);
         return temporary(fmt::format("table {}: line {}: {}", name(), line, search.failed));
@@ -248,20 +277,23 @@ private:
     static constexpr std::chrono::milliseconds moment{1};
 
     struct Search {
-        std::size_t at = 0;                      // the rule that is tried
+        std::size_t at = 0;  // the rule that is tried
         bool decided = false;
         std::optional<std::string> value{};
         std::string failed{};
     };
 
-    // Goes on with the rules from search.at until one decides, or cannot for now. In the pool it touches nothing that changes.
+    // Goes on with the rules from search.at until one decides, or cannot for now. In the pool it touches nothing that
+    // changes.
     void walk(Search& search, std::string_view subject, Effort effort) const {
         Groups groups;
         for (std::size_t& i = search.at; i < rules.size(); ++i) {
             const Rule& rule = rules[i];
-            if (rule.kind == Rule::Kind::end) continue;
+            if (rule.kind == Rule::Kind::end)
+                continue;
             const Result<Match> matched = rule.pattern->match(subject, groups, effort);
-            if (matched && *matched == Match::undecided) return;
+            if (matched && *matched == Match::undecided)
+                return;
             search.decided = true;
             if (!matched) {
                 search.failed = matched.error().reason;
@@ -269,7 +301,8 @@ private:
             }
             const bool holds = (*matched == Match::yes) != rule.negated;
             if (rule.kind == Rule::Kind::begin) {
-                if (!holds) i = rule.after - 1;
+                if (!holds)
+                    i = rule.after - 1;
             } else if (holds) {
                 search.value = filled(rule, subject, groups);
                 return;
@@ -282,14 +315,18 @@ private:
     static std::string filled(const Rule& rule, std::string_view subject, const Groups& groups) {
         std::string value;
         for (const Piece& piece : rule.pieces) {
-            if (piece.group == 0) { value += piece.text; continue; }
+            if (piece.group == 0) {
+                value += piece.text;
+                continue;
+            }
             const Span& span = groups[static_cast<std::size_t>(piece.group)];
-            if (span.start != std::string_view::npos) value += subject.substr(span.start, span.end - span.start);
+            if (span.start != std::string_view::npos)
+                value += subject.substr(span.start, span.end - span.start);
         }
         return value;
     }
 
-    std::size_t brief_ = brief_at_first;         // longer subjects go to the pool
+    std::size_t brief_ = brief_at_first;  // longer subjects go to the pool
 };
 }
 

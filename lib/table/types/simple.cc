@@ -1,5 +1,6 @@
-// Tables without entries of their own: static: (always its name), fail: (always an error), environ: (the process's environment),
-// randmap: (one of the listed values), nis: (which the default of alias_maps names), and proxy:, which opens the table behind it here.
+// Tables without entries of their own: static: (always its name), fail: (always an error), environ: (the process's
+// environment), randmap: (one of the listed values), nis: (which the default of alias_maps names), and proxy:, which
+// opens the table behind it here.
 #include <unistd.h>
 #include <cstdlib>
 #include <fmt/format.h>
@@ -22,8 +23,9 @@ private:
 
 Result<std::unique_ptr<Table>> open_static(std::string_view name, const OpenOptions&) {
     std::string_view value = name;
-    if (value.starts_with('{')) {                // "{ text with spaces }"
-        if (!value.ends_with('}') || value.size() < 2) return permanent(fmt::format("bad syntax: \"static:{}\"", name));
+    if (value.starts_with('{')) {  // "{ text with spaces }"
+        if (!value.ends_with('}') || value.size() < 2)
+            return permanent(fmt::format("bad syntax: \"static:{}\"", name));
         value = bytes::trim(value.substr(1, value.size() - 2));
     }
     return std::make_unique<StaticTable>(fmt::format("static:{}", name), std::string(value));
@@ -34,12 +36,20 @@ public:
     using Table::Table;
 
 protected:
-    Result<std::optional<std::string>> lookup(std::string_view) override { return temporary(fmt::format("table {}: query error: Application error", name())); }
-    Result<void> store(std::string_view, std::string_view) override { return temporary(fmt::format("table {}: update error: Application error", name())); }
-    Result<bool> remove(std::string_view) override { return temporary(fmt::format("table {}: delete error: Application error", name())); }
+    Result<std::optional<std::string>> lookup(std::string_view) override {
+        return temporary(fmt::format("table {}: query error: Application error", name()));
+    }
+    Result<void> store(std::string_view, std::string_view) override {
+        return temporary(fmt::format("table {}: update error: Application error", name()));
+    }
+    Result<bool> remove(std::string_view) override {
+        return temporary(fmt::format("table {}: delete error: Application error", name()));
+    }
 };
 
-Result<std::unique_ptr<Table>> open_fail(std::string_view name, const OpenOptions&) { return std::make_unique<FailTable>(fmt::format("fail:{}", name)); }
+Result<std::unique_ptr<Table>> open_fail(std::string_view name, const OpenOptions&) {
+    return std::make_unique<FailTable>(fmt::format("fail:{}", name));
+}
 
 class EnvironTable : public Table {
 public:
@@ -58,11 +68,13 @@ Result<std::unique_ptr<Table>> open_environ(std::string_view name, const OpenOpt
 
 class RandTable : public Table {
 public:
-    RandTable(std::string table_name, std::vector<std::string> values) : Table(std::move(table_name)), values_(std::move(values)) {}
+    RandTable(std::string table_name, std::vector<std::string> values)
+        : Table(std::move(table_name)), values_(std::move(values)) {}
 
 protected:
     Result<std::optional<std::string>> lookup(std::string_view) override {
-        return std::optional<std::string>(values_[std::uniform_int_distribution<std::size_t>(0, values_.size() - 1)(random_)]);
+        return std::optional<std::string>(
+            values_[std::uniform_int_distribution<std::size_t>(0, values_.size() - 1)(random_)]);
     }
 
 private:
@@ -88,7 +100,8 @@ Result<std::unique_ptr<Table>> open_nis(std::string_view name, const OpenOptions
     char domain[256] = "";
     std::string table_name = fmt::format("nis:{}", name);
     if (::getdomainname(domain, sizeof domain - 1) == 0 && *domain != 0 && std::string_view(domain) != "(none)")
-        return permanent(fmt::format("table {}: NIS lookups are not supported, and this host is in NIS domain {}", table_name, bytes::printable(domain)));
+        return permanent(fmt::format("table {}: NIS lookups are not supported, and this host is in NIS domain {}",
+                                     table_name, bytes::printable(domain)));
     return std::make_unique<NoTable>(table_name);
 }
 

@@ -13,7 +13,10 @@ std::string expanded(std::string_view text, std::map<std::string, std::string> n
     });
     return out ? *out : "error: " + out.error().reason;
 }
-std::string error(std::string_view text) { auto e = expanded(text); return e.starts_with("error: ") ? "error" : e; }
+std::string error(std::string_view text) {
+    auto e = expanded(text);
+    return e.starts_with("error: ") ? "error" : e;
+}
 
 TEST(Expand, FormsOfAReference) {
     EXPECT_EQ(expanded("$n.c ${n}d $(n)-x$n-x"), "x.c xd x-xx-x");
@@ -34,9 +37,7 @@ TEST(Expand, Conditions) {
     EXPECT_EQ(expanded("${b?{1}:two${n}}"), "twox");
 }
 
-TEST(Expand, AConditionLooksAtTheValueAsWritten) {
-    EXPECT_EQ(expanded("${a?yes}${a:empty}"), "yes");
-}
+TEST(Expand, AConditionLooksAtTheValueAsWritten) { EXPECT_EQ(expanded("${a?yes}${a:empty}"), "yes"); }
 
 TEST(Expand, Comparisons) {
     EXPECT_EQ(expanded("${{x}=={x}?{eq}:{ne}}${{x}!={x}?{eq}:{ne}}"), "eqne");
@@ -58,23 +59,29 @@ TEST(Expand, LevelsCompareByNumbersBetweenDots) {
 }
 
 TEST(Expand, DomainToAscii) {
-    EXPECT_EQ(expanded("${domain_to_ascii{$d}}", {{"d", "b\xc3\xbc" "cher.example"}}), "xn--bcher-kva.example");
+    EXPECT_EQ(expanded("${domain_to_ascii{$d}}", {{"d", "b\xc3\xbc"
+                                                        "cher.example"}}),
+              "xn--bcher-kva.example");
     EXPECT_EQ(expanded(".${domain_to_ascii{Example.ORG}}"), ".Example.ORG");
 }
 
 TEST(Expand, BadSyntaxIsAnError) {
-    for (auto text : {"${", "${n", "$(n}", "${}", "$", "a $ b", "${n-c}", "${n?{x}y}", "${b:{x}:{y}}", "${{1}}", "${{1} ~ {2}}", "${{a}=={b}x}", "${{a}==b?{c}}"})
+    for (auto text : {"${", "${n", "$(n}", "${}", "$", "a $ b", "${n-c}", "${n?{x}y}", "${b:{x}:{y}}", "${{1}}",
+                      "${{1} ~ {2}}", "${{a}=={b}x}", "${{a}==b?{c}}"})
         EXPECT_EQ(error(text), "error") << text;
 }
 
 TEST(Expand, LoopsAndBombsEnd) {
     EXPECT_EQ(expanded("$l", {{"l", "$l"}}), "error: expansion is nested too deeply, or a parameter refers to itself");
     std::map<std::string, std::string> bomb;
-    for (int i = 0; i < 40; ++i) bomb["v" + std::to_string(i)] = "$v" + std::to_string(i + 1) + "$v" + std::to_string(i + 1);
+    for (int i = 0; i < 40; ++i)
+        bomb["v" + std::to_string(i)] = "$v" + std::to_string(i + 1) + "$v" + std::to_string(i + 1);
     EXPECT_TRUE(expanded("$v0", bomb).starts_with("error"));
     std::string deep;
-    for (int i = 0; i < 100000; ++i) deep += "${n?{";
-    for (int i = 0; i < 100000; ++i) deep += "}}";
+    for (int i = 0; i < 100000; ++i)
+        deep += "${n?{";
+    for (int i = 0; i < 100000; ++i)
+        deep += "}}";
     EXPECT_TRUE(expanded(deep).starts_with("error"));
 }
 
@@ -91,7 +98,9 @@ TEST(Expand, CutAtEveryByteGivesAnAnswer) {
 
 TEST(Expand, NamesInABranchAreSeen) {
     std::string seen;
-    conf::for_each_name("$a ${b?{$c}:{${d}}} ${{$e} == {x} ? {$(f)}} $$g ${domain_to_ascii{$h}}", [&](std::string_view n, bool conditional) { seen += std::string(n) + (conditional ? "? " : " "); });
+    conf::for_each_name(
+        "$a ${b?{$c}:{${d}}} ${{$e} == {x} ? {$(f)}} $$g ${domain_to_ascii{$h}}",
+        [&](std::string_view n, bool conditional) { seen += std::string(n) + (conditional ? "? " : " "); });
     EXPECT_EQ(seen, "a b? c d e f h ");
 }
 }

@@ -64,21 +64,29 @@ TEST(MasterCf, OptionsOfAService) {
     EXPECT_FALSE(conf::service_options({"-o", "{= x}"}).has_value());
 }
 
-// What an entry's command and arguments come to: the overrides, or the reason why not. Where the reference dies at once so do we;
-// where it reads a name that nothing knows (quotes, "{{") there is an error or the meaning that the writer had.
+// What an entry's command and arguments come to: the overrides, or the reason why not. Where the reference dies at once
+// so do we; where it reads a name that nothing knows (quotes, "{{") there is an error or the meaning that the writer
+// had.
 std::string outcome(const std::string& command) {
     auto entry = conf::parse_master_line("x unix - - n - - " + command, "/m", 1);
-    if (!entry) return entry.error().reason;
+    if (!entry)
+        return entry.error().reason;
     auto options = conf::options_of(*entry);
-    if (!options) return options.error().reason;
+    if (!options)
+        return options.error().reason;
     std::string text;
-    for (auto& own : options->overrides) text += "[" + own.name + "=" + own.value + "]";
-    for (auto& word : options->arguments) text += " " + word;
+    for (auto& own : options->overrides)
+        text += "[" + own.name + "=" + own.value + "]";
+    for (auto& word : options->arguments)
+        text += " " + word;
     return text;
 }
 
 TEST(MasterCf, WordsBehindAnOverrideAreAnError) {
-    struct Row { const char* command; const char* expected; };
+    struct Row {
+        const char* command;
+        const char* expected;
+    };
     const Row rows[] = {
         {"smtpd -o a=b", "[a=b]"},
         {"smtpd -oa=b", "[a=b]"},
@@ -94,16 +102,23 @@ TEST(MasterCf, WordsBehindAnOverrideAreAnError) {
         {"smtpd -vo a=b", "[a=b]"},
         {"smtpd -voa=b -D", "[a=b]"},
         {"smtpd -v --", ""},
-        {"smtpd -o a=b, reject", "unexpected word \"reject\" behind -o a=b,: a value with white space is written -o { a = value }"},
-        {"smtpd -o a=b -o c=d e -o f=g", "unexpected word \"e\" behind -o c=d: a value with white space is written -o { c = value }"},
-        {"smtpd -o a=b -- x", "unexpected word \"x\" behind -o a=b: a value with white space is written -o { a = value }"},
-        {"smtpd -o a={b} {c}", "unexpected word \"c\" behind -o a={b}: a value with white space is written -o { a = value }"},
+        {"smtpd -o a=b, reject",
+         "unexpected word \"reject\" behind -o a=b,: a value with white space is written -o { a = value }"},
+        {"smtpd -o a=b -o c=d e -o f=g",
+         "unexpected word \"e\" behind -o c=d: a value with white space is written -o { c = value }"},
+        {"smtpd -o a=b -- x",
+         "unexpected word \"x\" behind -o a=b: a value with white space is written -o { a = value }"},
+        {"smtpd -o a={b} {c}",
+         "unexpected word \"c\" behind -o a={b}: a value with white space is written -o { a = value }"},
         {"smtpd extra -o a=b", "unexpected word \"extra\""},
         {"smtpd -", "unexpected word \"-\""},
         {"smtpd {}", "unexpected word \"\""},
-        {"smtpd -o 'a=b c'", "-o 'a=b: quotes are not a shell's here: a value with white space is written -o { name = value }"},
-        {"smtpd -o \"a=b\"", "-o \"a=b\": quotes are not a shell's here: a value with white space is written -o { name = value }"},
-        {"smtpd -o a='b c'", "unexpected word \"c'\" behind -o a='b: a value with white space is written -o { a = value }"},
+        {"smtpd -o 'a=b c'",
+         "-o 'a=b: quotes are not a shell's here: a value with white space is written -o { name = value }"},
+        {"smtpd -o \"a=b\"",
+         "-o \"a=b\": quotes are not a shell's here: a value with white space is written -o { name = value }"},
+        {"smtpd -o a='b c'",
+         "unexpected word \"c'\" behind -o a='b: a value with white space is written -o { a = value }"},
         {"smtpd -o a=\"b\"", "[a=\"b\"]"},
         {"smtpd -o a", "-o: missing '=' after attribute name: \"a\""},
         {"smtpd -o a =b", "-o: missing '=' after attribute name: \"a\""},
@@ -116,21 +131,29 @@ TEST(MasterCf, WordsBehindAnOverrideAreAnError) {
         {"smtpd -vQ x", "unknown option \"-vQ\": -o name=value, -v or -D is expected"},
         {"smtp flags=DO", " flags=DO"},
         {"lmtp flags=R x", "unexpected word \"x\""},
-        {"smtp -o a=b, c", "unexpected word \"c\" behind -o a=b,: a value with white space is written -o { a = value }"},
+        {"smtp -o a=b, c",
+         "unexpected word \"c\" behind -o a=b,: a value with white space is written -o { a = value }"},
         {"smtp flags=D -o a=b", "unexpected word \"-o\""},
         {"pipe flags=R user=x argv=/bin/y -o a b", " flags=R user=x argv=/bin/y -o a b"},
-        {"pipe -o a=b, c user=x argv=/bin/y", "unexpected word \"c\" behind -o a=b,: a value with white space is written -o { a = value }"},
+        {"pipe -o a=b, c user=x argv=/bin/y",
+         "unexpected word \"c\" behind -o a=b,: a value with white space is written -o { a = value }"},
         {"spawn x user=y argv=/bin/z", "unexpected word \"x\""},
-        {"/opt/filter -z words", ""},                      // none of ours: it knows what its words mean
+        {"/opt/filter -z words", ""},  // none of ours: it knows what its words mean
         {"strange one two", " one two"},
     };
-    for (const Row& row : rows) EXPECT_EQ(outcome(row.command), row.expected) << row.command;
+    for (const Row& row : rows)
+        EXPECT_EQ(outcome(row.command), row.expected) << row.command;
 }
 
 TEST(MasterCf, ErrorsNameFileAndLine) {
-    auto reason = [](std::string_view text) { auto e = conf::parse_master_cf(text, "/m"); return e ? "no error" : e.error().reason; };
-    EXPECT_EQ(reason("\nsmtp inet n - y - -\n"), "/m: line 2: bad field count: 7 of at least 8 (service type private unprivileged chroot wakeup maxproc command)");
-    EXPECT_EQ(reason("smtp foo n - y - - smtpd\n"), "/m: line 1: invalid type field \"foo\" in \"smtp foo n - y - - smtpd\": inet, unix, unix-dgram, fifo or pass is expected");
+    auto reason = [](std::string_view text) {
+        auto e = conf::parse_master_cf(text, "/m");
+        return e ? "no error" : e.error().reason;
+    };
+    EXPECT_EQ(reason("\nsmtp inet n - y - -\n"), "/m: line 2: bad field count: 7 of at least 8 (service type private "
+                                                 "unprivileged chroot wakeup maxproc command)");
+    EXPECT_EQ(reason("smtp foo n - y - - smtpd\n"), "/m: line 1: invalid type field \"foo\" in \"smtp foo n - y - - "
+                                                    "smtpd\": inet, unix, unix-dgram, fifo or pass is expected");
     EXPECT_EQ(reason("smtp inet x - y - - smtpd\n").substr(0, 33), "/m: line 1: invalid private field");
     EXPECT_EQ(reason("smtp inet - - y 5x - smtpd\n").substr(0, 32), "/m: line 1: invalid wakeup field");
     EXPECT_EQ(reason("smtp inet - - y - -5 smtpd\n").substr(0, 39), "/m: line 1: invalid process_limit field");
@@ -153,8 +176,10 @@ TEST(MasterCf, OfTwoEntriesTheLaterHolds) {
 TEST(MasterCf, CutAtEveryByteGivesAnAnswer) {
     for (std::size_t n = 0; n <= sample.size(); ++n) {
         auto e = conf::parse_master_cf(sample.substr(0, n), "/m");
-        if (!e) continue;
-        for (auto& entry : *e) (void)conf::service_options(entry.argv());
+        if (!e)
+            continue;
+        for (auto& entry : *e)
+            (void)conf::service_options(entry.argv());
     }
 }
 }

@@ -20,5 +20,6 @@ TEST(ConfNetwork, PortsByNumberAndName) {
     EXPECT_EQ(conf::port_number(s, "smtps"), "465");
     EXPECT_EQ(conf::port_number(s, "SUBMISSIONS"), "465");
     EXPECT_EQ(conf::port_number(s, "smtp"), "2525") << "before services(5)";
-    for (const char* bad : {"65536", "-1", "", "no-such-service", "465=1"}) EXPECT_FALSE(conf::port_number(s, bad)) << bad;
+    for (const char* bad : {"65536", "-1", "", "no-such-service", "465=1"})
+        EXPECT_FALSE(conf::port_number(s, bad)) << bad;
 }

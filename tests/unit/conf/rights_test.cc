@@ -15,7 +15,10 @@ Ids now() {
     return {geteuid(), getegid(), groups};
 }
 struct Rights : testing::Test {
-    void SetUp() override { if (!conf::can_take_rights()) GTEST_SKIP() << "needs root"; }
+    void SetUp() override {
+        if (!conf::can_take_rights())
+            GTEST_SKIP() << "needs root";
+    }
 };
 
 TEST_F(Rights, UserGroupAndGroupsGoTogetherAndComeBack) {
@@ -25,7 +28,7 @@ TEST_F(Rights, UserGroupAndGroupsGoTogetherAndComeBack) {
         errno = 0;
         conf::TakeIdentity user({4711, 4712, {4712, 4713}, "user"});
         EXPECT_EQ(now(), Ids(4711, 4712, {4712, 4713}));
-        {                                        // from one user to another and to root, by way of the real user
+        {  // from one user to another and to root, by way of the real user
             conf::TakeIdentity other({4800, 4801, {4801}, "other"});
             EXPECT_EQ(now(), Ids(4800, 4801, {4801}));
             conf::TakeIdentity root({0, 0, {0}, "root"});
@@ -34,7 +37,7 @@ TEST_F(Rights, UserGroupAndGroupsGoTogetherAndComeBack) {
         EXPECT_EQ(now(), Ids(4711, 4712, {4712, 4713}));
         errno = EXDEV;
     }
-    EXPECT_EQ(errno, EXDEV);                     // of what was done with these rights
+    EXPECT_EQ(errno, EXDEV);  // of what was done with these rights
     EXPECT_EQ(now(), Ids(0, 0, roots));
     ASSERT_EQ(setgroups(before.size(), before.data()), 0);
 }

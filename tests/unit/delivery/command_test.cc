@@ -25,7 +25,7 @@ TEST(NeedsShell, MagicCharactersAndShellCommands) {
     EXPECT_TRUE(delivery::needs_shell("a | b"));
     EXPECT_TRUE(delivery::needs_shell("A=b cat"));
     EXPECT_FALSE(delivery::needs_shell("exits 75"));
-    EXPECT_FALSE(delivery::needs_shell("."));        // the shell would do nothing, and call that a success
+    EXPECT_FALSE(delivery::needs_shell("."));  // the shell would do nothing, and call that a success
 }
 
 TEST(ForkPatience, IsAsTheSettingsSay) {
@@ -69,31 +69,48 @@ TEST(RunCommand, ChildThatKeepsTheOutputOpenDoesNotHoldUsUp) {
 
 TEST(RunCommand, InheritsNothingButItsEnvironment) {
     ::setenv("SECRET_OF_THE_DAEMON", "1", 1);
-    CommandEnd end = run_line("env | sort | grep -v -e ^PWD -e ^SHLVL -e ^_= -e ^OLDPWD; ls /proc/self/fd | tr '\\n' ' '; exit 1");
-    EXPECT_EQ(end.output, "PATH=/usr/bin:/bin 0 1 2 3 ");      // 3: ls reads the directory
+    CommandEnd end =
+        run_line("env | sort | grep -v -e ^PWD -e ^SHLVL -e ^_= -e ^OLDPWD; ls /proc/self/fd | tr '\\n' ' '; exit 1");
+    EXPECT_EQ(end.output, "PATH=/usr/bin:/bin 0 1 2 3 ");  // 3: ls reads the directory
 }
 
 TEST(RunCommand, MissingProgramIsTemporary) {
     auto end = run({.arguments = {"/nonexistent"}});
     ASSERT_TRUE(end);
     EXPECT_EQ(delivery::explain(*end, "x").status, (EnhancedStatus{4, 3, 0}));
-    EXPECT_EQ(delivery::explain(*end, "x").text, "temporary failure. Command output: local: fatal: execvp /nonexistent: No such file or directory ");
+    EXPECT_EQ(delivery::explain(*end, "x").text,
+              "temporary failure. Command output: local: fatal: execvp /nonexistent: No such file or directory ");
 }
 
-// As the reference does. "4.3.0": somebody may still put the file there; "5.3.0": the shell does not know the name either.
+// As the reference does. "4.3.0": somebody may still put the file there; "5.3.0": the shell does not know the name
+// either.
 TEST(RunCommand, BareNameOfNoProgramGoesToTheShell) {
-    constexpr const char *unknown = "5.3.0 Command died with status 127", *missing = "4.3.0 temporary failure. Command output: local: fatal: execvp";
-    struct { std::string line, shell; std::string_view expected; } rows[] = {
-        {"nosuchcmd", "", unknown},    {"nosuchcmd a", "", unknown}, {"  nosuchcmd  a", "", unknown}, {".x", "", unknown},
-        {"/no/such", "", missing},     {"no/such a", "", missing},   {"./nosuch", "", missing},       {"nosuch/", "", missing},
-        {".", "", missing},            {". x", "", missing},         {"..", "", missing},             {"/tmp", "", missing},
+    constexpr const char *unknown = "5.3.0 Command died with status 127",
+                         *missing = "4.3.0 temporary failure. Command output: local: fatal: execvp";
+    struct {
+        std::string line, shell;
+        std::string_view expected;
+    } rows[] = {
+        {"nosuchcmd", "", unknown},
+        {"nosuchcmd a", "", unknown},
+        {"  nosuchcmd  a", "", unknown},
+        {".x", "", unknown},
+        {"/no/such", "", missing},
+        {"no/such a", "", missing},
+        {"./nosuch", "", missing},
+        {"nosuch/", "", missing},
+        {".", "", missing},
+        {". x", "", missing},
+        {"..", "", missing},
+        {"/tmp", "", missing},
         {"true", "nosuchsh -c", missing},
     };
     for (const auto& row : rows) {
         auto end = run({.line = row.line, .shell = row.shell});
         ASSERT_TRUE(end);
         auto [status, text] = delivery::explain(*end, row.line);
-        EXPECT_TRUE((status.text() + " " + text).starts_with(row.expected)) << row.line << ": " << status.text() << " " << text;
+        EXPECT_TRUE((status.text() + " " + text).starts_with(row.expected))
+            << row.line << ": " << status.text() << " " << text;
     }
     auto direct = run({.arguments = {"nosuchcmd"}});
     ASSERT_TRUE(direct);
@@ -110,14 +127,18 @@ TEST(RunCommand, MissingDirectoryIsTemporary) {
 }
 
 TEST(Explain, FollowsSysexitsAndTheOutput) {
-    auto text = [](CommandEnd end) { auto r = delivery::explain(end, "cmd x"); return r.status.text() + " " + r.text; };
+    auto text = [](CommandEnd end) {
+        auto r = delivery::explain(end, "cmd x");
+        return r.status.text() + " " + r.text;
+    };
     EXPECT_EQ(text({.status = 67}), "5.1.1 user unknown");
     EXPECT_EQ(text({.status = 75}), "4.3.0 temporary failure");
     EXPECT_EQ(text({.status = 77}), "5.7.0 permission denied");
     EXPECT_EQ(text({.status = 69, .output = "no room "}), "5.3.0 service unavailable. Command output: no room ");
     EXPECT_EQ(text({.status = 3}), "5.3.0 Command died with status 3: \"cmd x\"");
     EXPECT_EQ(text({.signal = 9}), "4.3.0 Command died with signal 9: \"cmd x\"");
-    EXPECT_EQ(text({.timed_out = true, .output = "start "}), "5.3.0 Command time limit exceeded: \"cmd x\". Command output: start ");
+    EXPECT_EQ(text({.timed_out = true, .output = "start "}),
+              "5.3.0 Command time limit exceeded: \"cmd x\". Command output: start ");
     EXPECT_EQ(text({.status = 1, .output = "4.2.1 later "}), "4.2.1 later ");
     EXPECT_TRUE(delivery::explain({.status = 0}, "x").status.success());
 }

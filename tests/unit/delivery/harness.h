@@ -1,5 +1,5 @@
-// A queue directory of its own, one message in it, and made-up services (bounce, defer, trace, rewrite, cleanup) for tests of delivery
-// agents: the agent's handler and the services run as fibers of one loop.
+// A queue directory of its own, one message in it, and made-up services (bounce, defer, trace, rewrite, cleanup) for
+// tests of delivery agents: the agent's handler and the services run as fibers of one loop.
 #pragma once
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -43,11 +43,17 @@ protected:
         ::chmod(root.c_str(), 0755);
         old = std::filesystem::current_path();
         std::filesystem::current_path(root);
-        for (const char* d : {"private", "public", "active", "incoming"}) ::mkdir(d, 0755);
-        maillog::redirect([](maillog::Level level, std::string_view, std::string_view text, void* self) {
-            auto* log = static_cast<std::vector<std::string>*>(self);
-            log->push_back((level == maillog::Level::info ? "" : level == maillog::Level::warning ? "warning: " : "error: ") + std::string(text));
-        }, &log);
+        for (const char* d : {"private", "public", "active", "incoming"})
+            ::mkdir(d, 0755);
+        maillog::redirect(
+            [](maillog::Level level, std::string_view, std::string_view text, void* self) {
+                auto* log = static_cast<std::vector<std::string>*>(self);
+                log->push_back((level == maillog::Level::info      ? ""
+                                : level == maillog::Level::warning ? "warning: "
+                                                                   : "error: ") +
+                               std::string(text));
+            },
+            &log);
     }
     void TearDown() override {
         maillog::redirect(nullptr, nullptr);
@@ -56,13 +62,18 @@ protected:
     }
 
     conf::Settings settings(conf::Overrides more = {}) {
-        conf::Overrides all{{"queue_directory", root}, {"myhostname", "mx.example.test"}, {"myorigin", "example.test"}, {"hash_queue_names", "deferred, defer"}, {"alias_maps", ""}, {"biff", "no"}};
-        for (auto& m : more) all.push_back(m);
+        conf::Overrides all{{"queue_directory", root},    {"myhostname", "mx.example.test"},
+                            {"myorigin", "example.test"}, {"hash_queue_names", "deferred, defer"},
+                            {"alias_maps", ""},           {"biff", "no"}};
+        for (auto& m : more)
+            all.push_back(m);
         return conf::Settings::defaults(all);
     }
 
     // A message with these recipients in active/; the request for it.
-    ipc::DeliveryRequest message(const std::vector<std::string>& recipients, std::string_view text = "Subject: x\n\nFrom here\nhello\n", std::string sender = "s@client.test") {
+    ipc::DeliveryRequest message(const std::vector<std::string>& recipients,
+                                 std::string_view text = "Subject: x\n\nFrom here\nhello\n",
+                                 std::string sender = "s@client.test") {
         queue::Directories directories({}, 0);
         auto file = queue::NewQueueFile::create(directories, "active", false);
         EXPECT_TRUE(file);
@@ -71,14 +82,16 @@ protected:
         EXPECT_TRUE(file->put(queue::RecordType::time, "1700000000 0"));
         EXPECT_TRUE(file->put(queue::RecordType::sender, sender));
         for (auto& r : recipients) {
-            request.recipients.push_back({.offset = file->offset(), .address = r, .original = r, .orcpt = "", .notify = 0});
+            request.recipients.push_back(
+                {.offset = file->offset(), .address = r, .original = r, .orcpt = "", .notify = 0});
             EXPECT_TRUE(file->put(queue::RecordType::recipient, r));
         }
         EXPECT_TRUE(file->put(queue::RecordType::message));
         size.data_offset = file->offset();
         for (std::size_t at = 0; at < text.size();) {
             std::size_t end = text.find('\n', at);
-            EXPECT_TRUE(file->put(end == text.npos ? queue::RecordType::part : queue::RecordType::line, text.substr(at, end - at)));
+            EXPECT_TRUE(file->put(end == text.npos ? queue::RecordType::part : queue::RecordType::line,
+                                  text.substr(at, end - at)));
             at = end == text.npos ? end : end + 1;
         }
         size.message_size = size.content_length = file->offset() - size.data_offset;
@@ -103,8 +116,10 @@ protected:
         return envelope ? envelope->remaining : 999;
     }
 
-    // Runs the agent on the request as a one-session process does, outside fibers; the services that are up have a thread of their own.
-    ipc::DeliveryReply run(const delivery::Agent& agent, ipc::DeliveryRequest request, const delivery::Agent::Handler& handler) {
+    // Runs the agent on the request as a one-session process does, outside fibers; the services that are up have a
+    // thread of their own.
+    ipc::DeliveryReply run(const delivery::Agent& agent, ipc::DeliveryRequest request,
+                           const delivery::Agent::Handler& handler) {
         using Answer = std::function<bool(net::Stream&, const ipc::Incoming&)>;
         std::vector<std::pair<std::shared_ptr<UniqueFd>, Answer>> services;
         auto serve = [&](const char* path, Answer answer) {
@@ -114,27 +129,40 @@ protected:
         };
         auto report = [this](const char* service) {
             return [this, service](net::Stream& stream, const ipc::Incoming& in) {
-                if (auto append = in.as<ipc::ReportAppend>()) appended[service].push_back(*append);
-                if (auto one = in.as<ipc::ReportOne>()) ones.push_back(*one);
-                return bool(ipc::send(stream, ipc::BounceReply{.ok = !refuse_reports, .reason = refuse_reports ? "disk full" : ""}, loop::never));
+                if (auto append = in.as<ipc::ReportAppend>())
+                    appended[service].push_back(*append);
+                if (auto one = in.as<ipc::ReportOne>())
+                    ones.push_back(*one);
+                return bool(ipc::send(
+                    stream, ipc::BounceReply{.ok = !refuse_reports, .reason = refuse_reports ? "disk full" : ""},
+                    loop::never));
             };
         };
-        if (with_bounce) serve("private/bounce", report("bounce"));
+        if (with_bounce)
+            serve("private/bounce", report("bounce"));
         serve("private/defer", report("defer"));
         serve("private/trace", report("trace"));
         serve("private/rewrite", [this](net::Stream& stream, const ipc::Incoming& in) {
             if (auto rewrite = in.as<ipc::RewriteRequest>()) {
                 std::string a = rewrite->address;
-                if (a.find('@') == a.npos) a += "@example.test";
+                if (a.find('@') == a.npos)
+                    a += "@example.test";
                 return bool(ipc::send(stream, ipc::RewriteReply{.failed = false, .address = a}, loop::never));
             }
             auto resolve = in.as<ipc::ResolveRequest>();
-            if (!resolve) return false;
+            if (!resolve)
+                return false;
             bool ours = resolve->address.ends_with("@example.test");
-            return bool(ipc::send(stream, ipc::ResolveReply{.flags = rewrite_fails ? ipc::ResolveReply::failed : 0, .address_class = ipc::AddressClass::local,
-                                                           .transport = ours ? "" : "smtp", .nexthop = "x", .recipient = resolve->address}, loop::never));
+            return bool(ipc::send(stream,
+                                  ipc::ResolveReply{.flags = rewrite_fails ? ipc::ResolveReply::failed : 0,
+                                                    .address_class = ipc::AddressClass::local,
+                                                    .transport = ours ? "" : "smtp",
+                                                    .nexthop = "x",
+                                                    .recipient = resolve->address},
+                                  loop::never));
         });
-        serve("public/cleanup", [this](net::Stream& stream, const ipc::Incoming& in) { return take_message(stream, in); });
+        serve("public/cleanup",
+              [this](net::Stream& stream, const ipc::Incoming& in) { return take_message(stream, in); });
         int stop[2];
         EXPECT_EQ(::pipe(stop), 0);
         std::thread others([&] { serve_until(services, stop[0]); });
@@ -142,7 +170,9 @@ protected:
         ::close(stop[1]);
         others.join();
         ::close(stop[0]);
-        for (const char* path : {"private/bounce", "private/defer", "private/trace", "private/rewrite", "public/cleanup"}) ::unlink(path);
+        for (const char* path :
+             {"private/bounce", "private/defer", "private/trace", "private/rewrite", "public/cleanup"})
+            ::unlink(path);
         return reply;
     }
 
@@ -154,11 +184,13 @@ protected:
                     loop::wait_readable(listener->get());
                     net::Address peer;
                     auto client = net::accept_one(listener->get(), peer);
-                    if (!client || !*client) continue;
+                    if (!client || !*client)
+                        continue;
                     l.spawn([&answer, stream = std::make_shared<net::Stream>(std::move(*client))] {
                         for (;;) {
                             auto in = ipc::receive(*stream, loop::never);
-                            if (!in || !answer(*stream, *in) || !stream->flush(loop::never)) return;
+                            if (!in || !answer(*stream, *in) || !stream->flush(loop::never))
+                                return;
                         }
                     });
                 }
@@ -171,9 +203,15 @@ protected:
     }
 
     bool take_message(net::Stream& stream, const ipc::Incoming& in) {
-        if (!in.is<ipc::CleanupOpen>()) return false;
+        if (!in.is<ipc::CleanupOpen>())
+            return false;
         Submitted m;
-        if (!ipc::send(stream, ipc::CleanupOpened{.queue_id = "NEW" + std::to_string(submitted.size() + 1), .status = "", .reason = ""}, loop::never) || !stream.flush(loop::never)) return false;
+        if (!ipc::send(stream,
+                       ipc::CleanupOpened{
+                           .queue_id = "NEW" + std::to_string(submitted.size() + 1), .status = "", .reason = ""},
+                       loop::never) ||
+            !stream.flush(loop::never))
+            return false;
         std::string input;
         for (;;) {
             queue::Record record{};
@@ -181,26 +219,39 @@ protected:
             std::size_t needed = 0;
             if (queue::decode(view, record, needed) != queue::Decoded::record) {
                 auto more = stream.read_some(65536, loop::never);
-                if (!more || more->empty()) return false;
+                if (!more || more->empty())
+                    return false;
                 input.append(*more);
                 continue;
             }
-            if (record.type == queue::RecordType::sender) m.sender = record.payload;
-            if (record.type == queue::RecordType::recipient) m.recipients.emplace_back(record.payload);
-            if (record.type == queue::RecordType::original) m.originals.emplace_back(record.payload);
-            if (record.type == queue::RecordType::line) m.text.append(record.payload).append("\n");
+            if (record.type == queue::RecordType::sender)
+                m.sender = record.payload;
+            if (record.type == queue::RecordType::recipient)
+                m.recipients.emplace_back(record.payload);
+            if (record.type == queue::RecordType::original)
+                m.originals.emplace_back(record.payload);
+            if (record.type == queue::RecordType::line)
+                m.text.append(record.payload).append("\n");
             bool end = record.type == queue::RecordType::end;
             input.erase(0, input.size() - view.size());
-            if (end) break;
+            if (end)
+                break;
         }
         submitted.push_back(std::move(m));
-        return bool(ipc::send(stream, ipc::CleanupReply{.ok = !cleanup_refuses, .smtp_code = 451, .status = "4.3.0", .reason = cleanup_refuses ? "queue file write error" : ""}, loop::never));
+        return bool(ipc::send(stream,
+                              ipc::CleanupReply{.ok = !cleanup_refuses,
+                                                .smtp_code = 451,
+                                                .status = "4.3.0",
+                                                .reason = cleanup_refuses ? "queue file write error" : ""},
+                              loop::never));
     }
 
     // The log lines that hold this, shortened to what stands behind "delays=…, ".
     std::vector<std::string> logged(std::string_view what) const {
         std::vector<std::string> out;
-        for (const std::string& line : log) if (line.find(what) != line.npos) out.push_back(line);
+        for (const std::string& line : log)
+            if (line.find(what) != line.npos)
+                out.push_back(line);
         return out;
     }
     // "to=<…>, …, dsn=…, status=…" of all status lines, without id, relay and delays.
@@ -208,13 +259,18 @@ protected:
         std::vector<std::string> out;
         for (const std::string& line : log) {
             std::size_t to = line.find("to=<"), relay = line.find(", relay="), dsn = line.find(", dsn=");
-            if (to == line.npos || relay == line.npos || dsn == line.npos) continue;
+            if (to == line.npos || relay == line.npos || dsn == line.npos)
+                continue;
             out.push_back(line.substr(to, relay - to) + line.substr(dsn));
         }
         return out;
     }
 
-    struct Submitted { std::string sender; std::vector<std::string> recipients, originals; std::string text; };
+    struct Submitted {
+        std::string sender;
+        std::vector<std::string> recipients, originals;
+        std::string text;
+    };
     std::string root, id;
     std::filesystem::path old;
     std::vector<std::string> log;

@@ -12,14 +12,17 @@ TEST_F(JobTest, DeliveredRecipientIsLoggedAndMarked) {
     delivery::Agent agent(settings(), "");
     auto request = message({"a@example.test", "b@example.test"});
     auto reply = run(agent, request, [](Job& job) {
-        job.delivered(job.recipients()[0], {.relay = "mx[192.0.2.1]:25", .connection_use = 2, .tls = "may", .text = "250 2.0.0 Ok"});
-        job.deferred(job.recipients()[1], {.relay = "none", .status = {4, 4, 1}, .text = "connect to x: Connection refused"});
+        job.delivered(job.recipients()[0],
+                      {.relay = "mx[192.0.2.1]:25", .connection_use = 2, .tls = "may", .text = "250 2.0.0 Ok"});
+        job.deferred(job.recipients()[1],
+                     {.relay = "none", .status = {4, 4, 1}, .text = "connect to x: Connection refused"});
     });
     EXPECT_TRUE(reply.deferred);
     EXPECT_EQ(remaining(), 1u);
     auto lines = logged("status=");
     ASSERT_EQ(lines.size(), 2u);
-    EXPECT_TRUE(lines[0].starts_with(id + ": to=<a@example.test>, relay=mx[192.0.2.1]:25, conn_use=2, delay=")) << lines[0];
+    EXPECT_TRUE(lines[0].starts_with(id + ": to=<a@example.test>, relay=mx[192.0.2.1]:25, conn_use=2, delay="))
+        << lines[0];
     EXPECT_TRUE(lines[0].ends_with(", tls=may, dsn=2.0.0, status=sent (250 2.0.0 Ok)")) << lines[0];
     EXPECT_TRUE(lines[1].ends_with("dsn=4.4.1, status=deferred (connect to x: Connection refused)")) << lines[1];
     ASSERT_EQ(appended["defer"].size(), 1u);
@@ -47,7 +50,9 @@ TEST_F(JobTest, SecondDispositionChangesNothing) {
 
 TEST_F(JobTest, BounceGoesToTheBounceServiceThenTheMarkIsMade) {
     delivery::Agent agent(settings(), "");
-    auto reply = run(agent, message({"a@example.test"}), [](Job& job) { job.bounced(job.recipients()[0], {.status = {5, 1, 1}, .text = "unknown user: \"a\""}); });
+    auto reply = run(agent, message({"a@example.test"}), [](Job& job) {
+        job.bounced(job.recipients()[0], {.status = {5, 1, 1}, .text = "unknown user: \"a\""});
+    });
     EXPECT_FALSE(reply.deferred);
     EXPECT_EQ(remaining(), 0u);
     ASSERT_EQ(appended["bounce"].size(), 1u);
@@ -58,21 +63,28 @@ TEST_F(JobTest, BounceGoesToTheBounceServiceThenTheMarkIsMade) {
 TEST_F(JobTest, BounceServiceThatIsAwayDefers) {
     with_bounce = false;
     delivery::Agent agent(settings(), "");
-    EXPECT_TRUE(run(agent, message({"a@example.test"}), [](Job& job) { job.bounced(job.recipients()[0], {.status = {5, 1, 1}, .text = "no"}); }).deferred);
+    EXPECT_TRUE(run(agent, message({"a@example.test"}), [](Job& job) {
+                    job.bounced(job.recipients()[0], {.status = {5, 1, 1}, .text = "no"});
+                }).deferred);
     EXPECT_EQ(remaining(), 1u);
-    EXPECT_EQ(statuses(), Statuses{"to=<a@example.test>, dsn=4.3.0, status=deferred (bounce or trace service failure)"});
+    EXPECT_EQ(statuses(),
+              Statuses{"to=<a@example.test>, dsn=4.3.0, status=deferred (bounce or trace service failure)"});
 }
 
 TEST_F(JobTest, BounceServiceThatRefusesDefers) {
     refuse_reports = true;
     delivery::Agent agent(settings(), "");
-    EXPECT_TRUE(run(agent, message({"a@example.test"}), [](Job& job) { job.bounced(job.recipients()[0], {.status = {5, 1, 1}, .text = "no"}); }).deferred);
+    EXPECT_TRUE(run(agent, message({"a@example.test"}), [](Job& job) {
+                    job.bounced(job.recipients()[0], {.status = {5, 1, 1}, .text = "no"});
+                }).deferred);
     EXPECT_EQ(remaining(), 1u);
 }
 
 TEST_F(JobTest, SoftBounceKeepsTheRecipient) {
     delivery::Agent agent(settings({{"soft_bounce", "yes"}}), "");
-    EXPECT_TRUE(run(agent, message({"a@example.test"}), [](Job& job) { job.bounced(job.recipients()[0], {.status = {5, 1, 1}, .text = "no"}); }).deferred);
+    EXPECT_TRUE(run(agent, message({"a@example.test"}), [](Job& job) {
+                    job.bounced(job.recipients()[0], {.status = {5, 1, 1}, .text = "no"});
+                }).deferred);
     EXPECT_EQ(statuses(), Statuses{"to=<a@example.test>, dsn=4.1.1, status=SOFTBOUNCE (no)"});
     EXPECT_TRUE(appended["bounce"].empty());
 }
@@ -85,7 +97,8 @@ TEST_F(JobTest, ProbeSaysDeliverableAndTellsTrace) {
         job.delivered(job.recipients()[0], {.relay = "local", .text = "delivers to mailbox"});
         job.bounced(job.recipients()[1], {.relay = "local", .status = {5, 1, 1}, .text = "unknown"});
     });
-    EXPECT_EQ(statuses(), (Statuses{"to=<a@example.test>, dsn=2.0.0, status=deliverable (delivers to mailbox)", "to=<b@example.test>, dsn=5.1.1, status=undeliverable (unknown)"}));
+    EXPECT_EQ(statuses(), (Statuses{"to=<a@example.test>, dsn=2.0.0, status=deliverable (delivers to mailbox)",
+                                    "to=<b@example.test>, dsn=5.1.1, status=undeliverable (unknown)"}));
     ASSERT_EQ(appended["trace"].size(), 2u);
     EXPECT_EQ(appended["trace"][0].action, "deliverable");
     EXPECT_EQ(appended["trace"][1].action, "undeliverable");
@@ -95,7 +108,10 @@ TEST_F(JobTest, SuccessIsTracedWhereTheSenderAsksForIt) {
     delivery::Agent agent(settings(), "");
     auto request = message({"a@example.test", "b@example.test"});
     request.recipients[0].notify = 2;
-    run(agent, request, [](Job& job) { for (auto& r : job.recipients()) job.delivered(r, {.text = "ok", .action = "relayed"}); });
+    run(agent, request, [](Job& job) {
+        for (auto& r : job.recipients())
+            job.delivered(r, {.text = "ok", .action = "relayed"});
+    });
     ASSERT_EQ(appended["trace"].size(), 1u);
     EXPECT_EQ(appended["trace"][0].action, "relayed");
 }
@@ -114,7 +130,8 @@ TEST_F(JobTest, StatusFilterReplacesCodeAndText) {
         job.bounced(job.recipients()[0], {.status = {5, 1, 1}, .text = "no"});
         job.bounced(job.recipients()[1], {.status = {5, 1, 2}, .text = "no"});
     });
-    EXPECT_EQ(statuses(), (Statuses{"to=<a@example.test>, dsn=4.1.1, status=deferred (not yet)", "to=<b@example.test>, dsn=5.1.2, status=bounced (no)"}));
+    EXPECT_EQ(statuses(), (Statuses{"to=<a@example.test>, dsn=4.1.1, status=deferred (not yet)",
+                                    "to=<b@example.test>, dsn=5.1.2, status=bounced (no)"}));
 }
 
 TEST_F(JobTest, ListMembersBounceToTheListOwner) {

@@ -30,7 +30,10 @@ protected:
     Result<std::int64_t> append(std::string_view text) {
         return delivery::append_to_mbox(target, [&](const delivery::Sink& sink) { return sink(text); });
     }
-    void own(const std::string& path) { if (::geteuid() == 0) (void)::chown(path.c_str(), target.rights.uid, target.rights.gid); }
+    void own(const std::string& path) {
+        if (::geteuid() == 0)
+            (void)::chown(path.c_str(), target.rights.uid, target.rights.gid);
+    }
     std::string root;
     MailboxTarget target;
 };
@@ -39,7 +42,7 @@ TEST_F(MailboxTest, AppendsAndTellsTheOldLength) {
     EXPECT_EQ(append("one\n").value(), 0);
     EXPECT_EQ(append("two\n").value(), 4);
     EXPECT_EQ(slurp(target.path), "one\ntwo\n");
-    struct stat st{};
+    struct stat st {};
     ::stat(target.path.c_str(), &st);
     EXPECT_EQ(st.st_mode & 0777, 0600u);
     EXPECT_EQ(st.st_uid, target.rights.uid);
@@ -101,7 +104,8 @@ TEST_F(MailboxTest, HardLinkIsRefused) {
 }
 
 TEST_F(MailboxTest, SomebodyElsesMailboxDefers) {
-    if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+    if (::geteuid() != 0)
+        GTEST_SKIP() << "needs root";
     put(target.path, "", 0666);
     auto done = append("x\n");
     ASSERT_FALSE(done);
@@ -111,13 +115,14 @@ TEST_F(MailboxTest, SomebodyElsesMailboxDefers) {
 }
 
 TEST_F(MailboxTest, RootMakesTheFileWhereTheUserMayNot) {
-    if (::geteuid() != 0) GTEST_SKIP() << "needs root";
+    if (::geteuid() != 0)
+        GTEST_SKIP() << "needs root";
     ::chmod(root.c_str(), 0755);
     EXPECT_FALSE(append("x\n"));
     target.spool_as_root = true;
     ASSERT_TRUE(append("x\n"));
     ASSERT_TRUE(append("y\n"));
-    struct stat st{};
+    struct stat st {};
     ::stat(target.path.c_str(), &st);
     EXPECT_EQ(st.st_uid, target.rights.uid);
     EXPECT_EQ(slurp(target.path), "x\ny\n");
@@ -130,7 +135,7 @@ TEST_F(MailboxTest, HeldDotLockDefersAndAStaleOneIsTakenAway) {
     ASSERT_FALSE(done);
     EXPECT_EQ(done.error().status, (EnhancedStatus{4, 2, 0}));
     EXPECT_EQ(done.error().reason, "unable to create lock file " + target.path + ".lock: File exists");
-    EXPECT_TRUE(std::filesystem::exists(target.path + ".lock"));       // not ours to remove
+    EXPECT_TRUE(std::filesystem::exists(target.path + ".lock"));  // not ours to remove
     target.locks.stale = std::chrono::seconds(-5);
     EXPECT_TRUE(append("x\n"));
 }
@@ -142,7 +147,7 @@ TEST_F(MailboxTest, HeldFileLockDefers) {
     pid_t child = ::fork();
     if (child == 0) {
         int fd = ::open(target.path.c_str(), O_RDWR);
-        struct flock all{};
+        struct flock all {};
         all.l_type = F_WRLCK;
         bool locked = ::fcntl(fd, F_SETLK, &all) == 0;
         (void)!::write(ready[1], locked ? "y" : "n", 1);
@@ -171,15 +176,18 @@ TEST_F(MailboxTest, DeviceIsWrittenToOnlyWhereAllowed) {
 
 TEST_F(MailboxTest, MaildirGetsAWholeFileInNew) {
     target.path = root + "/md/";
-    auto add = [&](std::string_view text) { return delivery::add_to_maildir(target, [&](const delivery::Sink& sink) { return sink(text); }); };
+    auto add = [&](std::string_view text) {
+        return delivery::add_to_maildir(target, [&](const delivery::Sink& sink) { return sink(text); });
+    };
     ASSERT_TRUE(add("one\n"));
     ASSERT_TRUE(add("two\n"));
     std::vector<std::string> found;
-    for (auto& entry : std::filesystem::directory_iterator(root + "/md/new")) found.push_back(entry.path());
+    for (auto& entry : std::filesystem::directory_iterator(root + "/md/new"))
+        found.push_back(entry.path());
     ASSERT_EQ(found.size(), 2u);
     EXPECT_TRUE(std::filesystem::is_empty(root + "/md/tmp"));
     EXPECT_TRUE(std::filesystem::exists(root + "/md/cur"));
-    struct stat st{};
+    struct stat st {};
     ::stat(found[0].c_str(), &st);
     EXPECT_EQ(st.st_mode & 0777, 0600u);
     EXPECT_EQ(st.st_uid, target.rights.uid);
@@ -198,5 +206,7 @@ TEST_F(MailboxTest, MaildirKeepsNothingOfAFailure) {
     EXPECT_TRUE(std::filesystem::is_empty(root + "/md/new"));
 }
 
-TEST(MaildirName, IsTheUsualOne) { EXPECT_EQ(delivery::maildir_name(1795349732, 359315, 0xfe00, 0xa72669, "vm"), "1795349732.Vfe00Ia72669M359315.vm"); }
+TEST(MaildirName, IsTheUsualOne) {
+    EXPECT_EQ(delivery::maildir_name(1795349732, 359315, 0xfe00, 0xa72669, "vm"), "1795349732.Vfe00Ia72669M359315.vm");
+}
 }

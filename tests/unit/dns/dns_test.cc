@@ -14,7 +14,9 @@ namespace {
 class Dns : public testing::Test {
 protected:
     void SetUp() override {
-        auto mx = [](unsigned preference, std::string_view host) { return NameServer::number(preference) + NameServer::name(host); };
+        auto mx = [](unsigned preference, std::string_view host) {
+            return NameServer::number(preference) + NameServer::name(host);
+        };
         server.add("example.test", Type::mx, mx(20, "b.test"));
         server.add("example.test", Type::mx, mx(10, "a.test"));
         server.add("example.test", Type::mx, mx(20, "c.test"), 60);
@@ -41,7 +43,9 @@ protected:
         server.add("signed-alias.test", Type::cname, NameServer::name("signed.test"));
         server.add("signed-out.test", Type::cname, NameServer::name("a.test"));
         dns::open();
-        maillog::redirect([](maillog::Level, std::string_view, std::string_view text, void* me) { static_cast<Dns*>(me)->logged += std::string(text) + "\n"; }, this);
+        maillog::redirect([](maillog::Level, std::string_view, std::string_view text,
+                             void* me) { static_cast<Dns*>(me)->logged += std::string(text) + "\n"; },
+                          this);
     }
     void TearDown() override {
         dns::close();
@@ -75,7 +79,8 @@ TEST_F(Dns, SortsMailExchangersByPreference) {
 }
 TEST_F(Dns, ShufflesEqualPreferences) {
     std::set<std::string> second;
-    for (int i = 0; i < 100 && second.size() < 2; ++i) second.insert(dns::query("example.test", Type::mx).records[1].value);
+    for (int i = 0; i < 100 && second.size() < 2; ++i)
+        second.insert(dns::query("example.test", Type::mx).records[1].value);
     EXPECT_EQ(second, (std::set<std::string>{"b.test", "c.test"}));
 }
 TEST_F(Dns, SaysHowALookupFailed) {
@@ -83,8 +88,10 @@ TEST_F(Dns, SaysHowALookupFailed) {
         auto none = dns::query("nope.test", Type::mx);
         EXPECT_EQ(none.status, Status::no_name);
         EXPECT_EQ(none.reason, "Name service error for name=nope.test type=MX: Host not found");
-        EXPECT_EQ(dns::query("a.test", Type::mx).reason, "Name service error for name=a.test type=MX: Host found but no data record of requested type");
-        EXPECT_EQ(dns::query("servfail.test", Type::a).reason, "Name service error for name=servfail.test type=A: Host not found, try again");
+        EXPECT_EQ(dns::query("a.test", Type::mx).reason,
+                  "Name service error for name=a.test type=MX: Host found but no data record of requested type");
+        EXPECT_EQ(dns::query("servfail.test", Type::a).reason,
+                  "Name service error for name=servfail.test type=A: Host not found, try again");
         EXPECT_EQ(dns::query("null.test", Type::mx).status, Status::null_mx);
         EXPECT_EQ(dns::query("bad.test", Type::mx).status, Status::invalid);
         EXPECT_EQ(dns::query("cut.test", Type::a).status, Status::invalid);
@@ -110,7 +117,7 @@ TEST_F(Dns, DeadlineEndsAQuestionThatNobodyAnswers) {
     both([] {
         auto start = loop::Clock::now();
         EXPECT_EQ(dns::query("drop.test", Type::a, {.deadline = loop::in(50ms)}).status, Status::temporary);
-        EXPECT_LT(loop::Clock::now() - start, 950ms);   // before resolv.conf's own timeout of 1 s
+        EXPECT_LT(loop::Clock::now() - start, 950ms);  // before resolv.conf's own timeout of 1 s
     });
 }
 TEST_F(Dns, OtherFibersGoOnWhileOneWaits) {
@@ -119,9 +126,11 @@ TEST_F(Dns, OtherFibersGoOnWhileOneWaits) {
     for (int i = 0; i < 20; ++i)
         l.spawn([&] {
             dropped += dns::query("drop.test", Type::a, {.deadline = loop::in(2s)}).temporary();
-            if (answered_at_first_drop < 0) answered_at_first_drop = answered;
+            if (answered_at_first_drop < 0)
+                answered_at_first_drop = answered;
         });
-    for (int i = 0; i < 50; ++i) l.spawn([&] { answered += bool(dns::query("a.test", Type::a)); });
+    for (int i = 0; i < 50; ++i)
+        l.spawn([&] { answered += bool(dns::query("a.test", Type::a)); });
     l.run();
     EXPECT_EQ(answered_at_first_drop, 50);
     EXPECT_EQ(dropped, 20);
@@ -130,7 +139,13 @@ TEST_F(Dns, OtherFibersGoOnWhileOneWaits) {
 TEST_F(Dns, CancelledFiberLeavesItsQuestionBehind) {
     loop::Loop l;
     bool left = false;
-    auto& waiting = l.spawn([&] { struct Leave { bool& b; ~Leave() { b = true; } } leave{left}; dns::query("drop.test", Type::a); });
+    auto& waiting = l.spawn([&] {
+        struct Leave {
+            bool& b;
+            ~Leave() { b = true; }
+        } leave{left};
+        dns::query("drop.test", Type::a);
+    });
     l.spawn([&] {
         loop::sleep_until(loop::in(20ms));
         loop::loop()->cancel(waiting);
@@ -171,7 +186,8 @@ TEST_F(Dns, ClientNameMustLeadBackToItsAddress) {
     EXPECT_EQ(forged.reverse_name_status, dns::Verdict::ok);
     EXPECT_NE(logged.find("hostname a.test does not resolve to address 127.0.0.2\n"), logged.npos);
     EXPECT_EQ(dns::client_name("127.0.0.3").name_status, dns::Verdict::permanent);
-    EXPECT_NE(logged.find("hostname nowhere.test does not resolve to address 127.0.0.3: Name or service not known\n"), logged.npos);
+    EXPECT_NE(logged.find("hostname nowhere.test does not resolve to address 127.0.0.3: Name or service not known\n"),
+              logged.npos);
     EXPECT_EQ(dns::client_name("127.0.0.4").name_status, dns::Verdict::temporary);
     EXPECT_EQ(dns::client_name("127.0.0.5").reverse_name, "unknown");
     EXPECT_EQ(dns::client_name("127.0.0.6").reverse_name_status, dns::Verdict::temporary);
@@ -179,13 +195,15 @@ TEST_F(Dns, ClientNameMustLeadBackToItsAddress) {
     EXPECT_EQ(dns::client_name("192.0.2.77").reverse_name, "filed.test");
 }
 TEST_F(Dns, AnswerIsAuthenticOnlyWhereEveryStepIsAndOnRequest) {
-    auto authentic = [](std::string_view name, Type type, bool dnssec = true) { return dns::query(name, type, {.dnssec = dnssec}).authenticated; };
+    auto authentic = [](std::string_view name, Type type, bool dnssec = true) {
+        return dns::query(name, type, {.dnssec = dnssec}).authenticated;
+    };
     EXPECT_TRUE(authentic("signed.test", Type::a));
     EXPECT_FALSE(authentic("signed.test", Type::a, false));
     EXPECT_TRUE(authentic("signed-alias.test", Type::a));
     EXPECT_FALSE(authentic("signed-out.test", Type::a));
-    EXPECT_TRUE(authentic("signed-out.test", Type::cname));      // its first step is
-    EXPECT_TRUE(authentic("signed.test", Type::mx));             // a denial
+    EXPECT_TRUE(authentic("signed-out.test", Type::cname));  // its first step is
+    EXPECT_TRUE(authentic("signed.test", Type::mx));         // a denial
     EXPECT_TRUE(authentic("no.signed.test", Type::a));
     EXPECT_FALSE(authentic("a.test", Type::a));
     EXPECT_TRUE(dns::dns_addresses("signed.test", {true, false}, {.dnssec = true}).authenticated);
@@ -196,30 +214,34 @@ TEST_F(Dns, ResolverThatDoesNotValidateIsNoticedOnce) {
     EXPECT_FALSE(dns::set_dnssec_probe("x25:."));
     ASSERT_TRUE(dns::set_dnssec_probe("a:signed.test"));
     dns::query("a.test", Type::a, {.dnssec = true});
-    EXPECT_EQ(logged, "");                       // the probe's answer was validated
+    EXPECT_EQ(logged, "");  // the probe's answer was validated
     ASSERT_TRUE(dns::set_dnssec_probe("a:a.test"));
     dns::query("signed.test", Type::a, {.dnssec = true});
     dns::query("a.test", Type::a, {.dnssec = true});
-    EXPECT_EQ(logged, "");                       // no need to ask
+    EXPECT_EQ(logged, "");  // no need to ask
     ASSERT_TRUE(dns::set_dnssec_probe("a:a.test"));
     both([] { dns::query("hop.test", Type::a, {.dnssec = true}); });
-    EXPECT_EQ(logged, "warning: DNSSEC validation may be unavailable\nwarning: reason: dnssec_probe 'a:a.test' received a response that is not DNSSEC validated\n");
+    EXPECT_EQ(logged, "warning: DNSSEC validation may be unavailable\nwarning: reason: dnssec_probe 'a:a.test' "
+                      "received a response that is not DNSSEC validated\n");
     logged.clear();
     ASSERT_TRUE(dns::set_dnssec_probe("a:servfail.test"));
     dns::query("a.test", Type::a, {.dnssec = true});
-    EXPECT_EQ(logged, "warning: DNSSEC validation may be unavailable\nwarning: reason: dnssec_probe 'a:servfail.test' received no response: Server failure\n");
+    EXPECT_EQ(logged, "warning: DNSSEC validation may be unavailable\nwarning: reason: dnssec_probe 'a:servfail.test' "
+                      "received no response: Server failure\n");
 }
 TEST(DnsMessage, CutAtEveryByteIsAnErrorNeverMore) {
     auto q = dns::message::question("example.test", Type::mx, true);
     ASSERT_TRUE(q);
     std::string raw = *q;
     raw[7] = 1;
-    raw.resize(raw.size() - 11);                 // without the OPT record
+    raw.resize(raw.size() - 11);  // without the OPT record
     raw[11] = 0;
-    raw += NameServer::name("example.test") + std::string("\0\x0f\0\1\0\0\0\5", 8) + NameServer::number(10) + NameServer::number(10) + NameServer::name("a.test");
+    raw += NameServer::name("example.test") + std::string("\0\x0f\0\1\0\0\0\5", 8) + NameServer::number(10) +
+           NameServer::number(10) + NameServer::name("a.test");
     ASSERT_TRUE(dns::message::parse(raw));
     EXPECT_EQ(dns::message::parse(raw)->answers.at(0).value, "a.test");
-    for (std::size_t n = 0; n < raw.size(); ++n) EXPECT_FALSE(dns::message::parse(raw.substr(0, n))) << n;
+    for (std::size_t n = 0; n < raw.size(); ++n)
+        EXPECT_FALSE(dns::message::parse(raw.substr(0, n))) << n;
     for (std::size_t n = 0; n < raw.size(); ++n) {
         std::string flipped = raw;
         flipped[n] = static_cast<char>(flipped[n] ^ 0xff);
@@ -227,11 +249,14 @@ TEST(DnsMessage, CutAtEveryByteIsAnErrorNeverMore) {
     }
 }
 TEST(DnsNames, ValidHostnames) {
-    for (const char* good : {"a.b", "mx-1.example.org", "_dmarc.example.org", "1a.test", "localhost"}) EXPECT_TRUE(dns::valid_hostname(good)) << good;
-    for (const char* bad : {"", ".", "a..b", "-a.b", "a-.b", "a b.c", "1.2.3.4", "a.", "a\n.b"}) EXPECT_FALSE(dns::valid_hostname(bad)) << bad;
+    for (const char* good : {"a.b", "mx-1.example.org", "_dmarc.example.org", "1a.test", "localhost"})
+        EXPECT_TRUE(dns::valid_hostname(good)) << good;
+    for (const char* bad : {"", ".", "a..b", "-a.b", "a-.b", "a b.c", "1.2.3.4", "a.", "a\n.b"})
+        EXPECT_FALSE(dns::valid_hostname(bad)) << bad;
 }
 TEST(DnsNames, ReverseNames) {
     EXPECT_EQ(dns::reverse_name("192.0.2.1"), "1.2.0.192.in-addr.arpa");
-    EXPECT_EQ(dns::reverse_name("2001:db8::1"), "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa");
+    EXPECT_EQ(dns::reverse_name("2001:db8::1"),
+              "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa");
     EXPECT_EQ(dns::reverse_name("x"), "");
 }

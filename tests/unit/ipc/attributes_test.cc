@@ -30,7 +30,8 @@ TEST(Attributes, AMessageRoundTrips) {
 TEST(Attributes, CutAnywhereIsAnError) {
     std::string text = ipc::encode(sample());
     text.pop_back();
-    for (std::size_t n = 0; n < text.size(); ++n) EXPECT_FALSE(decode<ipc::DeliveryRequest>(text.substr(0, n))) << n;
+    for (std::size_t n = 0; n < text.size(); ++n)
+        EXPECT_FALSE(decode<ipc::DeliveryRequest>(text.substr(0, n))) << n;
 }
 TEST(Attributes, OtherTypesAndLeftoversAreErrors) {
     std::string text = ipc::encode(ipc::BounceReply{});
@@ -51,7 +52,8 @@ TEST(Attributes, AnnouncedTypesAreAsOnPostfixsWire) {
         EXPECT_EQ(ipc::encode(request), wire);
         auto back = decode<ipc::FlushRequest>(wire.substr(0, wire.size() - 1));
         ASSERT_TRUE(back) << request.request;
-        EXPECT_EQ(std::tie(back->request, back->site, back->queue_id), std::tie(request.request, request.site, request.queue_id));
+        EXPECT_EQ(std::tie(back->request, back->site, back->queue_id),
+                  std::tie(request.request, request.site, request.queue_id));
     }
     EXPECT_EQ(ipc::encode(ipc::FlushReply{ipc::FlushReply::unknown}), std::string("status\0004\0\0", 10));
 }
@@ -59,7 +61,10 @@ TEST(Attributes, AHugeListIsRefusedBeforeItIsMade) {
     ipc::DeliveryRequest r;
     std::string text = ipc::encode(r);
     text.pop_back();
-    text.replace(text.rfind("recipients"), std::string::npos, std::string("recipients\0" "99999999\0", 20));
+    text.replace(text.rfind("recipients"), std::string::npos,
+                 std::string("recipients\0"
+                             "99999999\0",
+                             20));
     EXPECT_FALSE(decode<ipc::DeliveryRequest>(text));
 }
 TEST(Attributes, TravelOverAStream) {

@@ -4,7 +4,8 @@
 
 namespace {
 using ipc::QueueListMessage;
-const QueueListMessage sample{"deferred", "8CD85A940BA", 1795308561, 265, true, "a@b", {{"r@c", "o@c", "busy"}, {"s@c", "", ""}}};
+const QueueListMessage sample{
+    "deferred", "8CD85A940BA", 1795308561, 265, true, "a@b", {{"r@c", "o@c", "busy"}, {"s@c", "", ""}}};
 
 // What a reader of these bytes gets.
 std::string encode(const QueueListMessage& m, bool details) {
@@ -23,8 +24,12 @@ Result<std::optional<QueueListMessage>> read(const std::string& bytes) {
 }
 
 TEST(MailQueueListTest, WithoutDetailsItIsPostfixsList) {
-    static constexpr char expected[] = "queue_name\0deferred\0queue_id\0" "8CD85A940BA\0time\0" "1795308561\0size\0" "265\0forced_expire\0" "1\0sender\0a@b\0"
-                         "recipient\0r@c\0reason\0busy\0recipient\0s@c\0reason\0\0\0";
+    static constexpr char expected[] = "queue_name\0deferred\0queue_id\0"
+                                       "8CD85A940BA\0time\0"
+                                       "1795308561\0size\0"
+                                       "265\0forced_expire\0"
+                                       "1\0sender\0a@b\0"
+                                       "recipient\0r@c\0reason\0busy\0recipient\0s@c\0reason\0\0\0";
     EXPECT_EQ(encode(sample, false), std::string(expected, sizeof expected - 1));
 }
 
@@ -47,6 +52,7 @@ TEST(MailQueueListTest, WhatIsSentIsRead) {
 
 TEST(MailQueueListTest, ACutListIsAnError) {
     std::string whole = encode(sample, true);
-    for (std::size_t n = 0; n + 1 < whole.size(); ++n) EXPECT_FALSE(read(whole.substr(0, n))) << n;
+    for (std::size_t n = 0; n + 1 < whole.size(); ++n)
+        EXPECT_FALSE(read(whole.substr(0, n))) << n;
 }
 }

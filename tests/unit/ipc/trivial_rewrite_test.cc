@@ -9,7 +9,10 @@
 namespace {
 // A trivial-rewrite for which an answer holds for a domain, unless that is "each.test"; it keeps the questions.
 struct Service {
-    std::string root = [] { char name[] = "/tmp/posthorn-rewrite-XXXXXX"; return std::string(mkdtemp(name)); }();
+    std::string root = [] {
+        char name[] = "/tmp/posthorn-rewrite-XXXXXX";
+        return std::string(mkdtemp(name));
+    }();
     std::vector<std::string> asked;
     bool fails = false;
 
@@ -28,23 +31,27 @@ struct Service {
         });
         l.spawn([&] {
             ipc::TrivialRewrite client(conf::Settings::defaults(std::move(overrides)));
-            body(client);                        // its end closes the connection, and so ends the service
+            body(client);  // its end closes the connection, and so ends the service
         });
         l.run();
         std::filesystem::current_path(before);
     }
     bool answer(net::Stream& s) {
         auto in = ipc::receive(s, loop::never);
-        if (!in) return false;
+        if (!in)
+            return false;
         if (in->is<ipc::RewriteRequest>()) {
             asked.push_back("rewrite " + in->as<ipc::RewriteRequest>()->address);
-            return ipc::send(s, ipc::RewriteReply{fails, asked.back().substr(8) + "@here.test"}, loop::never) && s.flush(loop::never);
+            return ipc::send(s, ipc::RewriteReply{fails, asked.back().substr(8) + "@here.test"}, loop::never) &&
+                   s.flush(loop::never);
         }
         auto request = in->as<ipc::ResolveRequest>();
         asked.push_back(request->sender + " " + request->address);
         ipc::ResolveReply reply{.transport = "smtp", .nexthop = "hop", .recipient = request->address};
-        if (!request->address.ends_with("each.test")) reply.flags = ipc::ResolveReply::whole_domain;
-        if (fails) reply.flags = ipc::ResolveReply::failed;
+        if (!request->address.ends_with("each.test"))
+            reply.flags = ipc::ResolveReply::whole_domain;
+        if (fails)
+            reply.flags = ipc::ResolveReply::failed;
         return ipc::send(s, reply, loop::never) && s.flush(loop::never);
     }
 };
@@ -67,14 +74,18 @@ TEST(TrivialRewrite, AsksOnceForADomainWhereTheLocalPartMakesNoDifference) {
 TEST(TrivialRewrite, AsksForEachAddressWhereItMay) {
     Service service;
     service.run({}, [](ipc::TrivialRewrite& client) {
-        for (std::string address : {"a@each.test", "b@each.test", "a@each.test", "odd%x@one.test", "@one.test", "a b@one.test", "-a@one.test"}) EXPECT_TRUE(client.resolve("", address));
+        for (std::string address : {"a@each.test", "b@each.test", "a@each.test", "odd%x@one.test", "@one.test",
+                                    "a b@one.test", "-a@one.test"})
+            EXPECT_TRUE(client.resolve("", address));
     });
-    EXPECT_EQ(service.asked, (Asked{" a@each.test", " b@each.test", " odd%x@one.test", " @one.test", " a b@one.test", " -a@one.test"}));
+    EXPECT_EQ(service.asked, (Asked{" a@each.test", " b@each.test", " odd%x@one.test", " @one.test", " a b@one.test",
+                                    " -a@one.test"}));
 }
 
 TEST(TrivialRewrite, AnswersDifferBySenderOnlyWhereTheConfigurationSaysSo) {
     auto ask = [](ipc::TrivialRewrite& client) {
-        for (const char* sender : {"x@s.test", "y@s.test"}) EXPECT_TRUE(client.resolve(sender, "a@one.test"));
+        for (const char* sender : {"x@s.test", "y@s.test"})
+            EXPECT_TRUE(client.resolve(sender, "a@one.test"));
     };
     Service same, differs;
     same.run({}, ask);

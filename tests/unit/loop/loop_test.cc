@@ -13,10 +13,16 @@ namespace {
 struct Pair {
     int fd[2];
     Pair() { EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd), 0); }
-    ~Pair() { ::close(fd[0]); ::close(fd[1]); }
+    ~Pair() {
+        ::close(fd[0]);
+        ::close(fd[1]);
+    }
     void put(std::string_view s) { EXPECT_EQ(write(fd[1], s.data(), s.size()), static_cast<ssize_t>(s.size())); }
 };
-struct Count { int& n; ~Count() { ++n; } };
+struct Count {
+    int& n;
+    ~Count() { ++n; }
+};
 }
 
 TEST(Loop, TheSameWaitBlocksOutsideFibers) {
@@ -33,8 +39,15 @@ TEST(Loop, OneFiberWakesAnother) {
     Pair p;
     Loop l;
     int steps = 0;
-    l.spawn([&] { EXPECT_EQ(wait_readable(p.fd[0], in(5s)), Wait::ready); ++steps; });
-    l.spawn([&] { sleep_until(in(5ms)); p.put("x"); ++steps; });
+    l.spawn([&] {
+        EXPECT_EQ(wait_readable(p.fd[0], in(5s)), Wait::ready);
+        ++steps;
+    });
+    l.spawn([&] {
+        sleep_until(in(5ms));
+        p.put("x");
+        ++steps;
+    });
     l.run();
     EXPECT_EQ(steps, 2);
 }
@@ -46,7 +59,7 @@ TEST(Loop, WatchIsEdgeTriggeredAndTimesOut) {
         EXPECT_EQ(w.readable(in(10ms)), Wait::timed_out);
         p.put("ab");
         EXPECT_EQ(w.readable(in(5s)), Wait::ready);
-        EXPECT_EQ(w.readable(in(10ms)), Wait::timed_out);   // not drained, but no new edge
+        EXPECT_EQ(w.readable(in(10ms)), Wait::timed_out);  // not drained, but no new edge
         p.put("c");
         EXPECT_EQ(w.readable(in(5s)), Wait::ready);
         EXPECT_EQ(w.writable(in(5s)), Wait::ready);
@@ -57,8 +70,16 @@ TEST(Loop, PoolJobsReturnTheirExceptions) {
     Loop l;
     bool ran = false, caught = false;
     l.spawn([&] {
-        offload([&] { EXPECT_FALSE(current()); usleep(2000); ran = true; });
-        try { offload([] { throw std::runtime_error("pool"); }); } catch (const std::runtime_error&) { caught = true; }
+        offload([&] {
+            EXPECT_FALSE(current());
+            usleep(2000);
+            ran = true;
+        });
+        try {
+            offload([] { throw std::runtime_error("pool"); });
+        } catch (const std::runtime_error&) {
+            caught = true;
+        }
     });
     l.run();
     EXPECT_TRUE(ran && caught);
@@ -69,14 +90,18 @@ TEST(Loop, WorkInPiecesLetsOthersGoOn) {
     bool working = true;
     int turns = 0;
     l.spawn([&] {
-        for (const Deadline end = in(std::chrono::milliseconds(200)); Clock::now() < end;) breathe();
+        for (const Deadline end = in(std::chrono::milliseconds(200)); Clock::now() < end;)
+            breathe();
         working = false;
     });
-    l.spawn([&] { for (; working; ++turns) yield(); });
+    l.spawn([&] {
+        for (; working; ++turns)
+            yield();
+    });
     l.run();
     EXPECT_GE(turns, 5);
     EXPECT_LE(turns, 45);
-    breathe();                                   // outside fibers there is nobody to wait for
+    breathe();  // outside fibers there is nobody to wait for
 }
 // With the thread sanitizer (preset tsan): what a job touches needs no lock of its own, nor what it throws.
 TEST(Loop, AFiberAndItsPoolJobsTakeTurns) {
@@ -89,11 +114,16 @@ TEST(Loop, AFiberAndItsPoolJobsTakeTurns) {
                 try {
                     offload([&] {
                         said += static_cast<char>('a' + i % 26);
-                        if (i % 7 == 3) throw std::runtime_error(said);
+                        if (i % 7 == 3)
+                            throw std::runtime_error(said);
                     });
-                } catch (const std::runtime_error& e) { EXPECT_EQ(e.what(), said); ++thrown; }
+                } catch (const std::runtime_error& e) {
+                    EXPECT_EQ(e.what(), said);
+                    ++thrown;
+                }
                 ++jobs;
-                if (i % 5 == 0) yield();
+                if (i % 5 == 0)
+                    yield();
             }
             EXPECT_EQ(said.size(), 50u);
         });
@@ -108,12 +138,15 @@ TEST(Loop, ACancelledFiberStaysUntilItsPoolJobIsOver) {
         l.spawn([&] {
             std::string mine(1000, 'x');
             ++begun;
-            offload([&] { usleep(500); mine.assign(2000, 'y'); });
+            offload([&] {
+                usleep(500);
+                mine.assign(2000, 'y');
+            });
             over += mine.size() == 2000;
             yield();
             ADD_FAILURE() << "a wait of a cancelled fiber";
         });
-    l.spawn([] { loop::loop()->cancel_all(); });         // the first turn: all have begun, and no end of a job has been seen
+    l.spawn([] { loop::loop()->cancel_all(); });  // the first turn: all have begun, and no end of a job has been seen
     l.run();
     EXPECT_EQ(begun, 100);
     EXPECT_EQ(over, 100);
@@ -122,10 +155,11 @@ TEST(Loop, DoesFileJobsInPlaceUntilOneIsSlow) {
     Loop l;
     std::vector<bool> in_place;
     l.spawn([&] {
-        for (int microseconds : {20000, 0}) file_job([&, microseconds] {
-            in_place.push_back(current() != nullptr);
-            usleep(static_cast<useconds_t>(microseconds));
-        });
+        for (int microseconds : {20000, 0})
+            file_job([&, microseconds] {
+                in_place.push_back(current() != nullptr);
+                usleep(static_cast<useconds_t>(microseconds));
+            });
     });
     l.run();
     EXPECT_EQ(in_place, (std::vector<bool>{true, false}));
@@ -134,7 +168,14 @@ TEST(Loop, DoesFileJobsInPlaceUntilOneIsSlow) {
 TEST(Loop, DeepWorkRunsOnTheMainStack) {
     Loop l;
     bool ok = false;
-    l.spawn([&] { on_main_stack([&] { volatile char big[1 << 20]; big[0] = 1; big[sizeof big - 1] = 1; ok = !current(); }); });
+    l.spawn([&] {
+        on_main_stack([&] {
+            volatile char big[1 << 20];
+            big[0] = 1;
+            big[sizeof big - 1] = 1;
+            ok = !current();
+        });
+    });
     l.run();
     EXPECT_TRUE(ok);
 }
@@ -145,12 +186,26 @@ TEST(Loop, AGroupEndsWithItsOwner) {
     l.spawn([&] {
         try {
             Group::with([&](Group& g) {
-                g.spawn([&] { struct D { bool& b; ~D() { b = true; } } d{child}; sleep_until(never); });
+                g.spawn([&] {
+                    struct D {
+                        bool& b;
+                        ~D() { b = true; }
+                    } d{child};
+                    sleep_until(never);
+                });
                 sleep_until(in(2ms));
                 throw std::runtime_error("x");
             });
-        } catch (const std::runtime_error&) { thrown = child; }
-        Group::with([&](Group& g) { for (int i = 0; i < 5; i++) g.spawn([&, i] { sleep_until(in(1ms * i)); ++joined; }); });
+        } catch (const std::runtime_error&) {
+            thrown = child;
+        }
+        Group::with([&](Group& g) {
+            for (int i = 0; i < 5; i++)
+                g.spawn([&, i] {
+                    sleep_until(in(1ms * i));
+                    ++joined;
+                });
+        });
     });
     l.run();
     EXPECT_TRUE(thrown);
@@ -162,15 +217,42 @@ TEST(Loop, CancellingEndsEveryWait) {
     bool pooled = false;
     {
         Loop l;
-        for (int i = 0; i < 100; i++) l.spawn([&] { Count c{destroyed}; Watch w(p.fd[0]); for (;;) wait_readable(p.fd[0]); });
-        l.spawn([&] { Count c{destroyed}; for (;;) { try { sleep_until(never); } catch (const Cancelled&) { if (++swallowed > 3) throw; } } });
-        l.spawn([&] { Count c{destroyed}; offload([&] { usleep(10000); pooled = true; }); sleep_until(never); });
-        l.spawn([&] { sleep_until(in(3ms)); loop::loop()->cancel_all(); });
+        for (int i = 0; i < 100; i++)
+            l.spawn([&] {
+                Count c{destroyed};
+                Watch w(p.fd[0]);
+                for (;;)
+                    wait_readable(p.fd[0]);
+            });
+        l.spawn([&] {
+            Count c{destroyed};
+            for (;;) {
+                try {
+                    sleep_until(never);
+                } catch (const Cancelled&) {
+                    if (++swallowed > 3)
+                        throw;
+                }
+            }
+        });
+        l.spawn([&] {
+            Count c{destroyed};
+            offload([&] {
+                usleep(10000);
+                pooled = true;
+            });
+            sleep_until(never);
+        });
+        l.spawn([&] {
+            sleep_until(in(3ms));
+            loop::loop()->cancel_all();
+        });
         l.run();
         EXPECT_EQ(destroyed, 102);
         EXPECT_EQ(swallowed, 4);
         EXPECT_TRUE(pooled);
-        for (int i = 0; i < 10; i++) l.spawn([&] { sleep_until(never); });   // ended by ~Loop before they ran
+        for (int i = 0; i < 10; i++)
+            l.spawn([&] { sleep_until(never); });  // ended by ~Loop before they ran
     }
 }
 TEST(Loop, HandledExceptionsBelongToTheirFiber) {
@@ -182,7 +264,12 @@ TEST(Loop, HandledExceptionsBelongToTheirFiber) {
                 throw std::runtime_error("e" + std::to_string(i));
             } catch (const std::exception&) {
                 sleep_until(in(1ms * ((i * 7) % 13)));
-                try { throw; } catch (const std::exception& e) { yield(); good += e.what() == "e" + std::to_string(i); }
+                try {
+                    throw;
+                } catch (const std::exception& e) {
+                    yield();
+                    good += e.what() == "e" + std::to_string(i);
+                }
             }
         });
     l.run();
@@ -197,7 +284,11 @@ TEST(Loop, ACancelledFiberHandsOnTheNewsThatItWasTold) {
     std::vector<Fiber*> waiters;
     for (char name : {'a', 'b', 'c'})
         waiters.push_back(&l.spawn([&, name] {
-            while (!free) if (place.wait(in(5s)) == Wait::timed_out) { order += '-'; return; }
+            while (!free)
+                if (place.wait(in(5s)) == Wait::timed_out) {
+                    order += '-';
+                    return;
+                }
             free = false;
             order += name;
         }));
@@ -221,7 +312,7 @@ TEST(Loop, NewsThatComesAsTheTimeEndsIsNotLost) {
     l.spawn([&] { got = place.wait(end); });
     l.spawn([&] {
         sleep_until(in(1ms));
-        while (Clock::now() < end) {}            // the waiter's time is over, and it has not had its turn
+        while (Clock::now() < end) {}  // the waiter's time is over, and it has not had its turn
         place.notify_one();
     });
     l.run();
@@ -232,8 +323,17 @@ TEST(Loop, ConditionWakesAllAndTimesOut) {
     Condition c;
     bool flag = false;
     int woken = 0;
-    for (int i = 0; i < 3; i++) l.spawn([&] { while (!flag) c.wait(); ++woken; });
-    l.spawn([&] { EXPECT_EQ(Condition().wait(in(3ms)), Wait::timed_out); flag = true; c.notify_all(); });
+    for (int i = 0; i < 3; i++)
+        l.spawn([&] {
+            while (!flag)
+                c.wait();
+            ++woken;
+        });
+    l.spawn([&] {
+        EXPECT_EQ(Condition().wait(in(3ms)), Wait::timed_out);
+        flag = true;
+        c.notify_all();
+    });
     l.run();
     EXPECT_EQ(woken, 3);
 }
@@ -241,7 +341,12 @@ TEST(Loop, SignalsArriveInTheLoop) {
     Loop l;
     bool got = false;
     l.on_signal(SIGUSR1, [&] { got = true; });
-    l.spawn([&] { kill(getpid(), SIGUSR1); auto end = in(5s); while (!got && Clock::now() < end) sleep_until(in(1ms)); });
+    l.spawn([&] {
+        kill(getpid(), SIGUSR1);
+        auto end = in(5s);
+        while (!got && Clock::now() < end)
+            sleep_until(in(1ms));
+    });
     l.run();
     EXPECT_TRUE(got);
 }

@@ -30,22 +30,28 @@ TEST(Address, InternalAndExternalFormsAreInverse) {
 TEST(Address, NoFormHoldsTheEndOfALine) {
     using namespace std::string_literals;
     for (const std::string& end : {"\r"s, "\n"s, "\0"s, "\r\n"s}) {
-        const std::string blanks(end.size(), ' '), text = "a" + end + "b", clean = "a" + blanks + "b", quoted = '"' + text + '"';
+        const std::string blanks(end.size(), ' '), text = "a" + end + "b", clean = "a" + blanks + "b",
+                                                   quoted = '"' + text + '"';
         EXPECT_EQ(to_external(text + "@x"), '"' + clean + "\"@x");
         EXPECT_EQ(to_external("a@x" + end + "y"), "a@x" + blanks + "y");
         EXPECT_EQ(to_internal(quoted + "@x"), clean + "@x");
         EXPECT_EQ(to_internal("a@x" + end + "y"), "a@x" + blanks + "y");
         EXPECT_EQ(path_address('<' + quoted + "@x>", true), clean + "@x");
-        EXPECT_EQ(AddressList::parse(quoted + "@x, b (" + text + ") <c@[" + text + "]>").text(), '"' + clean + "\"@x, b (" + clean + ") <c@[" + clean + "]>");
+        EXPECT_EQ(AddressList::parse(quoted + "@x, b (" + text + ") <c@[" + text + "]>").text(),
+                  '"' + clean + "\"@x, b (" + clean + ") <c@[" + clean + "]>");
     }
-    EXPECT_EQ(AddressList::parse("\"a\\\n b\"@x").addresses(), std::vector<std::string>{"\"a\\  b\"@x"});       // folded behind a backslash
+    EXPECT_EQ(AddressList::parse("\"a\\\n b\"@x").addresses(),
+              std::vector<std::string>{"\"a\\  b\"@x"});  // folded behind a backslash
     EXPECT_EQ(path_address("<\"a\tb\"@x>", true), "a b@x");
 }
 
 TEST(Address, PlainIsWhatRewritingLeavesAlone) {
-    for (const char* plain : {"joe@example.org", "joe+x@a-b.example.org", "a.b_c=d@EXAMPLE.org", "1@2.3"}) EXPECT_TRUE(is_plain(plain)) << plain;
-    for (const char* odd : {"joe", "joe@", "@example.org", "joe@host", "joe@host.", "joe@.org", ".joe@a.b", "joe.@a.b", "j..e@a.b", "joe@a..b", "-joe@a.b", "a!b@c.d", "a%b@c.d",
-                            "a b@c.d", "a@b@c.d", "\"a\"@c.d", "joe@[1.2.3.4]", "j\xc3\xb6@a.b", "joe@\xc3\xb6.b", ""})
+    for (const char* plain : {"joe@example.org", "joe+x@a-b.example.org", "a.b_c=d@EXAMPLE.org", "1@2.3"})
+        EXPECT_TRUE(is_plain(plain)) << plain;
+    for (const char* odd :
+         {"joe",      "joe@",      "@example.org",  "joe@host",      "joe@host.",      "joe@.org", ".joe@a.b",
+          "joe.@a.b", "j..e@a.b",  "joe@a..b",      "-joe@a.b",      "a!b@c.d",        "a%b@c.d",  "a b@c.d",
+          "a@b@c.d",  "\"a\"@c.d", "joe@[1.2.3.4]", "j\xc3\xb6@a.b", "joe@\xc3\xb6.b", ""})
         EXPECT_FALSE(is_plain(odd)) << odd;
 }
 
@@ -66,7 +72,10 @@ TEST(Address, ExtensionIsSplitAtTheFirstOfSeveralDelimiters) {
 }
 
 TEST(Address, PathsOfSmtpCommands) {
-    const auto ok = [](std::string_view text, bool strict) { auto p = parse_path(text, strict); return p ? p->address + "|" + std::string(p->rest) : "bad"; };
+    const auto ok = [](std::string_view text, bool strict) {
+        auto p = parse_path(text, strict);
+        return p ? p->address + "|" + std::string(p->rest) : "bad";
+    };
     EXPECT_EQ(ok("<a@b>", true), "a@b|");
     EXPECT_EQ(ok("<> SIZE=3", true), "|SIZE=3");
     EXPECT_EQ(ok("<\"a b\"@c> X", true), "a b@c|X");
@@ -80,7 +89,8 @@ TEST(Address, PathsOfSmtpCommands) {
     EXPECT_EQ(ok("a@b SIZE=1", false), "a@b|SIZE=1");
     EXPECT_EQ(ok("<a (c) @b>", false), "a@b|");
     EXPECT_TRUE(balanced("<\"a>b\"@c>x"));
-    for (const char* open : {"<a", "\"a", "<\\>", "<a<b>"}) EXPECT_FALSE(balanced(open)) << open;
+    for (const char* open : {"<a", "\"a", "<\\>", "<a<b>"})
+        EXPECT_FALSE(balanced(open)) << open;
     EXPECT_EQ(ok("<a@b", false), "bad");
     EXPECT_EQ(ok("<a@b>\"", false), "bad");
     EXPECT_EQ(ok("x <a@b>", false), "x|<a@b>");
@@ -90,16 +100,55 @@ TEST(Address, PathsOfSmtpCommands) {
 // As Debian's Postfix answers, strict_rfc821_envelopes=no and =yes.
 TEST(Address, PathsAreReadAsPostfixReadsThem) {
     const auto read = [](std::string_view text, bool strict) { return path_address(text, strict).value_or("bad"); };
-    struct { const char *path, *lenient, *strict; } cases[] = {
-        {"<@b>", "@b", "bad"}, {"<@[127.0.0.1]>", "@[127.0.0.1]", "bad"}, {"(c)<a@b>", "a@b", "bad"}, {"<a:b@c.d>", "a:b@c.d", "a:b@c.d"}, {"< >", "", ""},
-        {"a@b.c", "a@b.c", "bad"}, {"a@b.c>", "a@b.c", "bad"}, {"<<a@b.c>>", "a@b.c", "a@b.c"}, {"<a@b.c>>", "a@b.c", "a@b.c"}, {"<a@b.c>>>", "bad", "bad"},
-        {"<<<a@b.c>>>", "bad", "bad"}, {"<a@b.c>x", "bad", "bad"}, {"<a@b.c>(c)", "a@b.c", "bad"}, {"\"x y\"<a@b.c>", "a@b.c", "bad"}, {"<x <a@b.c>>", "a@b.c", "bad"},
-        {"<@x.y,@z.w:a@b.c>", "a@b.c", "a@b.c"}, {"<@x.y:>", "", ""}, {"<@x.y:@z.w:a@b.c>", "@z.w:a@b.c", "bad"}, {"<@x.y a@b.c>", "bad", "bad"}, {"<:a@b.c>", ":a@b.c", ":a@b.c"},
-        {"<@\"a:b\":c@d.e>", "bad", "bad"}, {"<\"\"@c.d>", "@c.d", "bad"}, {"<\"a\\b\"@c.d>", "ab@c.d", "ab@c.d"}, {"<a.\"b c\".d@c.d>", "a.b c.d@c.d", "a.b c.d@c.d"},
-        {"<\"a\"b@c.d>", "bad", "bad"}, {"<a b@c.d>", "bad", "bad"}, {"<a\\ b@c.d>", "a b@c.d", "a b@c.d"}, {"<a (c)@b.c>", "a@b.c", "bad"}, {"<a@[1.2.3.4>", "a@[1.2.3.4]", "a@[1.2.3.4]"},
-        {"<a,b@c.d>", "bad", "bad"}, {"<a@b.c;>", "a@b.c", "bad"}, {"<g:a@b.c;>", "a@b.c", "bad"}, {"<g:a@b.c,d@e.f;>", "bad", "bad"}, {"g:;", "", "bad"}, {"x:<a@b.c>", "bad", "bad"},
-        {":<a@b.c>", "a@b.c", "bad"}, {"x:<a@b.c>;", "a@b.c", "bad"}, {"<,a@b.c,>", "a@b.c", "bad"}, {"<a(@b.c>", "a", "bad"}, {"<a)@b.c>", "a)@b.c", "a)@b.c"}, {"<a<b@c.d>", "a<b@c.d", "a<b@c.d"},
-        {"<a@\"b\".c>", "a@b.c", "a@b.c"}, {"<a\\>", "a", "a"}, {"<a@b.c><d@e.f>", "bad", "bad"}, {"<,@x.y:a@b.c>", "@x.y:a@b.c", "bad"}, {",", "", "bad"}, {"(c)", "", "bad"}};
+    struct {
+        const char *path, *lenient, *strict;
+    } cases[] = {{"<@b>", "@b", "bad"},
+                 {"<@[127.0.0.1]>", "@[127.0.0.1]", "bad"},
+                 {"(c)<a@b>", "a@b", "bad"},
+                 {"<a:b@c.d>", "a:b@c.d", "a:b@c.d"},
+                 {"< >", "", ""},
+                 {"a@b.c", "a@b.c", "bad"},
+                 {"a@b.c>", "a@b.c", "bad"},
+                 {"<<a@b.c>>", "a@b.c", "a@b.c"},
+                 {"<a@b.c>>", "a@b.c", "a@b.c"},
+                 {"<a@b.c>>>", "bad", "bad"},
+                 {"<<<a@b.c>>>", "bad", "bad"},
+                 {"<a@b.c>x", "bad", "bad"},
+                 {"<a@b.c>(c)", "a@b.c", "bad"},
+                 {"\"x y\"<a@b.c>", "a@b.c", "bad"},
+                 {"<x <a@b.c>>", "a@b.c", "bad"},
+                 {"<@x.y,@z.w:a@b.c>", "a@b.c", "a@b.c"},
+                 {"<@x.y:>", "", ""},
+                 {"<@x.y:@z.w:a@b.c>", "@z.w:a@b.c", "bad"},
+                 {"<@x.y a@b.c>", "bad", "bad"},
+                 {"<:a@b.c>", ":a@b.c", ":a@b.c"},
+                 {"<@\"a:b\":c@d.e>", "bad", "bad"},
+                 {"<\"\"@c.d>", "@c.d", "bad"},
+                 {"<\"a\\b\"@c.d>", "ab@c.d", "ab@c.d"},
+                 {"<a.\"b c\".d@c.d>", "a.b c.d@c.d", "a.b c.d@c.d"},
+                 {"<\"a\"b@c.d>", "bad", "bad"},
+                 {"<a b@c.d>", "bad", "bad"},
+                 {"<a\\ b@c.d>", "a b@c.d", "a b@c.d"},
+                 {"<a (c)@b.c>", "a@b.c", "bad"},
+                 {"<a@[1.2.3.4>", "a@[1.2.3.4]", "a@[1.2.3.4]"},
+                 {"<a,b@c.d>", "bad", "bad"},
+                 {"<a@b.c;>", "a@b.c", "bad"},
+                 {"<g:a@b.c;>", "a@b.c", "bad"},
+                 {"<g:a@b.c,d@e.f;>", "bad", "bad"},
+                 {"g:;", "", "bad"},
+                 {"x:<a@b.c>", "bad", "bad"},
+                 {":<a@b.c>", "a@b.c", "bad"},
+                 {"x:<a@b.c>;", "a@b.c", "bad"},
+                 {"<,a@b.c,>", "a@b.c", "bad"},
+                 {"<a(@b.c>", "a", "bad"},
+                 {"<a)@b.c>", "a)@b.c", "a)@b.c"},
+                 {"<a<b@c.d>", "a<b@c.d", "a<b@c.d"},
+                 {"<a@\"b\".c>", "a@b.c", "a@b.c"},
+                 {"<a\\>", "a", "a"},
+                 {"<a@b.c><d@e.f>", "bad", "bad"},
+                 {"<,@x.y:a@b.c>", "@x.y:a@b.c", "bad"},
+                 {",", "", "bad"},
+                 {"(c)", "", "bad"}};
     for (const auto& c : cases) {
         EXPECT_EQ(read(c.path, false), c.lenient) << c.path;
         EXPECT_EQ(read(c.path, true), c.strict) << c.path;
@@ -119,8 +168,10 @@ TEST(Address, PathsCutAnywhereNeverCrash) {
 }
 
 TEST(Address, HostNames) {
-    for (const char* good : {"a", "mx1.example.org", "a_b.c", "xn--bcher-kva.example", "1a.2b", "3com.com"}) EXPECT_TRUE(valid_hostname(good)) << good;
-    for (const char* bad : {"", ".", "a..b", "-a.b", "a-.b", "a.b-", "1.2.3.4", "a b", "a.b.", "a,b"}) EXPECT_FALSE(valid_hostname(bad)) << bad;
+    for (const char* good : {"a", "mx1.example.org", "a_b.c", "xn--bcher-kva.example", "1a.2b", "3com.com"})
+        EXPECT_TRUE(valid_hostname(good)) << good;
+    for (const char* bad : {"", ".", "a..b", "-a.b", "a-.b", "a.b-", "1.2.3.4", "a b", "a.b.", "a,b"})
+        EXPECT_FALSE(valid_hostname(bad)) << bad;
     EXPECT_FALSE(valid_hostname(std::string(64, 'a')));
     EXPECT_FALSE(valid_hostname("bücher.example"));
     EXPECT_TRUE(valid_hostname("bücher.example", true));
@@ -134,17 +185,20 @@ TEST(Address, HostNames) {
 
 TEST(Address, LookupKeysGoFromTheWholeToTheDomain) {
     std::string all;
-    for (const LookupKey& k : lookup_keys("joe+x@dom", {"+"}, true)) all += k.key + " ";
+    for (const LookupKey& k : lookup_keys("joe+x@dom", {"+"}, true))
+        all += k.key + " ";
     EXPECT_EQ(all, "joe+x@dom joe@dom joe+x joe @dom ");
     all.clear();
-    for (const LookupKey& k : lookup_keys("joe@dom", {"+"}, false)) all += k.key + " ";
+    for (const LookupKey& k : lookup_keys("joe@dom", {"+"}, false))
+        all += k.key + " ";
     EXPECT_EQ(all, "joe@dom @dom ");
 }
 
 namespace {
 bool complete(AddressList& list) {
     return list.rewrite([](const std::string& a) -> std::optional<std::string> {
-        if (a.empty()) return {};
+        if (a.empty())
+            return {};
         const std::string internal = to_internal(a);
         return to_external(split_address(internal).domain ? internal : internal + "@mx.test");
     });
@@ -158,25 +212,31 @@ std::string completed(std::string_view header, std::string_view value) {
 
 // The expected texts are what Postfix 3.7 made of the same headers.
 TEST(AddressList, RewritesInPlaceAndFoldsAsPostfixDoes) {
-    EXPECT_EQ(completed("To:", "foo (comment) , \"bar baz\" <a@b>, (x) abc"), "To: foo@mx.test (comment), \"bar baz\" <a@b>, abc@mx.test (x)");
+    EXPECT_EQ(completed("To:", "foo (comment) , \"bar baz\" <a@b>, (x) abc"),
+              "To: foo@mx.test (comment), \"bar baz\" <a@b>, abc@mx.test (x)");
     EXPECT_EQ(completed("To:", "foo bar baz@x"), "To: foo@mx.test, bar@mx.test, baz@x");
     EXPECT_EQ(completed("Cc:", "foo, bar,\n   baz (c1) ,\n \"q s\" <qq>,(pre) xx <yy>(post),zz"),
-              "Cc: foo@mx.test, bar@mx.test, baz@mx.test (c1), \"q s\" <qq@mx.test>,\n\t(pre) xx <yy@mx.test>(post), zz@mx.test");
+              "Cc: foo@mx.test, bar@mx.test, baz@mx.test (c1), \"q s\" <qq@mx.test>,\n\t(pre) xx <yy@mx.test>(post), "
+              "zz@mx.test");
     EXPECT_EQ(completed("Reply-To:", "undisclosed:;, grp: a, b@c, d e <f>;, g"),
               "Reply-To: undisclosed: ;, grp: a@mx.test, b@c, d e <f@mx.test>;,\n\tg@mx.test");
     EXPECT_EQ(completed("Errors-To:", "<>"), "Errors-To: <>");
     EXPECT_EQ(completed("Resent-To:", "\"a b\"@foo , \"x.y\", a.b.c, u@[1.2.3.4], a..b, .x, x."),
-              "Resent-To: \"a b\"@foo, x.y@mx.test, a.b.c@mx.test, u@[1.2.3.4],\n\t\"a..b\"@mx.test, \".x\"@mx.test, \"x.\"@mx.test");
+              "Resent-To: \"a b\"@foo, x.y@mx.test, a.b.c@mx.test, u@[1.2.3.4],\n\t\"a..b\"@mx.test, \".x\"@mx.test, "
+              "\"x.\"@mx.test");
     EXPECT_EQ(completed("Resent-From:", "me   (a  b)  "), "Resent-From: me@mx.test (a  b)");
     EXPECT_EQ(completed("Reply-To:", "\"unterminated"), "Reply-To: unterminated@mx.test");
-    EXPECT_EQ(completed("Reply-To:", "a, b\n\t(very long comment here that goes on\n  over two lines)\n <q>,\n q"),
-              "Reply-To: a@mx.test,\n\tb (very long comment here that goes on   over two lines) <q@mx.test>,\n\tq@mx.test");
+    EXPECT_EQ(
+        completed("Reply-To:", "a, b\n\t(very long comment here that goes on\n  over two lines)\n <q>,\n q"),
+        "Reply-To: a@mx.test,\n\tb (very long comment here that goes on   over two lines) <q@mx.test>,\n\tq@mx.test");
 }
 
-// A group is one only with its ';', and '<' begins an address only where '>' ends it. What Debian's Postfix 3.7 made of Cc: with each text,
-// myorigin being mx.test.
+// A group is one only with its ';', and '<' begins an address only where '>' ends it. What Debian's Postfix 3.7 made of
+// Cc: with each text, myorigin being mx.test.
 TEST(AddressList, MalformedListsAreReadAsPostfixReadsThem) {
-    static constexpr struct { const char *list, *completed; } cases[] = {
+    static constexpr struct {
+        const char *list, *completed;
+    } cases[] = {
 #include "address_lists.inc"
     };
     for (const auto& c : cases) {
@@ -186,10 +246,14 @@ TEST(AddressList, MalformedListsAreReadAsPostfixReadsThem) {
 }
 
 TEST(AddressList, FoldsAt70) {
-    EXPECT_EQ(completed("Reply-To:", "a, " + std::string(29, 'y') + ", z"), "Reply-To: a@mx.test, " + std::string(29, 'y') + "@mx.test, z@mx.test");
-    EXPECT_EQ(completed("Reply-To:", "a, " + std::string(30, 'y') + ", z"), "Reply-To: a@mx.test, " + std::string(30, 'y') + "@mx.test,\n\tz@mx.test");
-    EXPECT_EQ(completed("Reply-To:", "a, " + std::string(39, 'y') + ", z"), "Reply-To: a@mx.test, " + std::string(39, 'y') + "@mx.test,\n\tz@mx.test");
-    EXPECT_EQ(completed("Reply-To:", "a, " + std::string(40, 'y') + ", z"), "Reply-To: a@mx.test,\n\t" + std::string(40, 'y') + "@mx.test, z@mx.test");
+    EXPECT_EQ(completed("Reply-To:", "a, " + std::string(29, 'y') + ", z"),
+              "Reply-To: a@mx.test, " + std::string(29, 'y') + "@mx.test, z@mx.test");
+    EXPECT_EQ(completed("Reply-To:", "a, " + std::string(30, 'y') + ", z"),
+              "Reply-To: a@mx.test, " + std::string(30, 'y') + "@mx.test,\n\tz@mx.test");
+    EXPECT_EQ(completed("Reply-To:", "a, " + std::string(39, 'y') + ", z"),
+              "Reply-To: a@mx.test, " + std::string(39, 'y') + "@mx.test,\n\tz@mx.test");
+    EXPECT_EQ(completed("Reply-To:", "a, " + std::string(40, 'y') + ", z"),
+              "Reply-To: a@mx.test,\n\t" + std::string(40, 'y') + "@mx.test, z@mx.test");
 }
 
 TEST(AddressList, NothingRewrittenIsNoChange) {
@@ -211,19 +275,23 @@ TEST(AddressList, HostileTextIsBounded) {
     EXPECT_EQ(AddressList::parse(std::string(200000, '(')).addresses().size(), 0u);
     for (const char* piece : {">", "<", "a>", "(c)>", ";:", "a:", "\"", "[", "\\", "a b:;"}) {
         std::string repeated;
-        for (int i = 0; i < 200000; ++i) repeated += piece;
+        for (int i = 0; i < 200000; ++i)
+            repeated += piece;
         const auto begin = std::chrono::steady_clock::now();
         (void)AddressList::parse(repeated).text();
-        EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20)) << piece;     // a quadratic one takes hours
+        EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20))
+            << piece;  // a quadratic one takes hours
     }
 }
 
 // The rest of an address or of a list is never left off: a path without its domain is somebody else's.
 TEST(AddressList, NothingIsLeftOffALongOne) {
     std::string dots, members;
-    for (int i = 0; i < 990; ++i) dots += "a.";
+    for (int i = 0; i < 990; ++i)
+        dots += "a.";
     EXPECT_EQ(path_address("<" + dots + "b@y.test>", true), dots + "b@y.test");
-    for (int i = 0; i < 50000; ++i) members += "a" + std::to_string(i) + "@x.y.test, ";
+    for (int i = 0; i < 50000; ++i)
+        members += "a" + std::to_string(i) + "@x.y.test, ";
     const auto all = AddressList::parse(members).addresses();
     ASSERT_EQ(all.size(), 50000u);
     EXPECT_EQ(all.back(), "a49999@x.y.test");
@@ -236,7 +304,7 @@ TEST(AddressList, NothingIsLeftOffALongOne) {
 // What was found by tests/fuzz/address.cc.
 TEST(AddressList, WhatItWritesIsBalanced) {
     using namespace std::string_literals;
-    EXPECT_EQ(AddressList::parse("\"a\0b\" <x@y>"s).text(), "\"a b\" <x@y>");      // a NUL within quotes opens nothing
+    EXPECT_EQ(AddressList::parse("\"a\0b\" <x@y>"s).text(), "\"a b\" <x@y>");  // a NUL within quotes opens nothing
     EXPECT_EQ(AddressList::parse("a@[1\0]"s).text(), "a@[1 ]");
     EXPECT_EQ(AddressList::parse("a@b (c (d").text(), "a@b (c (d))");
     EXPECT_EQ(AddressList::parse("\"a\\").text(), "\"a\\\\\"");

@@ -13,7 +13,7 @@ TEST(QueueId, ShortIdIsHexMicrosecondsThenHexInode) {
 }
 
 TEST(QueueId, LongIdOfPostfixIsReadAndHashedByMicroseconds) {
-    const auto id = QueueId::parse("4jXSG65JyFz1bY6q");        // made by Postfix 3.7 on 22 Nov 2026 at 11:56:14
+    const auto id = QueueId::parse("4jXSG65JyFz1bY6q");  // made by Postfix 3.7 on 22 Nov 2026 at 11:56:14
     ASSERT_TRUE(id);
     EXPECT_TRUE(id->long_form());
     EXPECT_EQ(id->hash_directories(1), "B/");
@@ -23,7 +23,8 @@ TEST(QueueId, LongIdOfPostfixIsReadAndHashedByMicroseconds) {
 }
 
 TEST(QueueId, OnlySafeFileNamesParse) {
-    for (const char* bad : {"", "a/b", "..", ".", "A B", "A\n", "äö"}) EXPECT_FALSE(QueueId::parse(bad)) << bad;
+    for (const char* bad : {"", "a/b", "..", ".", "A B", "A\n", "äö"})
+        EXPECT_FALSE(QueueId::parse(bad)) << bad;
     EXPECT_FALSE(QueueId::parse(std::string(101, 'A')));
     EXPECT_FALSE(QueueId::parse(std::string_view("A\0B", 3)));
     EXPECT_TRUE(QueueId::parse("A"));
@@ -38,5 +39,5 @@ TEST(QueueId, LongIdsCutAnywhereNeverCrash) {
         EXPECT_EQ(id->time().has_value(), n > 11) << n;
         (void)id->inode();
     }
-    EXPECT_FALSE(QueueId::parse(std::string(90, 'y') + "z1")->time());   // overflows
+    EXPECT_FALSE(QueueId::parse(std::string(90, 'y') + "z1")->time());  // overflows
 }

@@ -10,7 +10,10 @@
 
 namespace {
 struct Folder : testing::Test {
-    std::string path = [] { char name[] = "/tmp/master_testXXXXXX"; return std::string(mkdtemp(name)); }();
+    std::string path = [] {
+        char name[] = "/tmp/master_testXXXXXX";
+        return std::string(mkdtemp(name));
+    }();
     ~Folder() override { std::filesystem::remove_all(path); }
     void write(const std::string& name, const std::string& text) {
         UniqueFd fd(::creat((path + "/" + name).c_str(), 0600));
@@ -21,8 +24,10 @@ conf::MasterEntry entry(const std::string& line) { return *conf::parse_master_li
 std::vector<std::string> keys(const std::string& line, const conf::Overrides& overrides) {
     std::vector<std::string> all;
     auto endpoints = master::open_endpoints(entry(line), conf::Settings::defaults(overrides), {});
-    if (!endpoints) return {endpoints.error().reason};
-    for (auto& e : *endpoints) all.push_back(e->key.substr(0, e->key.rfind(' ')));
+    if (!endpoints)
+        return {endpoints.error().reason};
+    for (auto& e : *endpoints)
+        all.push_back(e->key.substr(0, e->key.rfind(' ')));
     return all;
 }
 }
@@ -54,22 +59,27 @@ TEST(Disabled, NamesTypesAndExceptions) {
 
 TEST(Endpoints, OneSocketForEachAddress) {
     std::vector<std::string> both{"inet 127.0.0.1", "inet ::1"};
-    EXPECT_EQ(keys("0 inet n - n - - smtpd", {{"inet_interfaces", "127.0.0.1"}}), std::vector<std::string>{"inet 127.0.0.1"});
-    EXPECT_EQ(keys("0 inet n - n - - smtpd", {{"inet_interfaces", "loopback-only"}, {"inet_protocols", "ipv4"}}), std::vector<std::string>{"inet 127.0.0.1"});
-    EXPECT_EQ(keys("127.0.0.1:0 inet n - n - - smtpd", {{"inet_interfaces", "192.0.2.1"}}), std::vector<std::string>{"inet 127.0.0.1"});
+    EXPECT_EQ(keys("0 inet n - n - - smtpd", {{"inet_interfaces", "127.0.0.1"}}),
+              std::vector<std::string>{"inet 127.0.0.1"});
+    EXPECT_EQ(keys("0 inet n - n - - smtpd", {{"inet_interfaces", "loopback-only"}, {"inet_protocols", "ipv4"}}),
+              std::vector<std::string>{"inet 127.0.0.1"});
+    EXPECT_EQ(keys("127.0.0.1:0 inet n - n - - smtpd", {{"inet_interfaces", "192.0.2.1"}}),
+              std::vector<std::string>{"inet 127.0.0.1"});
     EXPECT_NE(keys("0 inet n - n - - smtpd", {{"inet_protocols", "ipv5"}})[0].find("ipv5"), std::string::npos);
-    EXPECT_NE(keys("0 inet n - n - - smtpd", {{"inet_interfaces", "::1"}, {"inet_protocols", "ipv4"}})[0].find("no address"), std::string::npos);
+    EXPECT_NE(
+        keys("0 inet n - n - - smtpd", {{"inet_interfaces", "::1"}, {"inet_protocols", "ipv4"}})[0].find("no address"),
+        std::string::npos);
 }
 TEST_F(Folder, SocketsStayOverAReloadAndGoWithTheirService) {
     ASSERT_EQ(chdir(path.c_str()), 0);
     mkdir("public", 0755);
-    conf::Settings s = conf::Settings::defaults({{"mail_owner", "daemon"}});       // any user but root
+    conf::Settings s = conf::Settings::defaults({{"mail_owner", "daemon"}});  // any user but root
     if (auto owner = conf::mail_owner(s); conf::can_take_rights()) {
         ASSERT_TRUE(owner && chown("public", owner->uid, owner->gid) == 0 && chmod(path.c_str(), 0755) == 0);
     }
     auto first = master::open_endpoints(entry("cleanup unix n - n - 0 cleanup"), s, {});
     ASSERT_TRUE(first) << first.error().reason;
-    struct stat st{};
+    struct stat st {};
     ASSERT_EQ(stat("public/cleanup", &st), 0);
     EXPECT_EQ(st.st_mode & 0777, 0666u);
     auto second = master::open_endpoints(entry("cleanup unix n - n 60 5 cleanup"), s, *first);

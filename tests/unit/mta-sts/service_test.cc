@@ -13,7 +13,9 @@ TEST(StsService, DomainsThatDoNotAnswerHoldUpNobodyElse) {
     dns::open();
     names.fail("_mta-sts.good.test", 3);
     std::string log;
-    maillog::redirect([](maillog::Level, std::string_view, std::string_view text, void* to) { *static_cast<std::string*>(to) += std::string(text) + "\n"; }, &log);
+    maillog::redirect([](maillog::Level, std::string_view, std::string_view text,
+                         void* to) { *static_cast<std::string*>(to) += std::string(text) + "\n"; },
+                      &log);
     {
         auto service = mta_sts::Service::create(conf::Settings::defaults({{"mta_sts_cache_database", ""}}));
         ASSERT_TRUE(service) << service.error().reason;
@@ -31,10 +33,12 @@ TEST(StsService, DomainsThatDoNotAnswerHoldUpNobodyElse) {
                 ASSERT_TRUE(ipc::receive<ipc::StsReply>(ours, loop::in(5s)));
             };
             begin = loop::Clock::now();
-            for (int i = 0; i < 40; ++i) ask("drop" + std::to_string(i) + ".test");
+            for (int i = 0; i < 40; ++i)
+                ask("drop" + std::to_string(i) + ".test");
             const int before = names.answered;
             ask("good.test");
-            while (names.answered == before && loop::Clock::now() < begin + 20s) loop::sleep_until(loop::in(10ms));
+            while (names.answered == before && loop::Clock::now() < begin + 20s)
+                loop::sleep_until(loop::in(10ms));
             asked_good = names.answered > before;
             end = loop::Clock::now();
             loop::loop()->cancel_all();

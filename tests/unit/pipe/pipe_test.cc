@@ -22,9 +22,11 @@ delivery::Recipient to(std::string address, std::string original = "") {
     r.original = std::move(original);
     return r;
 }
-Words expanded(const Words& arguments, std::vector<delivery::Recipient> recipients, const std::string& flags = "", std::string sender = "s@c.test") {
+Words expanded(const Words& arguments, std::vector<delivery::Recipient> recipients, const std::string& flags = "",
+               std::string sender = "s@c.test") {
     Words words{"user=x"};
-    if (!flags.empty()) words.push_back(flags);
+    if (!flags.empty())
+        words.push_back(flags);
     words.push_back("argv=" + arguments[0]);
     words.insert(words.end(), arguments.begin() + 1, arguments.end());
     ipc::DeliveryRequest request;
@@ -39,7 +41,8 @@ Words expanded(const Words& arguments, std::vector<delivery::Recipient> recipien
 }
 
 TEST(Attributes, AllOfThem) {
-    Attributes a = parsed({"flags=DRhu.>", "user=alice:mail", "eol=\\r\\n", "null_sender=", "size=100", "directory=/d", "chroot=/c", "argv=/bin/x", "a", "{ b c }", "user=not"});
+    Attributes a = parsed({"flags=DRhu.>", "user=alice:mail", "eol=\\r\\n", "null_sender=", "size=100", "directory=/d",
+                           "chroot=/c", "argv=/bin/x", "a", "{ b c }", "user=not"});
     EXPECT_TRUE(a.delivered_to && a.return_path && a.fold_domain && a.fold_user && a.quote_dot && a.quote_from);
     EXPECT_FALSE(a.from_line || a.blank_line || a.quote || a.final_delivery || a.original_to);
     EXPECT_EQ(a.user, "alice:mail");
@@ -79,17 +82,21 @@ TEST(Unescape, AsInC) {
 }
 
 TEST(Macros, OneArgumentForEachRecipient) {
-    EXPECT_EQ(expanded({"cmd", "-f", "${sender}", "--", "${recipient}", "x$user-$extension", "$mailbox"}, {to("A+b@D.test"), to("c@e.test")}),
+    EXPECT_EQ(expanded({"cmd", "-f", "${sender}", "--", "${recipient}", "x$user-$extension", "$mailbox"},
+                       {to("A+b@D.test"), to("c@e.test")}),
               (Words{"cmd", "-f", "s@c.test", "--", "A+b@D.test", "c@e.test", "xA-b", "xc-", "A+b", "c"}));
-    EXPECT_EQ(expanded({"cmd", "${domain} $nexthop ${size} ${queue_id} $client_address [$client_helo]"}, {to("a@D.test")}),
-              (Words{"cmd", "D.test Next.Hop 42 ABC 192.0.2.1 []"}));
+    EXPECT_EQ(
+        expanded({"cmd", "${domain} $nexthop ${size} ${queue_id} $client_address [$client_helo]"}, {to("a@D.test")}),
+        (Words{"cmd", "D.test Next.Hop 42 ABC 192.0.2.1 []"}));
     EXPECT_EQ(expanded({"cmd", "$$HOME", "$(user)"}, {to("a@d.test")}), (Words{"cmd", "$HOME", "a"}));
 }
 
 TEST(Macros, FlagsFoldAndQuote) {
-    EXPECT_EQ(expanded({"cmd", "$recipient", "$user", "$domain", "$nexthop", "$original_recipient"}, {to("A+B@D.Test", "O@P.Test")}, "flags=hu"),
+    EXPECT_EQ(expanded({"cmd", "$recipient", "$user", "$domain", "$nexthop", "$original_recipient"},
+                       {to("A+B@D.Test", "O@P.Test")}, "flags=hu"),
               (Words{"cmd", "a+b@d.test", "a", "d.test", "next.hop", "o@p.test"}));
-    EXPECT_EQ(expanded({"cmd", "$sender", "$recipient", "$user"}, {to("a b@d.test")}, "flags=q", "x y@c.test"), (Words{"cmd", "\"x y\"@c.test", "\"a b\"@d.test", "a b"}));
+    EXPECT_EQ(expanded({"cmd", "$sender", "$recipient", "$user"}, {to("a b@d.test")}, "flags=q", "x y@c.test"),
+              (Words{"cmd", "\"x y\"@c.test", "\"a b\"@d.test", "a b"}));
 }
 
 TEST(Macros, NullSender) {
@@ -97,7 +104,10 @@ TEST(Macros, NullSender) {
     EXPECT_EQ(expanded({"cmd", "-$sender-"}, {to("a@d.test")}, "null_sender=", ""), (Words{"cmd", "--"}));
 }
 
-TEST(Macros, ValuesAreNeverExpandedAgain) { EXPECT_EQ(expanded({"cmd", "$recipient"}, {to("${queue_id}$(id)@d.test")}), (Words{"cmd", "${queue_id}$(id)@d.test"})); }
+TEST(Macros, ValuesAreNeverExpandedAgain) {
+    EXPECT_EQ(expanded({"cmd", "$recipient"}, {to("${queue_id}$(id)@d.test")}),
+              (Words{"cmd", "${queue_id}$(id)@d.test"}));
+}
 
 TEST(Macros, UnknownNameIsAnError) {
     Attributes a = parsed({"user=x", "argv=cmd", "$foo"});

@@ -11,7 +11,10 @@ ipc::QueueListMessage message() {
 
 class FormatTest : public testing::Test {
 protected:
-    void SetUp() override { ::setenv("TZ", "UTC", 1); ::tzset(); }
+    void SetUp() override {
+        ::setenv("TZ", "UTC", 1);
+        ::tzset();
+    }
 };
 
 TEST_F(FormatTest, MailqLooksAsItHasForDecades) {
@@ -51,7 +54,8 @@ TEST_F(FormatTest, MarksSayWhereAMessageStands) {
 TEST_F(FormatTest, NothingThatMovesTheCursorIsShown) {
     auto m = message();
     m.queue_id = m.sender = m.recipients[0].address = m.recipients[0].reason = "a\tb\x1b[2J";
-    for (char c : postqueue::MailqFormat(false).message(m)) EXPECT_TRUE(c == '\n' || c >= ' ') << static_cast<int>(c);
+    for (char c : postqueue::MailqFormat(false).message(m))
+        EXPECT_TRUE(c == '\n' || c >= ' ') << static_cast<int>(c);
 }
 
 TEST_F(FormatTest, LongIdsHaveAHeadingOfTheirOwn) {
@@ -68,10 +72,12 @@ TEST_F(FormatTest, LongIdsHaveAHeadingOfTheirOwn) {
 TEST_F(FormatTest, AnEmptyQueueSaysSo) { EXPECT_EQ(postqueue::MailqFormat(false).end(), "Mail queue is empty\n"); }
 
 TEST_F(FormatTest, JsonIsOneObjectALine) {
-    EXPECT_EQ(postqueue::json(message()),
-              "{\"queue_name\": \"deferred\", \"queue_id\": \"5D248A94089\", \"arrival_time\": 1795308535, \"message_size\": 346, \"forced_expire\": false, "
-              "\"sender\": \"sender@client.test\", \"recipients\": [{\"orig_address\": \"\", \"address\": \"tmp@pipe.test\", "
-              "\"delay_reason\": \"temporary failure. Command output: temp problem\"}]}\n");
+    EXPECT_EQ(
+        postqueue::json(message()),
+        "{\"queue_name\": \"deferred\", \"queue_id\": \"5D248A94089\", \"arrival_time\": 1795308535, \"message_size\": "
+        "346, \"forced_expire\": false, "
+        "\"sender\": \"sender@client.test\", \"recipients\": [{\"orig_address\": \"\", \"address\": \"tmp@pipe.test\", "
+        "\"delay_reason\": \"temporary failure. Command output: temp problem\"}]}\n");
 }
 
 TEST_F(FormatTest, OutsideBytesCannotBreakTheOutput) {

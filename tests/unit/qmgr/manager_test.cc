@@ -26,8 +26,12 @@ protected:
         root = ::mkdtemp(name);
         before = fs::current_path();
         fs::current_path(root);
-        for (const char* d : {"incoming", "active", "deferred", "hold", "corrupt", "defer", "bounce", "trace", "saved", "private", "public"}) fs::create_directory(d);
-        maillog::redirect([](maillog::Level, std::string_view, std::string_view text, void* self) { static_cast<ManagerTest*>(self)->log.emplace_back(text); }, this);
+        for (const char* d : {"incoming", "active", "deferred", "hold", "corrupt", "defer", "bounce", "trace", "saved",
+                              "private", "public"})
+            fs::create_directory(d);
+        maillog::redirect([](maillog::Level, std::string_view, std::string_view text,
+                             void* self) { static_cast<ManagerTest*>(self)->log.emplace_back(text); },
+                          this);
     }
     void TearDown() override {
         maillog::redirect(nullptr, nullptr);
@@ -35,15 +39,21 @@ protected:
         fs::remove_all(root);
     }
 
-    mail::QueueId put(const std::string& sender, std::vector<std::string> recipients, std::int64_t age = 0, std::string_view queue = queue::incoming, std::int64_t due = 0) {
+    mail::QueueId put(const std::string& sender, std::vector<std::string> recipients, std::int64_t age = 0,
+                      std::string_view queue = queue::incoming, std::int64_t due = 0) {
         queue::Directories where({"deferred", "defer"}, 1);
         auto file = queue::NewQueueFile::create(where, queue, false);
         EXPECT_TRUE(file) << file.error().reason;
         (void)file->put(RecordType::time, std::to_string(base::wall_now().seconds - age) + " 0");
         (void)file->put(RecordType::sender, sender);
-        if (!filter.empty()) (void)file->put(RecordType::filter, filter);
-        (void)file->put(RecordType::warn_time, queue::padded_number(warn_after == 0 ? 0 : base::wall_now().seconds - age + warn_after));
-        for (const auto& r : recipients) { (void)file->put(RecordType::original, "o-" + r); (void)file->put(RecordType::recipient, r); }
+        if (!filter.empty())
+            (void)file->put(RecordType::filter, filter);
+        (void)file->put(RecordType::warn_time,
+                        queue::padded_number(warn_after == 0 ? 0 : base::wall_now().seconds - age + warn_after));
+        for (const auto& r : recipients) {
+            (void)file->put(RecordType::original, "o-" + r);
+            (void)file->put(RecordType::recipient, r);
+        }
         (void)file->put(RecordType::message);
         queue::SizeRecord size;
         size.data_offset = file->offset();
@@ -64,23 +74,28 @@ protected:
                 loop::wait_readable(listener->get());
                 net::Address peer;
                 auto fd = net::accept_one(listener->get(), peer);
-                if (!fd || !*fd) continue;
+                if (!fd || !*fd)
+                    continue;
                 auto s = std::make_shared<net::Stream>(std::move(*fd));
                 l->spawn([s, answer] {
                     for (;;) {
                         auto in = ipc::receive(*s, loop::never);
-                        if (!in) return;
+                        if (!in)
+                            return;
                         std::string out = answer(*in);
-                        if (out.empty() || !s->write(out) || !s->flush(loop::never)) return;
+                        if (out.empty() || !s->write(out) || !s->flush(loop::never))
+                            return;
                     }
                 });
             }
         });
     }
-    // The usual services. smtp does what the nexthop says: ok, temp, site (deferred, and the site is at fault), fail, crash.
+    // The usual services. smtp does what the nexthop says: ok, temp, site (deferred, and the site is at fault), fail,
+    // crash.
     void serve_all(bool retry = true) {
         serve("rewrite", [this](const ipc::Incoming& in) {
-            if (silent_rewrite) loop::sleep_until(loop::never);
+            if (silent_rewrite)
+                loop::sleep_until(loop::never);
             auto q = in.as<ipc::ResolveRequest>();
             ipc::ResolveReply reply;
             auto at = q->address.rfind('@');
@@ -93,36 +108,49 @@ protected:
         auto deliver = [this](const ipc::Incoming& in) -> std::string {
             auto request = in.as<ipc::DeliveryRequest>();
             requests.push_back(*request);
-            if (request->nexthop == "crash") return "";
-            if (request->nexthop == "slow") loop::sleep_until(loop::in(std::chrono::milliseconds(50)));
+            if (request->nexthop == "crash")
+                return "";
+            if (request->nexthop == "slow")
+                loop::sleep_until(loop::in(std::chrono::milliseconds(50)));
             return ipc::encode(agent->handle(*request, [&](delivery::Job& job) {
                 for (auto& r : job.recipients()) {
                     std::string what = job.request().nexthop;
-                    if (what.starts_with("4.")) job.deferred(r, {.status = {4, 0, 0}, .text = what});
-                    else if (what == "temp" && temporary) job.deferred(r, {.status = {4, 2, 0}, .text = "busy"});
-                    else if (what == "fail") job.bounced(r, {.status = {5, 1, 1}, .text = "no such user"});
-                    else if (what == "site") { job.deferred(r, {.status = {4, 4, 1}, .text = "connect"}); job.site_failed({4, 4, 1}, "connect to site: refused"); }
-                    else { delivered.push_back(r.address); job.delivered(r, {.text = "ok"}); }
+                    if (what.starts_with("4."))
+                        job.deferred(r, {.status = {4, 0, 0}, .text = what});
+                    else if (what == "temp" && temporary)
+                        job.deferred(r, {.status = {4, 2, 0}, .text = "busy"});
+                    else if (what == "fail")
+                        job.bounced(r, {.status = {5, 1, 1}, .text = "no such user"});
+                    else if (what == "site") {
+                        job.deferred(r, {.status = {4, 4, 1}, .text = "connect"});
+                        job.site_failed({4, 4, 1}, "connect to site: refused");
+                    } else {
+                        delivered.push_back(r.address);
+                        job.delivered(r, {.text = "ok"});
+                    }
                 }
             }));
         };
         serve("smtp", deliver);
-        if (retry) serve("retry", deliver);
-        for (std::string name : {"bounce", "defer", "trace"}) serve(name, [this, name](const ipc::Incoming& in) {
-            if (in.is<ipc::ReportAppend>()) {
-                auto a = in.as<ipc::ReportAppend>();
-                queue::Directories where({"deferred", "defer"}, 1);
-                std::string path = where.path(name, *mail::QueueId::parse(a->queue_id));
-                (void)where.make_parents(path);
-                std::ofstream(path, std::ios::app) << a->address << "\n";
-                reasons.push_back(a->reason);
-            } else if (in.is<ipc::ReportSend>()) {
-                auto s = in.as<ipc::ReportSend>();
-                reports.push_back(name + " " + s->kind + " " + s->sender);
-                if (report_fails) return ipc::encode(ipc::BounceReply{.ok = false, .reason = "no"});
-            }
-            return ipc::encode(ipc::BounceReply{.ok = true, .reason = ""});
-        });
+        if (retry)
+            serve("retry", deliver);
+        for (std::string name : {"bounce", "defer", "trace"})
+            serve(name, [this, name](const ipc::Incoming& in) {
+                if (in.is<ipc::ReportAppend>()) {
+                    auto a = in.as<ipc::ReportAppend>();
+                    queue::Directories where({"deferred", "defer"}, 1);
+                    std::string path = where.path(name, *mail::QueueId::parse(a->queue_id));
+                    (void)where.make_parents(path);
+                    std::ofstream(path, std::ios::app) << a->address << "\n";
+                    reasons.push_back(a->reason);
+                } else if (in.is<ipc::ReportSend>()) {
+                    auto s = in.as<ipc::ReportSend>();
+                    reports.push_back(name + " " + s->kind + " " + s->sender);
+                    if (report_fails)
+                        return ipc::encode(ipc::BounceReply{.ok = false, .reason = "no"});
+                }
+                return ipc::encode(ipc::BounceReply{.ok = true, .reason = ""});
+            });
     }
     // Runs qmgr until done says so, at most 10 seconds.
     void run(std::function<bool()> done, bool retry = true) {
@@ -137,16 +165,21 @@ protected:
         the_loop.spawn([&] { i.run(); });
         the_loop.spawn([&] {
             loop::Deadline end = loop::in(std::chrono::seconds(10));
-            while (!done() && loop::Clock::now() < end) loop::sleep_until(loop::in(std::chrono::milliseconds(5)));
+            while (!done() && loop::Clock::now() < end)
+                loop::sleep_until(loop::in(std::chrono::milliseconds(5)));
             EXPECT_TRUE(done()) << testing::PrintToString(log);
             the_loop.cancel_all();
         });
         the_loop.run();
     }
-    bool logged(std::string_view text) const { return std::any_of(log.begin(), log.end(), [&](const auto& line) { return line.find(text) != line.npos; }); }
-    std::string in_deferred(const mail::QueueId& id) const { return queue::Directories({"deferred", "defer"}, 1).path(queue::deferred, id); }
+    bool logged(std::string_view text) const {
+        return std::any_of(log.begin(), log.end(), [&](const auto& line) { return line.find(text) != line.npos; });
+    }
+    std::string in_deferred(const mail::QueueId& id) const {
+        return queue::Directories({"deferred", "defer"}, 1).path(queue::deferred, id);
+    }
     double pause(const mail::QueueId& id) const {
-        struct stat st{};
+        struct stat st {};
         ::stat(in_deferred(id).c_str(), &st);
         return static_cast<double>(st.st_mtime - base::wall_now().seconds);
     }
@@ -181,8 +214,11 @@ TEST_F(ManagerTest, ADeliveredMessageIsRemoved) {
 }
 
 TEST_F(ManagerTest, WhatIsDeferredWaitsAsLongAsItIsOldWithinTheLimits) {
-    auto young = put("a@x", {"u@temp", "v@ok"}), old = put("a@x", {"u@temp"}, 1000), ancient = put("a@x", {"u@temp"}, 100000);
-    run([&] { return fs::exists(in_deferred(young)) && fs::exists(in_deferred(old)) && fs::exists(in_deferred(ancient)); });
+    auto young = put("a@x", {"u@temp", "v@ok"}), old = put("a@x", {"u@temp"}, 1000),
+         ancient = put("a@x", {"u@temp"}, 100000);
+    run([&] {
+        return fs::exists(in_deferred(young)) && fs::exists(in_deferred(old)) && fs::exists(in_deferred(ancient));
+    });
     EXPECT_NEAR(pause(young), 300, 2);
     EXPECT_NEAR(pause(old), 1000, 3);
     EXPECT_NEAR(pause(ancient), 4000, 2);
@@ -234,8 +270,11 @@ TEST_F(ManagerTest, AWarningIsSentOnce) {
 
 TEST_F(ManagerTest, ADestinationThatFailsIsLeftAlone) {
     std::vector<mail::QueueId> ids;
-    for (int i = 0; i < 12; ++i) ids.push_back(put("a@x", {"u" + std::to_string(i) + "@site"}));
-    run([&] { return std::all_of(ids.begin(), ids.end(), [&](const auto& id) { return fs::exists(in_deferred(id)); }); });
+    for (int i = 0; i < 12; ++i)
+        ids.push_back(put("a@x", {"u" + std::to_string(i) + "@site"}));
+    run([&] {
+        return std::all_of(ids.begin(), ids.end(), [&](const auto& id) { return fs::exists(in_deferred(id)); });
+    });
     auto tried = std::count_if(requests.begin(), requests.end(), [](const auto& r) { return r.nexthop == "site"; });
     EXPECT_LE(tried, 6);
     EXPECT_GE(tried, 4);
@@ -288,13 +327,18 @@ TEST_F(ManagerTest, NewMailWithALaterTimeWaits) {
 }
 
 TEST_F(ManagerTest, MoreRecipientsThanFitInMemoryAreReadInPieces) {
-    overrides = {{"qmgr_message_recipient_limit", "20"}, {"default_recipient_limit", "30"}, {"default_recipient_refill_limit", "10"}, {"smtp_destination_recipient_limit", "7"}};
+    overrides = {{"qmgr_message_recipient_limit", "20"},
+                 {"default_recipient_limit", "30"},
+                 {"default_recipient_refill_limit", "10"},
+                 {"smtp_destination_recipient_limit", "7"}};
     std::vector<std::string> recipients;
-    for (int i = 0; i < 1000; ++i) recipients.push_back("u" + std::to_string(i) + (i % 100 == 7 ? "@temp" : "@ok" + std::to_string(i % 3)));
+    for (int i = 0; i < 1000; ++i)
+        recipients.push_back("u" + std::to_string(i) + (i % 100 == 7 ? "@temp" : "@ok" + std::to_string(i % 3)));
     auto id = put("a@x", recipients);
     std::size_t most = 0;
     run([&] {
-        if (manager) most = std::max(most, manager->recipients());
+        if (manager)
+            most = std::max(most, manager->recipients());
         return fs::exists(in_deferred(id)) && manager->recipients() == 0;
     });
     EXPECT_LE(most, 200u);
@@ -318,7 +362,7 @@ TEST_F(ManagerTest, WhatAnAgentStillDeliversIsSkipped) {
     run([&] {
         if (busy && logged(id.text() + ": skipped, still being delivered")) {
             EXPECT_TRUE(delivered.empty());
-            held->unlock();                          // the agent has done
+            held->unlock();  // the agent has done
             busy = false;
         }
         return logged(id.text() + ": removed");
@@ -327,12 +371,16 @@ TEST_F(ManagerTest, WhatAnAgentStillDeliversIsSkipped) {
 
 TEST_F(ManagerTest, DeferredMailIsTakenWhenDueOrWhenAsked) {
     std::int64_t now = base::wall_now().seconds;
-    auto due = put("a@x", {"u@ok"}, 0, queue::deferred, now - 5), later = put("a@x", {"v@ok"}, 0, queue::deferred, now + 500);
+    auto due = put("a@x", {"u@ok"}, 0, queue::deferred, now - 5),
+         later = put("a@x", {"v@ok"}, 0, queue::deferred, now + 500);
     run([&] { return logged(due.text() + ": removed"); });
     EXPECT_TRUE(fs::exists(in_deferred(later)));
     bool asked = false;
     run([&] {
-        if (intake && !asked) { asked = true; intake->trigger("AFD"); }
+        if (intake && !asked) {
+            asked = true;
+            intake->trigger("AFD");
+        }
         return logged(later.text() + ": removed");
     });
 }
@@ -344,7 +392,10 @@ TEST_F(ManagerTest, DeferTransportsHoldUntilAFlush) {
     EXPECT_EQ(requests.at(0).nexthop, "4.3.2 deferred transport");
     bool asked = false;
     run([&] {
-        if (intake && !asked) { asked = true; intake->trigger("AFD"); }
+        if (intake && !asked) {
+            asked = true;
+            intake->trigger("AFD");
+        }
         return logged(id.text() + ": removed");
     });
     EXPECT_EQ(delivered.size(), 1u);
@@ -352,10 +403,12 @@ TEST_F(ManagerTest, DeferTransportsHoldUntilAFlush) {
 
 TEST_F(ManagerTest, TheActiveQueueHasALimit) {
     overrides = {{"qmgr_message_active_limit", "3"}};
-    for (int i = 0; i < 20; ++i) put("a@x", {"u" + std::to_string(i) + "@ok"});
+    for (int i = 0; i < 20; ++i)
+        put("a@x", {"u" + std::to_string(i) + "@ok"});
     std::size_t most = 0;
     run([&] {
-        if (manager) most = std::max(most, manager->active());
+        if (manager)
+            most = std::max(most, manager->active());
         return delivered.size() == 20 && manager->active() == 0;
     });
     EXPECT_LE(most, 3u);
@@ -380,12 +433,15 @@ TEST_F(ManagerTest, ASenderWhoWasWarnedHearsOfTheEndWithConfirmDelayCleared) {
     overrides = {{"confirm_delay_cleared", "yes"}};
     warn_after = 10;
     auto id = put("a@x", {"u@temp", "v@ok"}, 100);
-    run([&] { return fs::exists(in_deferred(id)); });                // the warning goes out
+    run([&] { return fs::exists(in_deferred(id)); });  // the warning goes out
     requests.clear();
     temporary = false;
     bool asked = false;
     run([&] {
-        if (intake && !asked) { asked = true; intake->trigger("AFD"); }
+        if (intake && !asked) {
+            asked = true;
+            intake->trigger("AFD");
+        }
         return logged(id.text() + ": removed");
     });
     ASSERT_EQ(requests.size(), 1u);
@@ -413,15 +469,18 @@ TEST_F(ManagerTest, ATransportThatFailedIsTriedAgainAfterItsTime) {
     bool there = false;
     loop::Deadline next{};
     run([&] {
-        if (!there && fs::exists(in_deferred(first))) {              // from now on there is such a transport
+        if (!there && fs::exists(in_deferred(first))) {  // from now on there is such a transport
             there = true;
             serve("missing", [this](const ipc::Incoming& in) {
                 return ipc::encode(agent->handle(*in.as<ipc::DeliveryRequest>(), [this](delivery::Job& job) {
-                    for (auto& r : job.recipients()) { delivered.push_back(r.address); job.delivered(r, {.text = "ok"}); }
+                    for (auto& r : job.recipients()) {
+                        delivered.push_back(r.address);
+                        job.delivered(r, {.text = "ok"});
+                    }
                 }));
             });
         }
-        if (there && loop::Clock::now() > next) {                    // what comes before its time is put off
+        if (there && loop::Clock::now() > next) {  // what comes before its time is put off
             next = loop::in(std::chrono::milliseconds(300));
             put("a@x", {"nowhere@x"});
             intake->trigger("I");
@@ -431,14 +490,17 @@ TEST_F(ManagerTest, ATransportThatFailedIsTriedAgainAfterItsTime) {
 }
 
 TEST_F(ManagerTest, OneDestinationThatFillsTheQueueIsWarnedOf) {
-    const std::vector<std::pair<conf::Overrides, bool>> rows = {{{}, true}, {{{"qmgr_clog_warn_time", "0"}}, false}, {{{"helpful_warnings", "no"}}, false}};
+    const std::vector<std::pair<conf::Overrides, bool>> rows = {
+        {{}, true}, {{{"qmgr_clog_warn_time", "0"}}, false}, {{{"helpful_warnings", "no"}}, false}};
     for (const auto& [own, warned] : rows) {
         log.clear();
         delivered.clear();
         overrides = own;
-        for (const char* few : {"smtp_initial_destination_concurrency", "smtp_destination_concurrency_limit"}) overrides.push_back({few, "1"});
+        for (const char* few : {"smtp_initial_destination_concurrency", "smtp_destination_concurrency_limit"})
+            overrides.push_back({few, "1"});
         overrides.push_back({"qmgr_message_active_limit", "10"});
-        for (int i = 0; i < 10; ++i) put("a@x", {"u@slow"});
+        for (int i = 0; i < 10; ++i)
+            put("a@x", {"u@slow"});
         run([&] { return delivered.size() == 10 && manager->active() == 0; });
         EXPECT_EQ(logged("mail for slow is using up"), warned) << testing::PrintToString(log);
     }
@@ -459,13 +521,18 @@ TEST_F(ManagerTest, TheDeferredQueueIsLookedThroughEveryRunDelay) {
 }
 
 TEST_F(ManagerTest, HowManyRecipientsOfAMessageAreInMemoryAtLeast) {
-    overrides = {{"qmgr_message_recipient_limit", "1"}, {"default_recipient_limit", "1"}, {"qmgr_message_recipient_minimum", "40"}, {"default_recipient_refill_limit", "1"}};
+    overrides = {{"qmgr_message_recipient_limit", "1"},
+                 {"default_recipient_limit", "1"},
+                 {"qmgr_message_recipient_minimum", "40"},
+                 {"default_recipient_refill_limit", "1"}};
     std::vector<std::string> recipients;
-    for (int i = 0; i < 100; ++i) recipients.push_back("u" + std::to_string(i) + "@ok");
+    for (int i = 0; i < 100; ++i)
+        recipients.push_back("u" + std::to_string(i) + "@ok");
     auto id = put("a@x", recipients);
     std::size_t most = 0;
     run([&] {
-        if (manager) most = std::max(most, manager->recipients());
+        if (manager)
+            most = std::max(most, manager->recipients());
         return logged(id.text() + ": removed");
     });
     EXPECT_GE(requests.at(0).recipients.size(), 40u);

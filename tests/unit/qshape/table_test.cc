@@ -7,8 +7,10 @@ TEST(TableTest, AgesFallIntoDoublingColumns) {
     qshape::Shape shape;
     shape.buckets = 4;
     qshape::Table table(shape);
-    for (int minutes : {0, 4, 5, 9, 10, 19, 20, 100000}) table.add("a.test", minutes * 60);
-    EXPECT_EQ(table.text(0), std::string(65, ' ') + " T  5 10 20 20+\n" + std::string(59, ' ') + "TOTAL  8  2  2  2   2\n" + std::string(58, ' ') + "a.test  8  2  2  2   2\n");
+    for (int minutes : {0, 4, 5, 9, 10, 19, 20, 100000})
+        table.add("a.test", minutes * 60);
+    EXPECT_EQ(table.text(0), std::string(65, ' ') + " T  5 10 20 20+\n" + std::string(59, ' ') +
+                                 "TOTAL  8  2  2  2   2\n" + std::string(58, ' ') + "a.test  8  2  2  2   2\n");
 }
 
 TEST(TableTest, LinearColumnsAreEqual) {
@@ -23,7 +25,8 @@ TEST(TableTest, ParentsSumUpWhatIsBelowThem) {
     shape.parents = true;
     shape.subdomains = 2;
     qshape::Table table(shape);
-    for (const char* d : {"a.example.test", "b.example.test", "c.d.other.test"}) table.add(d, 0);
+    for (const char* d : {"a.example.test", "b.example.test", "c.d.other.test"})
+        table.add(d, 0);
     std::string text = table.text(0);
     EXPECT_NE(text.find(" .example.test  2  2"), text.npos) << text;
     EXPECT_EQ(text.find(" .test "), text.npos) << text;
@@ -33,7 +36,8 @@ TEST(TableTest, ParentsSumUpWhatIsBelowThem) {
 TEST(TableTest, LongNamesKeepTheirEnd) {
     qshape::Table table(qshape::Shape{});
     table.add(std::string(100, 'x') + ".the.end.test", 0);
-    for (auto line = table.text(0); !line.empty(); line.erase(0, line.find('\n') + 1)) EXPECT_EQ(line.find('\n'), 80u);
+    for (auto line = table.text(0); !line.empty(); line.erase(0, line.find('\n') + 1))
+        EXPECT_EQ(line.find('\n'), 80u);
     EXPECT_NE(table.text(0).find("xx.the.end.test  1"), std::string::npos);
 }
 

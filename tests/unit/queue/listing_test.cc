@@ -50,7 +50,8 @@ TEST(FailureLogTest, EveryFieldOfEveryParagraphIsRead) {
 }
 
 TEST(FailureLogTest, DamageIsPassedOver) {
-    for (std::size_t n = 0; n < std::string(sample).size(); ++n) EXPECT_LE(queue::parse_failure_log(std::string(sample).substr(0, n)).size(), 2u);
+    for (std::size_t n = 0; n < std::string(sample).size(); ++n)
+        EXPECT_LE(queue::parse_failure_log(std::string(sample).substr(0, n)).size(), 2u);
     EXPECT_EQ(queue::parse_failure_log("no equals sign\n\n\nrecipient=\n\n=\n").size(), 0u);
     EXPECT_EQ(queue::parse_failure_log(sample, 1).size(), 1u);
 }
@@ -58,7 +59,8 @@ TEST(FailureLogTest, DamageIsPassedOver) {
 TEST(ListingTest, ReasonsBelongToTheRecordTheyWereWrittenFor) {
     char name[] = "/tmp/listing_test.XXXXXX";
     const std::string root = ::mkdtemp(name);
-    for (auto q : {"maildrop", "active", "incoming", "deferred", "hold", "defer"}) fs::create_directory(root + "/" + q);
+    for (auto q : {"maildrop", "active", "incoming", "deferred", "hold", "defer"})
+        fs::create_directory(root + "/" + q);
     queue::Directories where({}, 1, root);
     auto file = queue::NewQueueFile::create(where, queue::deferred, false);
     ASSERT_TRUE(file);
@@ -77,7 +79,9 @@ TEST(ListingTest, ReasonsBelongToTheRecordTheyWereWrittenFor) {
     ASSERT_TRUE(file->commit(size));
     std::ofstream(root + "/defer/" + file->id().text()) << "recipient=late@x\noffset=" << at << "\nreason=busy\n";
     std::vector<queue::ListedMessage> listed;
-    queue::list_queues(where, [&](const queue::ListedMessage& m, std::string&) { listed.push_back(m); }, [](std::string_view) { return true; });
+    queue::list_queues(
+        where, [&](const queue::ListedMessage& m, std::string&) { listed.push_back(m); },
+        [](std::string_view) { return true; });
     ASSERT_EQ(listed.size(), 1u);
     EXPECT_EQ(listed[0].sender, "MAILER-DAEMON");
     EXPECT_EQ(listed[0].size, 4711);
@@ -92,7 +96,8 @@ TEST(ListingTest, ReasonsBelongToTheRecordTheyWereWrittenFor) {
 TEST(ListingTest, QueuesAreListedInTheirOrder) {
     char name[] = "/tmp/listing_test.XXXXXX";
     const std::string root = ::mkdtemp(name);
-    for (auto q : {"maildrop", "active", "incoming", "deferred", "hold", "defer"}) fs::create_directory(root + "/" + q);
+    for (auto q : {"maildrop", "active", "incoming", "deferred", "hold", "defer"})
+        fs::create_directory(root + "/" + q);
     queue::Directories where({}, 1, root);
     using T = queue::RecordType;
     for (std::string_view in : {queue::active, queue::deferred, queue::deferred, queue::hold}) {
@@ -110,10 +115,17 @@ TEST(ListingTest, QueuesAreListedInTheirOrder) {
     loop::Loop fibers;
     std::string written;
     fibers.spawn([&] {
-        queue::list_queues(where, [](const queue::ListedMessage& m, std::string& out) {
-            if (m.queue_name == queue::active) std::this_thread::sleep_for(std::chrono::milliseconds(50));
-            out += m.queue_name + " ";
-        }, [&](std::string_view text) { written += text; return true; });
+        queue::list_queues(
+            where,
+            [](const queue::ListedMessage& m, std::string& out) {
+                if (m.queue_name == queue::active)
+                    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+                out += m.queue_name + " ";
+            },
+            [&](std::string_view text) {
+                written += text;
+                return true;
+            });
     });
     fibers.run();
     EXPECT_EQ(written, "active deferred deferred hold ");

@@ -21,7 +21,8 @@ protected:
     void SetUp() override {
         char name[] = "/tmp/queue_test.XXXXXX";
         root = ::mkdtemp(name);
-        for (const char* queue : {"incoming", "active", "deferred", "hold", "corrupt"}) fs::create_directory(root + "/" + queue);
+        for (const char* queue : {"incoming", "active", "deferred", "hold", "corrupt"})
+            fs::create_directory(root + "/" + queue);
     }
     void TearDown() override {
         queue::NewQueueFile::after_step = nullptr;
@@ -102,7 +103,8 @@ TEST(RecordTest, AnOverlongLengthIsDamage) {
 
 TEST(RecordTest, SizeRecordIsPostfixs) {
     queue::SizeRecord size{3290, 839, 3, 14, 3290, 0};
-    EXPECT_EQ(size.text(), "           3290             839               3              14            3290               0");
+    EXPECT_EQ(size.text(),
+              "           3290             839               3              14            3290               0");
     EXPECT_EQ(size.text().size(), queue::SizeRecord::payload);
     auto back = queue::SizeRecord::parse(size.text());
     ASSERT_TRUE(back);
@@ -154,26 +156,32 @@ TEST_F(QueueTest, AMarkIsWrittenWhereARecipientsRecordIsAndNowhereElse) {
     queue::RecipientReader(*file, *envelope).read(recipients, 10);
     const std::string before = *read_file(file->path());
     std::set<std::int64_t> good;
-    for (const queue::Recipient& r : recipients) good.insert(r.offset);
+    for (const queue::Recipient& r : recipients)
+        good.insert(r.offset);
     for (std::int64_t offset = 0; offset <= file->bytes() + 8; ++offset) {
-        if (good.contains(offset)) continue;
+        if (good.contains(offset))
+            continue;
         const char here = offset < file->bytes() ? before[static_cast<std::size_t>(offset)] : '\0';
-        if (auto marked = file->mark_done(offset); marked) EXPECT_EQ(here, 'D') << offset;
-        else EXPECT_TRUE(queue::is_damage(marked.error())) << offset;
+        if (auto marked = file->mark_done(offset); marked)
+            EXPECT_EQ(here, 'D') << offset;
+        else
+            EXPECT_TRUE(queue::is_damage(marked.error())) << offset;
     }
     EXPECT_EQ(*read_file(file->path()), before);
-    for (int twice = 0; twice < 2; ++twice) EXPECT_TRUE(file->mark_done(recipients[1].offset));
+    for (int twice = 0; twice < 2; ++twice)
+        EXPECT_TRUE(file->mark_done(recipients[1].offset));
     EXPECT_EQ(file->envelope()->finished, 1u);
 }
 
 TEST_F(QueueTest, AnAgentOpensOnlyACompleteFileOfItsOwnBelowNoLink) {
-    ASSERT_EQ(::chdir(root.c_str()), 0);         // an agent's working directory is queue_directory
+    ASSERT_EQ(::chdir(root.c_str()), 0);  // an agent's working directory is queue_directory
     queue::Directories where({"incoming"}, 2);
     auto id = make(where, 1);
     const std::string path = where.path(queue::incoming, id), directory = path.substr(0, path.rfind('/'));
     auto opens = [&] { return queue::QueueFile::open(where, queue::incoming, id, queue::Access::deliver).has_value(); };
     EXPECT_TRUE(opens());
-    for (auto [mode, good] : {std::pair{0600, false}, {0720, false}, {0702, false}, {0644, false}, {0700, true}, {0710, true}}) {
+    for (auto [mode, good] :
+         {std::pair{0600, false}, {0720, false}, {0702, false}, {0644, false}, {0700, true}, {0710, true}}) {
         ASSERT_EQ(::chmod(path.c_str(), static_cast<mode_t>(mode)), 0);
         EXPECT_EQ(opens(), good) << mode;
     }
@@ -223,19 +231,20 @@ TEST_F(QueueTest, AFileThatIsCutOrChangedIsDamageAndNeverMore) {
     auto where = directories();
     auto id = make(where, 2);
     std::string whole = slurp(where.path(queue::incoming, id)), path = root + "/damaged";
-    for (std::size_t n = 0; n < whole.size(); n += n > 300 && n < whole.size() - 300 ? 97 : 1) {
+    for (std::size_t n = 0; n<whole.size(); n += n> 300 && n < whole.size() - 300 ? 97 : 1) {
         std::ofstream(path, std::ios::binary | std::ios::trunc) << whole.substr(0, n);
         auto envelope = queue::QueueFile::open_path(path, queue::Access::read)->envelope();
         ASSERT_FALSE(envelope) << n;
         EXPECT_TRUE(queue::is_damage(envelope.error())) << n;
     }
-    for (std::size_t n = 0; n < whole.size(); ++n) {             // any answer will do, within the file and in time
+    for (std::size_t n = 0; n < whole.size(); ++n) {  // any answer will do, within the file and in time
         std::string flipped = whole;
         flipped[n] = static_cast<char>(flipped[n] ^ 0x81);
         std::ofstream(path, std::ios::binary | std::ios::trunc) << flipped;
         auto file = queue::QueueFile::open_path(path, queue::Access::read);
         auto envelope = file->envelope();
-        if (!envelope) continue;
+        if (!envelope)
+            continue;
         std::vector<queue::Recipient> recipients;
         queue::RecipientReader(*file, *envelope).read(recipients, 1000);
         queue::ContentReader content(*file, envelope->size);
@@ -259,13 +268,15 @@ TEST_F(QueueTest, ALargeCircleIsReadOnce) {
     std::string bytes, path = root + "/circle";
     queue::append(bytes, RecordType::size, queue::SizeRecord{10, 50, 1, 0, 10, 0}.text());
     auto start = static_cast<std::int64_t>(bytes.size());
-    for (int i = 0; i < 1000; ++i) queue::append(bytes, RecordType::line, std::string(1000, 'x'));
+    for (int i = 0; i < 1000; ++i)
+        queue::append(bytes, RecordType::line, std::string(1000, 'x'));
     queue::append_pointer(bytes, start);
     std::ofstream(path, std::ios::binary) << bytes;
     auto file = queue::QueueFile::open_path(path, queue::Access::read);
     queue::RecordReader reader(file->fd());
     int records = 0;
-    for (auto r = reader.next(); r && *r; r = reader.next()) ++records;
+    for (auto r = reader.next(); r && *r; r = reader.next())
+        ++records;
     EXPECT_LE(records, 2001);
 }
 
@@ -286,7 +297,11 @@ TEST_F(QueueTest, EditsOfAMilterAreFollowed) {
     auto extracted = static_cast<std::int64_t>(bytes.size());
     queue::append(bytes, RecordType::extracted);
     queue::append(bytes, RecordType::end);
-    auto patch = [&](std::size_t at, std::int64_t target) { std::string p; queue::append_pointer(p, target); bytes.replace(at, p.size(), p); };
+    auto patch = [&](std::size_t at, std::int64_t target) {
+        std::string p;
+        queue::append_pointer(p, target);
+        bytes.replace(at, p.size(), p);
+    };
     patch(sender_at, static_cast<std::int64_t>(bytes.size()));
     queue::append(bytes, RecordType::sender, "new@x");
     queue::append_pointer(bytes, static_cast<std::int64_t>(sender_at) + 17);
@@ -359,11 +374,13 @@ TEST_F(QueueTest, AfterEachStepOfCommitTheFileIsIncompleteOrWhole) {
         ASSERT_TRUE(file);
         queue::SizeRecord size;
         ASSERT_TRUE(fill(*file, 9000, size));
-        EXPECT_FALSE(file->commit(size)) << stop;                 // so the client never had 250
+        EXPECT_FALSE(file->commit(size)) << stop;  // so the client never had 250
         auto left = queue::QueueFile::open_path(file->path(), queue::Access::read);
         ASSERT_TRUE(left);
-        if (stop == "write" || stop == "size") EXPECT_FALSE(left->complete()) << stop;
-        else EXPECT_TRUE(left->complete() && left->envelope()) << stop;
+        if (stop == "write" || stop == "size")
+            EXPECT_FALSE(left->complete()) << stop;
+        else
+            EXPECT_TRUE(left->complete() && left->envelope()) << stop;
     }
 }
 
@@ -374,7 +391,8 @@ TEST_F(QueueTest, ACompleteFileIsLockedUntilItIsOnDisk) {
         ASSERT_TRUE(file);
         bool locked = false;
         queue::NewQueueFile::after_step = [&](std::string_view now) {
-            if (now != step) return true;
+            if (now != step)
+                return true;
             auto reader = queue::QueueFile::open_path(file->path(), queue::Access::update);
             locked = reader && reader->complete() && !*reader->try_lock_shared();
             return true;

@@ -7,7 +7,8 @@ using namespace sendmail;
 namespace {
 Result<Options> parse(std::vector<std::string> words, std::string program = "/usr/sbin/sendmail") {
     std::vector<char*> pointers{program.data()};
-    for (auto& word : words) pointers.push_back(word.data());
+    for (auto& word : words)
+        pointers.push_back(word.data());
     pointers.push_back(nullptr);
     ::testing::internal::CaptureStderr();
     auto options = parse_options(static_cast<int>(words.size()) + 1, pointers.data());
@@ -15,18 +16,24 @@ Result<Options> parse(std::vector<std::string> words, std::string program = "/us
     return options;
 }
 
-std::string read(std::string_view text, MessageReader::Settings settings, std::size_t step, std::vector<std::string>* recipients = nullptr) {
+std::string read(std::string_view text, MessageReader::Settings settings, std::size_t step,
+                 std::vector<std::string>* recipients = nullptr) {
     std::string out;
-    MessageReader reader(settings, [&](queue::RecordType type, std::string_view payload) { ((out += static_cast<char>(type)) += payload) += '|'; });
+    MessageReader reader(settings, [&](queue::RecordType type, std::string_view payload) {
+        ((out += static_cast<char>(type)) += payload) += '|';
+    });
     for (std::size_t at = 0; at < text.size(); at += step)
-        if (!reader.take(text.substr(at, step))) break;
+        if (!reader.take(text.substr(at, step)))
+            break;
     reader.finish();
-    if (recipients) *recipients = reader.recipients();
+    if (recipients)
+        *recipients = reader.recipients();
     return out;
 }
 std::string joined(const std::vector<std::string>& words) {
     std::string out;
-    for (const auto& word : words) out += word + " ";
+    for (const auto& word : words)
+        out += word + " ";
     return out;
 }
 }
@@ -63,7 +70,8 @@ TEST(Options, ModesThatMeetFollowPostfix) {
 }
 
 TEST(Options, SubmissionOptions) {
-    const auto o = parse({"-t", "-i", "-f", "a@b", "-FFull Name", "-N", "success,delay", "-Rhdrs", "-V", "id", "-B8bitmime", "-G", "-XV", "-v", "-oem", "-odb", "x@y", "-not-an-option"});
+    const auto o = parse({"-t", "-i", "-f", "a@b", "-FFull Name", "-N", "success,delay", "-Rhdrs", "-V", "id",
+                          "-B8bitmime", "-G", "-XV", "-v", "-oem", "-odb", "x@y", "-not-an-option"});
     ASSERT_TRUE(o);
     EXPECT_TRUE(o->recipients_from_header && o->dot_is_data && o->remote_rewriting);
     EXPECT_EQ(*o->sender, "a@b");
@@ -85,12 +93,14 @@ TEST(Options, MistakesAreSaid) {
     EXPECT_EQ(parse({"-qfoo"}).error().reason, "-qf is not implemented");
     EXPECT_EQ(parse({"-B", "x"}).error().reason, "-B option needs 8BITMIME or 7BIT");
     EXPECT_EQ(parse({"-Z"}).error().reason, "usage: sendmail [options]");
-    EXPECT_EQ(joined(parse({"-N", "foo", "a"})->warnings), "unknown DSN NOTIFY command value \"foo\" in \"foo\" bad -N option value -- ignored ");
+    EXPECT_EQ(joined(parse({"-N", "foo", "a"})->warnings),
+              "unknown DSN NOTIFY command value \"foo\" in \"foo\" bad -N option value -- ignored ");
 }
 
 TEST(MessageReader, LinesBecomeRecordsHoweverTheyArrive) {
     const std::string text = "From x\n>From y\nSubject: a\r\n\r\nFrom z\n..\nend";
-    for (std::size_t step : {1u, 2u, 7u, 100u}) EXPECT_EQ(read(text, {}, step), "NSubject: a|N|NFrom z|N..|Lend|") << step;
+    for (std::size_t step : {1u, 2u, 7u, 100u})
+        EXPECT_EQ(read(text, {}, step), "NSubject: a|N|NFrom z|N..|Lend|") << step;
 }
 
 TEST(MessageReader, ADotEndsUnlessToldOtherwise) {
@@ -115,8 +125,10 @@ TEST(MessageReader, LineEndings) {
 TEST(MessageReader, LongLinesAreCut) {
     MessageReader::Settings s;
     s.line_length = 4;
-    for (std::size_t step : {1u, 3u, 100u}) EXPECT_EQ(read("0123456789\n", s, step), "L0123|L4567|N89|") << step;
-    for (std::size_t step : {1u, 3u, 100u}) EXPECT_EQ(read("01234567\n.\n", s, step), "L0123|N4567|") << step;
+    for (std::size_t step : {1u, 3u, 100u})
+        EXPECT_EQ(read("0123456789\n", s, step), "L0123|L4567|N89|") << step;
+    for (std::size_t step : {1u, 3u, 100u})
+        EXPECT_EQ(read("01234567\n.\n", s, step), "L0123|N4567|") << step;
 }
 
 TEST(MessageReader, TheFirstPieceSaysWhatALongLineIs) {
@@ -127,8 +139,10 @@ TEST(MessageReader, TheFirstPieceSaysWhatALongLineIs) {
     for (std::size_t step : {1u, 3u, 11u, 100u}) {
         s.endings = LineEndings::always;
         EXPECT_EQ(read("From someone with a long name\na: b\n", s, step), "Na: b|") << step;
-        EXPECT_EQ(read("To:           a@b, c@d\nResent-To: e@f\n\n", s, step, &found), "LTo:     |L      a@|Nb, c@d|LResent-T|No: e@f|N|") << step;
-        EXPECT_EQ(joined(found), "a@b c@d ") << step;        // a name longer than a line may be is none
+        EXPECT_EQ(read("To:           a@b, c@d\nResent-To: e@f\n\n", s, step, &found),
+                  "LTo:     |L      a@|Nb, c@d|LResent-T|No: e@f|N|")
+            << step;
+        EXPECT_EQ(joined(found), "a@b c@d ") << step;  // a name longer than a line may be is none
         s.endings = LineEndings::strict;
         EXPECT_EQ(read("a: bbbbbbbbbbbbbbb\nc\r\n", s, step), "La: bbbbb|Lbbbbbbbb|Nbb|Nc\r|") << step;
     }
@@ -147,7 +161,8 @@ TEST(MessageReader, RecipientsOfTheHeader) {
         EXPECT_EQ(joined(found), "");
     }
     std::string many = "To: ";
-    for (int i = 0; i < 30000; ++i) many += "u" + std::to_string(i) + "@example.org, ";
+    for (int i = 0; i < 30000; ++i)
+        many += "u" + std::to_string(i) + "@example.org, ";
     read(many + "\n\n", s, 4096, &found);
     EXPECT_EQ(found.size(), 30000u);
 }

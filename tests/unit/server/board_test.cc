@@ -22,11 +22,13 @@ TEST_F(BoardTest, TheLimitHoldsOverAllWorkers) {
     EXPECT_EQ(board.sessions(), 2);
 }
 TEST_F(BoardTest, ZeroIsNoLimit) {
-    for (int i = 0; i < 1000; ++i) EXPECT_TRUE(board.take(1, 0));
+    for (int i = 0; i < 1000; ++i)
+        EXPECT_TRUE(board.take(1, 0));
     EXPECT_EQ(board.sessions(1), 1000);
 }
 TEST_F(BoardTest, WhatADeadWorkerHadIsGivenBack) {
-    for (int i = 0; i < 3; ++i) ASSERT_TRUE(board.take(5, 4));
+    for (int i = 0; i < 3; ++i)
+        ASSERT_TRUE(board.take(5, 4));
     ASSERT_TRUE(board.take(6, 4));
     EXPECT_FALSE(board.take(6, 4));
     board.clear(5);
@@ -46,7 +48,8 @@ TEST_F(BoardTest, NeverMoreThanTheLimitWhateverTheOrder) {
     for (int slot = 0; slot < 8; ++slot)
         threads.emplace_back([&, slot] {
             for (int i = 0; i < 20000; ++i) {
-                if (!board.take(slot, limit)) continue;
+                if (!board.take(slot, limit))
+                    continue;
                 int n = ++now;
                 for (int m = most; n > m && !most.compare_exchange_weak(m, n);) {}
                 ++taken;
@@ -54,7 +57,8 @@ TEST_F(BoardTest, NeverMoreThanTheLimitWhateverTheOrder) {
                 board.give_back(slot);
             }
         });
-    for (std::thread& t : threads) t.join();
+    for (std::thread& t : threads)
+        t.join();
     EXPECT_LE(most, limit);
     EXPECT_GT(taken, 1000);
     EXPECT_EQ(board.sessions(), 0);

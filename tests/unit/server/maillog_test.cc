@@ -13,7 +13,8 @@
 #include "server/maillog.h"
 
 static std::string problem(const std::string& file, const std::string& prefixes = "/var, /dev/stdout") {
-    return server::maillog_problem(conf::Settings::defaults({{"maillog_file", file}, {"maillog_file_prefixes", prefixes}}));
+    return server::maillog_problem(
+        conf::Settings::defaults({{"maillog_file", file}, {"maillog_file_prefixes", prefixes}}));
 }
 TEST(MaillogFile, OnlyBelowItsPrefixes) {
     EXPECT_EQ(problem(""), "");
@@ -25,7 +26,9 @@ TEST(MaillogFile, OnlyBelowItsPrefixes) {
 }
 TEST(MaillogFile, LinesHaveTheFormOfSyslogFiles) {
     std::string line = maillog::file_line("mx", "postfix/smtpd", "connect from localhost[127.0.0.1]");
-    EXPECT_TRUE(line.ends_with(" mx postfix/smtpd[" + std::to_string(getpid()) + "]: connect from localhost[127.0.0.1]")) << line;
+    EXPECT_TRUE(
+        line.ends_with(" mx postfix/smtpd[" + std::to_string(getpid()) + "]: connect from localhost[127.0.0.1]"))
+        << line;
     EXPECT_EQ(line[3], ' ');
     EXPECT_EQ(line[9], ':');
     EXPECT_EQ(line[15], ' ');
@@ -39,7 +42,8 @@ TEST(MaillogFile, AppendsWholeLines) {
     unlink(path);
 }
 
-// postlogd's socket, and nobody who reads it: the kernel takes some lines, and the process goes on with the others in hand.
+// postlogd's socket, and nobody who reads it: the kernel takes some lines, and the process goes on with the others in
+// hand.
 TEST(MaillogFile, LinesWaitForAReceiverThatStandsStillAndTheProcessDoesNot) {
     char directory[] = "/tmp/maillog_testXXXXXX";
     const std::string path = std::string(mkdtemp(directory)) + "/postlog";
@@ -54,7 +58,8 @@ TEST(MaillogFile, LinesWaitForAReceiverThatStandsStillAndTheProcessDoesNot) {
     maillog::never_wait([] { ++kept; });
     constexpr int lines = 5000;
     const auto begin = std::chrono::steady_clock::now();
-    for (int i = 0; i < lines; ++i) maillog::info("line {}", i);
+    for (int i = 0; i < lines; ++i)
+        maillog::info("line {}", i);
     EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(4));
     EXPECT_GT(kept, 0);
     EXPECT_FALSE(maillog::work_off());
@@ -62,9 +67,14 @@ TEST(MaillogFile, LinesWaitForAReceiverThatStandsStillAndTheProcessDoesNot) {
     for (bool all = false; seen < lines;) {
         char text[500];
         ssize_t n = recv(reader.get(), text, sizeof text, MSG_DONTWAIT);
-        if (n < 0 && all) break;
-        if (n < 0) { all = maillog::work_off(); continue; }
-        ASSERT_TRUE(std::string_view(text, static_cast<std::size_t>(n)).ends_with(": line " + std::to_string(seen))) << std::string_view(text, static_cast<std::size_t>(n));
+        if (n < 0 && all)
+            break;
+        if (n < 0) {
+            all = maillog::work_off();
+            continue;
+        }
+        ASSERT_TRUE(std::string_view(text, static_cast<std::size_t>(n)).ends_with(": line " + std::to_string(seen)))
+            << std::string_view(text, static_cast<std::size_t>(n));
         ++seen;
     }
     EXPECT_EQ(seen, lines);
@@ -102,7 +112,8 @@ struct Receiver {
 }
 
 TEST(MaillogFile, LinesSaidWithAUsersRightsComeAlsoAfterPostlogdWasRestarted) {
-    if (getuid() != 0) GTEST_SKIP() << "root alone can take rights";
+    if (getuid() != 0)
+        GTEST_SKIP() << "root alone can take rights";
     char directory[] = "/tmp/maillog_testXXXXXX";
     Receiver postlogd{std::string(mkdtemp(directory)) + "/postlog"};
     postlogd.listen();
@@ -113,7 +124,7 @@ TEST(MaillogFile, LinesSaidWithAUsersRightsComeAlsoAfterPostlogdWasRestarted) {
         maillog::info("early");
         maillog::info("second");
     }
-    EXPECT_EQ(postlogd.heard(), "early second");          // kept: there was no connection
+    EXPECT_EQ(postlogd.heard(), "early second");  // kept: there was no connection
     {
         conf::TakeIdentity taken(user);
         maillog::info("connected");
@@ -141,10 +152,13 @@ TEST(MaillogFile, OneThatIsThereKeepsItsModeAndANewOneGetsTheWantedWhateverUmask
     ASSERT_NE(mkdtemp(directory), nullptr);
     const std::string path = std::string(directory) + "/maillog";
     const mode_t old = umask(077);
-    const auto mode_of = [&] { struct stat st{}; return stat(path.c_str(), &st) == 0 ? st.st_mode & 07777 : 0u; };
+    const auto mode_of = [&] {
+        struct stat st {};
+        return stat(path.c_str(), &st) == 0 ? st.st_mode & 07777 : 0u;
+    };
     ASSERT_TRUE(maillog::open_to_append(path, 0644));
     EXPECT_EQ(mode_of(), 0644u);
-    ASSERT_EQ(chmod(path.c_str(), 0640), 0);                 // for a group that reads logs
+    ASSERT_EQ(chmod(path.c_str(), 0640), 0);  // for a group that reads logs
     ASSERT_TRUE(maillog::open_to_append(path, 0600));
     EXPECT_EQ(mode_of(), 0640u);
     umask(old);

@@ -14,7 +14,8 @@ TEST(SessionNumbers, NoTwoSessionsOfTwoProcessesShareOne) {
     std::set<std::int64_t> seen;
     for (std::int64_t process : {1, 2, 4194303}) {
         SessionNumbers numbers(process);
-        for (int i = 0; i < 100; ++i) EXPECT_TRUE(seen.insert(numbers.take()).second);
+        for (int i = 0; i < 100; ++i)
+            EXPECT_TRUE(seen.insert(numbers.take()).second);
     }
 }
 

@@ -1,4 +1,5 @@
-// Parameters of the clients that have no test of their own as mail goes: what they do is shown elsewhere, that each client reads its own here.
+// Parameters of the clients that have no test of their own as mail goes: what they do is shown elsewhere, that each
+// client reads its own here.
 #include "config.h"
 #include <gtest/gtest.h>
 
@@ -17,10 +18,12 @@ TEST(SmtpConfig, ReadsThePolicyForRequireTls) {
 }
 
 TEST(LmtpConfig, HasParametersOfItsOwn) {
-    auto usual = conf::Settings::defaults({{"smtp_requiretls_policy", "disable"}, {"smtp_tls_force_insecure_host_tlsa_lookup", "yes"}});
+    auto usual = conf::Settings::defaults(
+        {{"smtp_requiretls_policy", "disable"}, {"smtp_tls_force_insecure_host_tlsa_lookup", "yes"}});
     EXPECT_EQ(lmtp(usual)->require_tls_policy.find("a.example"), smtp::RequireTls::opportunistic);
     EXPECT_FALSE(lmtp(usual)->force_tlsa_lookup);
-    auto own = conf::Settings::defaults({{"lmtp_requiretls_policy", "enforce"}, {"lmtp_tls_force_insecure_host_tlsa_lookup", "yes"}});
+    auto own = conf::Settings::defaults(
+        {{"lmtp_requiretls_policy", "enforce"}, {"lmtp_tls_force_insecure_host_tlsa_lookup", "yes"}});
     EXPECT_EQ(lmtp(own)->require_tls_policy.find("a.example"), smtp::RequireTls::enforce);
     EXPECT_TRUE(lmtp(own)->force_tlsa_lookup);
 }

@@ -1,4 +1,5 @@
-// What smtp makes of a policy service that stalls, goes and comes back: what it knew holds on, and one failure is nobody else's.
+// What smtp makes of a policy service that stalls, goes and comes back: what it knew holds on, and one failure is
+// nobody else's.
 #include "mta_sts.h"
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -12,21 +13,24 @@ using namespace std::chrono_literals;
 namespace {
 struct Service {
     std::shared_ptr<UniqueFd> listener;
-    std::string asked;                           // names, each with a blank
+    std::string asked;  // names, each with a blank
     bool present = true;
 
     void open() {
         unlink("private/mta-sts");
         listener = std::make_shared<UniqueFd>(std::move(*net::listen_unix("private/mta-sts", 10, 0666)));
     }
-    void close() { listener.reset(); }           // what comes is refused
+    void close() { listener.reset(); }  // what comes is refused
     void serve(net::Stream& s) {
         while (auto request = ipc::receive<ipc::StsRequest>(s, loop::never)) {
             asked += request->domain + " ";
-            if (!present) return;
+            if (!present)
+                return;
             ipc::StsReply reply;
-            if (request->domain.starts_with("safe")) reply = {"enforce", {"mx.safe.test"}, 86400, {}};
-            if (!ipc::send(s, reply, loop::never) || !s.flush(loop::never)) return;
+            if (request->domain.starts_with("safe"))
+                reply = {"enforce", {"mx.safe.test"}, 86400, {}};
+            if (!ipc::send(s, reply, loop::never) || !s.flush(loop::never))
+                return;
         }
     }
     void run() {
@@ -35,7 +39,8 @@ struct Service {
             loop::wait_readable(mine->get());
             net::Address peer;
             auto fd = net::accept_one(mine->get(), peer);
-            if (!fd || !*fd) continue;
+            if (!fd || !*fd)
+                continue;
             loop::loop()->spawn([this, s = std::make_shared<net::Stream>(std::move(*fd))] { serve(*s); });
         }
     }
@@ -58,14 +63,15 @@ TEST(MtaStsClient, AFailureConcernsOneQuestionAndWhatWasKnownHolds) {
         service.open();
         loop::Loop l;
         auto level = [&](const std::string& domain) {
-            auto found = sts.find(*policies, tls::Site{.key = domain, .nexthop = domain, .domain = true, .path = false});
+            auto found =
+                sts.find(*policies, tls::Site{.key = domain, .nexthop = domain, .domain = true, .path = false});
             return found && *found ? (*found)->level : tls::Level::none;
         };
         l.spawn([&] { service.run(); });
         l.spawn([&] {
             EXPECT_EQ(level("safe.test"), tls::Level::secure);
             EXPECT_EQ(level("plain.test"), tls::Level::none);
-            service.present = false;             // it hangs up instead of answering
+            service.present = false;  // it hangs up instead of answering
             EXPECT_EQ(level("Safe.test"), tls::Level::secure) << "what it last said of the destination";
             EXPECT_EQ(level("other.test"), tls::Level::none);
             service.present = true;

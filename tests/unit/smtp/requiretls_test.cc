@@ -7,7 +7,9 @@ using smtp::RequireTls;
 using smtp::RequireTlsPolicy;
 
 TEST(RequireTlsPolicy, FirstItemThatKnowsTheNexthopDecides) {
-    auto p = RequireTlsPolicy::open("smtp_requiretls_policy", "inline:{ {example.org = disable}, {.example.org = opportunistic+starttls} }, cidr:{ {10.0.0.0/8 opportunistic} }, enforce");
+    auto p = RequireTlsPolicy::open("smtp_requiretls_policy",
+                                    "inline:{ {example.org = disable}, {.example.org = opportunistic+starttls} }, "
+                                    "cidr:{ {10.0.0.0/8 opportunistic} }, enforce");
     EXPECT_EQ(p.find("example.org"), RequireTls::no);
     EXPECT_EQ(p.find("mx.example.org"), RequireTls::with_starttls);
     EXPECT_EQ(p.find("10.1.2.3"), RequireTls::opportunistic);
@@ -46,5 +48,6 @@ TEST(RequireTlsPolicy, PlansThatCannotDoAreKnownBeforeAConnection) {
     EXPECT_EQ(objects(RequireTls::enforce, tls::Level::encrypt), "encrypt/!requiretls:nocertmatch");
     EXPECT_EQ(objects(RequireTls::enforce, tls::Level::half_dane), "dane/!requiretls:nocertmatch");
     EXPECT_EQ(objects(RequireTls::with_starttls, tls::Level::may), "");
-    for (auto level : {tls::Level::dane, tls::Level::fingerprint, tls::Level::verify, tls::Level::secure}) EXPECT_EQ(objects(RequireTls::enforce, level), "");
+    for (auto level : {tls::Level::dane, tls::Level::fingerprint, tls::Level::verify, tls::Level::secure})
+        EXPECT_EQ(objects(RequireTls::enforce, level), "");
 }

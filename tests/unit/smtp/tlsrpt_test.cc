@@ -6,9 +6,16 @@ namespace {
 TEST(TlsReport, TheOneRecordOfADomain) {
     const std::string good = "v=TLSRPTv1; rua=mailto:r@a.test";
     EXPECT_EQ(smtp::report_record({good}), good);
-    EXPECT_EQ(smtp::report_record({"v=spf1 -all", "v=TLSRPTv1;rua=https://a.test/", "v=TLSRPTv2; rua=x"}), "v=TLSRPTv1;rua=https://a.test/");
+    EXPECT_EQ(smtp::report_record({"v=spf1 -all", "v=TLSRPTv1;rua=https://a.test/", "v=TLSRPTv2; rua=x"}),
+              "v=TLSRPTv1;rua=https://a.test/");
     EXPECT_EQ(smtp::report_record({"v=TLSRPTv1 ; rua=mailto:r@a.test"}), "v=TLSRPTv1 ; rua=mailto:r@a.test");
-    for (const std::vector<std::string>& none : {std::vector<std::string>{}, {""}, {"v=TLSRPTv1"}, {"v=TLSRPTv10; rua=x"}, {" v=TLSRPTv1; rua=x"}, {"V=tlsrptv1; rua=x"}, {good, good},
+    for (const std::vector<std::string>& none : {std::vector<std::string>{},
+                                                 {""},
+                                                 {"v=TLSRPTv1"},
+                                                 {"v=TLSRPTv10; rua=x"},
+                                                 {" v=TLSRPTv1; rua=x"},
+                                                 {"V=tlsrptv1; rua=x"},
+                                                 {good, good},
                                                  {"v=TLSRPTv1; rua=" + std::string(3000, 'x')}})
         EXPECT_EQ(smtp::report_record(none), "");
 }
@@ -20,8 +27,11 @@ TEST(TlsReport, WhatACertificateLacksHasItsName) {
     EXPECT_EQ(smtp::result_type(tls::Flaw::other), ResultType::validation_failure);
 }
 TEST(TlsReports, EachClientLeavesOutResumedSessionsByItsOwnParameter) {
-    auto settings = conf::Settings::defaults({{"smtp_tlsrpt_enable", "yes"}, {"smtp_tlsrpt_socket_name", "run/tlsrpt.sock"}, {"lmtp_tlsrpt_enable", "yes"},
-                                              {"lmtp_tlsrpt_socket_name", "run/tlsrpt.sock"}, {"lmtp_tlsrpt_skip_reused_handshakes", "yes"}});
+    auto settings = conf::Settings::defaults({{"smtp_tlsrpt_enable", "yes"},
+                                              {"smtp_tlsrpt_socket_name", "run/tlsrpt.sock"},
+                                              {"lmtp_tlsrpt_enable", "yes"},
+                                              {"lmtp_tlsrpt_socket_name", "run/tlsrpt.sock"},
+                                              {"lmtp_tlsrpt_skip_reused_handshakes", "yes"}});
     auto smtp = smtp::TlsReports::open(settings, false), lmtp = smtp::TlsReports::open(settings, true);
     ASSERT_TRUE(smtp && lmtp);
     EXPECT_FALSE(smtp->skips_resumed());

@@ -1,4 +1,5 @@
-// Made-up cleanup, trivial-rewrite and name servers, and a harness that plays the dialogues of tests/dialogs/smtpd/*.dlg:
+// Made-up cleanup, trivial-rewrite and name servers, and a harness that plays the dialogues of
+// tests/dialogs/smtpd/*.dlg:
 //
 //     set smtpd_helo_required = yes          a parameter (defaults as in harness.cc)
 //     client 192.0.2.1 mx.client.test        who connects; the name is optional ("unknown" without)
@@ -20,7 +21,11 @@
 #include "service.h"
 
 namespace fakes {
-struct Message { std::vector<std::string> records; bool complete = false; int flags = 0; };
+struct Message {
+    std::vector<std::string> records;
+    bool complete = false;
+    int flags = 0;
+};
 
 // Runs the services as fibers in a directory of its own, which becomes the working directory.
 class World {
@@ -29,7 +34,7 @@ public:
     ~World();
     std::vector<Message> messages;
     std::vector<std::string> log;
-    std::map<std::string, std::string> dns;              // "name A" → value, values separated by '|'
+    std::map<std::string, std::string> dns;  // "name A" → value, values separated by '|'
     smtpd::Resolver resolver(const std::string& client_name);
     void serve(loop::Group& group);
     static conf::Overrides settings();
@@ -38,9 +43,10 @@ private:
     std::string directory_, before_;
 };
 
-// One session in a loop of its own: each piece is sent when the server has nothing left to do with those before it, then the client's side
-// closes. What the server said; world.messages has what was taken.
-std::string converse(World& world, smtpd::Service& service, const std::vector<std::string_view>& pieces, const std::string& address = "192.0.2.1");
+// One session in a loop of its own: each piece is sent when the server has nothing left to do with those before it,
+// then the client's side closes. What the server said; world.messages has what was taken.
+std::string converse(World& world, smtpd::Service& service, const std::vector<std::string_view>& pieces,
+                     const std::string& address = "192.0.2.1");
 
 // Plays one file; what went wrong, or "".
 std::string play(const std::string& file);

@@ -34,11 +34,14 @@ std::string order(std::string_view address, table::AddressRules rules, bool is_p
 TEST(AddressLookup, OrdersOfTheManuals) {
     EXPECT_EQ(order("u+x@here.test", {.forms = table::forms_rewrite}), "u+x@here.test u@here.test u+x u @here.test");
     EXPECT_EQ(order("u@other.test", {.forms = table::forms_rewrite}), "u@other.test @other.test");
-    EXPECT_EQ(order("u+x@a.b.test", {.forms = table::forms_access, .parents = table::Parents::bare}), "u+x@a.b.test u@a.b.test a.b.test b.test test u+x@ u@");
-    EXPECT_EQ(order("u@a.b.test", {.forms = table::forms_transport, .parents = table::Parents::dotted}), "u@a.b.test a.b.test .b.test .test");
+    EXPECT_EQ(order("u+x@a.b.test", {.forms = table::forms_access, .parents = table::Parents::bare}),
+              "u+x@a.b.test u@a.b.test a.b.test b.test test u+x@ u@");
+    EXPECT_EQ(order("u@a.b.test", {.forms = table::forms_transport, .parents = table::Parents::dotted}),
+              "u@a.b.test a.b.test .b.test .test");
     EXPECT_EQ(order("u+x@a.test", {.forms = table::forms_sender}), "u+x@a.test u@a.test @a.test");
     EXPECT_EQ(order("u+x@here.test", {.forms = table::forms_rewrite}, true), "u+x@here.test");
-    EXPECT_EQ(order("a b@other.test", {.forms = table::forms_rewrite}), "\"a b\"@other.test a b@other.test @other.test");
+    EXPECT_EQ(order("a b@other.test", {.forms = table::forms_rewrite}),
+              "\"a b\"@other.test a b@other.test @other.test");
     EXPECT_EQ(order("", {.forms = table::forms_rewrite}), "");
 }
 TEST(AddressLookup, TellsTheExtensionThatDidNotMatch) {
@@ -79,14 +82,17 @@ TEST(MatchListTest, Domains) {
     EXPECT_TRUE(yes(dotted, "c.test"));
     EXPECT_FALSE(yes(dotted, "x.c.test"));
     EXPECT_TRUE(yes(dotted, "y.x.d.test"));
-    auto bare = MatchList::open("x", "!no.a.test a.test inline:{c.test=1}", MatchList::Kind::domains, table::Parents::bare);
+    auto bare =
+        MatchList::open("x", "!no.a.test a.test inline:{c.test=1}", MatchList::Kind::domains, table::Parents::bare);
     EXPECT_TRUE(yes(bare, "x.a.test"));
     EXPECT_FALSE(yes(bare, "x.no.a.test"));
     EXPECT_TRUE(yes(bare, "y.x.c.test"));
     EXPECT_FALSE(yes(bare, "test"));
 }
 TEST(MatchListTest, Hosts) {
-    auto list = MatchList::open("mynetworks", "!10.1.0.0/16, 10.0.0.0/8 [::1] [2001:db8::]/32 client.test cidr:{{172.16.0.0/12 x}}", MatchList::Kind::hosts, table::Parents::bare);
+    auto list = MatchList::open("mynetworks",
+                                "!10.1.0.0/16, 10.0.0.0/8 [::1] [2001:db8::]/32 client.test cidr:{{172.16.0.0/12 x}}",
+                                MatchList::Kind::hosts, table::Parents::bare);
     auto at = [&](std::string_view name, std::string_view address) { return list.match(name, address).value(); };
     EXPECT_TRUE(at("", "10.2.3.4"));
     EXPECT_FALSE(at("", "10.1.3.4"));
@@ -111,12 +117,22 @@ TEST(MatchListTest, Files) {
     char name[] = "/tmp/posthorn-list.XXXXXX";
     int fd = mkstemp(name);
     // As Debian's Postfix reads it: words, wherever on a line; "#" begins a comment where a word begins.
-    struct Row { const char* text; std::string_view local; };
-    for (const Row& row : {Row{"# comment\n a.test, b.test\n  c.test\n!d.test\n", "abc"}, {"a.test\n\n  b.test # c.test\nd.test#x e.test", "abe"},
-             {"a.test,#b.test c.test\nd.test", "ad"}, {"inline:{b.test=x c.test=y} a.test", "abc"}, {"#", ""}, {"", ""}, {"\ta.test\r\n", "a"}}) {
+    struct Row {
+        const char* text;
+        std::string_view local;
+    };
+    for (const Row& row : {Row{"# comment\n a.test, b.test\n  c.test\n!d.test\n", "abc"},
+                           {"a.test\n\n  b.test # c.test\nd.test#x e.test", "abe"},
+                           {"a.test,#b.test c.test\nd.test", "ad"},
+                           {"inline:{b.test=x c.test=y} a.test", "abc"},
+                           {"#", ""},
+                           {"", ""},
+                           {"\ta.test\r\n", "a"}}) {
         std::ofstream(name) << row.text;
         auto list = MatchList::open("x", name, MatchList::Kind::domains);
-        for (char c : std::string_view("abcde")) EXPECT_EQ(yes(list, std::string(1, c) + ".test"), row.local.find(c) != row.local.npos) << row.text << ": " << c;
+        for (char c : std::string_view("abcde"))
+            EXPECT_EQ(yes(list, std::string(1, c) + ".test"), row.local.find(c) != row.local.npos)
+                << row.text << ": " << c;
     }
     std::ofstream(name) << "# 10.0.0.2\n10.0.0.1 # not 10.0.0.3 any more\n";
     auto hosts = MatchList::open("mynetworks", name, MatchList::Kind::hosts);
@@ -138,8 +154,12 @@ TEST(Network, HasTheAddress) {
     EXPECT_FALSE(table::in_network("10.1.2.3", "10.0.0.1/8"));
 }
 TEST(LocalDomainsTest, MydestinationAndLiterals) {
-    auto settings = conf::Settings::defaults({{"mydestination", "here.test, localhost"}, {"inet_interfaces", "127.0.0.1, ::1"}, {"proxy_interfaces", "192.0.2.7"},
-                                              {"myhostname", "mail.here.test"}, {"myorigin", "origin.test"}, {"inet_protocols", "all"}});
+    auto settings = conf::Settings::defaults({{"mydestination", "here.test, localhost"},
+                                              {"inet_interfaces", "127.0.0.1, ::1"},
+                                              {"proxy_interfaces", "192.0.2.7"},
+                                              {"myhostname", "mail.here.test"},
+                                              {"myorigin", "origin.test"},
+                                              {"inet_protocols", "all"}});
     auto local = table::LocalDomains::open(settings);
     EXPECT_TRUE(local.is_local("HERE.test").value());
     EXPECT_FALSE(local.is_local("x.here.test").value());

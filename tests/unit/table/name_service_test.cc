@@ -27,7 +27,8 @@ extern "C" int getpwnam_r(const char* name, passwd* entry, char* buffer, size_t 
     return original(name, entry, buffer, size, found);
 }
 
-// More sessions than the pool has threads ask; another session's disk work is done meanwhile, and all are answered in the end.
+// More sessions than the pool has threads ask; another session's disk work is done meanwhile, and all are answered in
+// the end.
 TEST(NameService, SilenceLeavesThePoolToOthers) {
     constexpr int sessions = 40;
     int answered = 0, jobs = 0;

@@ -10,7 +10,8 @@ using namespace std::chrono_literals;
 TEST(Socketmap, ManyLookupsAtOnceShareAFewConnections) {
     auto listener = net::listen_inet(*net::Address::parse("127.0.0.1", 0), 300);
     ASSERT_TRUE(listener);
-    auto table = table::open("socketmap:inet:127.0.0.1:" + std::to_string(net::local_address(listener->get())->port()) + ":m", {});
+    auto table = table::open(
+        "socketmap:inet:127.0.0.1:" + std::to_string(net::local_address(listener->get())->port()) + ":m", {});
     ASSERT_TRUE(table) << table.error().reason;
     int connections = 0, found = 0, left = 200;
     loop::Loop l;
@@ -19,12 +20,14 @@ TEST(Socketmap, ManyLookupsAtOnceShareAFewConnections) {
             loop::wait_readable(listener->get());
             net::Address peer;
             auto fd = net::accept_one(listener->get(), peer);
-            if (!fd || !*fd) continue;
+            if (!fd || !*fd)
+                continue;
             ++connections;
             l.spawn([s = std::make_shared<net::Stream>(std::move(*fd))] {
                 while (s->read_until(',', 100, loop::never)) {
                     loop::sleep_until(loop::in(2ms));
-                    if (!s->write("4:OK x,") || !s->flush(loop::never)) return;
+                    if (!s->write("4:OK x,") || !s->flush(loop::never))
+                        return;
                 }
             });
         }
@@ -33,7 +36,8 @@ TEST(Socketmap, ManyLookupsAtOnceShareAFewConnections) {
         l.spawn([&] {
             auto value = (*table)->find("key");
             found += value && *value && **value == "x";
-            if (--left == 0) l.cancel_all();
+            if (--left == 0)
+                l.cancel_all();
         });
     l.run();
     EXPECT_EQ(found, 200);

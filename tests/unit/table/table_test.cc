@@ -15,7 +15,8 @@ std::vector<std::string> logged;
 void keep(maillog::Level, std::string_view, std::string_view text, void*) { logged.emplace_back(text); }
 bool logged_text(std::string_view text) {
     for (const auto& line : logged)
-        if (line.find(text) != std::string::npos) return true;
+        if (line.find(text) != std::string::npos)
+            return true;
     return false;
 }
 
@@ -67,7 +68,8 @@ TEST_P(IndexedTest, KeepsReplacesAndFindsInAnyCase) {
     EXPECT_EQ(ask(**t, std::string(600, 'x')), "-");
     EXPECT_EQ(ask(name, "KEY", {.fold = false}), "-");
     int entries = 0;
-    for (auto e = (*t)->first(); e && *e; e = (*t)->next()) ++entries;
+    for (auto e = (*t)->first(); e && *e; e = (*t)->next())
+        ++entries;
     EXPECT_EQ(entries, 2);
     // A table that was replaced is taken up by those who have it open.
     {
@@ -76,24 +78,36 @@ TEST_P(IndexedTest, KeepsReplacesAndFindsInAnyCase) {
         ASSERT_TRUE((*made)->put("key", "new"));
         ASSERT_TRUE((*made)->commit());
     }
-    for (int i = 0; i < 300 && ask(**t, "key") != "new"; ++i) usleep(10000);
+    for (int i = 0; i < 300 && ask(**t, "key") != "new"; ++i)
+        usleep(10000);
     EXPECT_EQ(ask(**t, "key"), "new");
     EXPECT_EQ(ask(**t, "b"), "-");
 }
 TEST_P(IndexedTest, LeavesTheOldTableWhenNotCommitted) {
     std::string name = GetParam() + ":" + dir + "/t";
-    { auto made = table::open(name, {.access = table::Access::create}); ASSERT_TRUE((*made)->put("a", "1")); ASSERT_TRUE((*made)->commit()); }
-    { auto made = table::open(name, {.access = table::Access::create}); ASSERT_TRUE((*made)->put("a", "2")); }
+    {
+        auto made = table::open(name, {.access = table::Access::create});
+        ASSERT_TRUE((*made)->put("a", "1"));
+        ASSERT_TRUE((*made)->commit());
+    }
+    {
+        auto made = table::open(name, {.access = table::Access::create});
+        ASSERT_TRUE((*made)->put("a", "2"));
+    }
     EXPECT_EQ(ask(name, "a"), "1");
     std::filesystem::directory_iterator files(dir);
     EXPECT_EQ(std::distance(begin(files), end(files)), 1);
 }
 TEST_P(IndexedTest, EditsAndErases) {
     std::string name = GetParam() + ":" + dir + "/t";
-    { auto made = table::open(name, {.access = table::Access::create}); ASSERT_TRUE((*made)->put("a", "1")); ASSERT_TRUE((*made)->commit()); }
+    {
+        auto made = table::open(name, {.access = table::Access::create});
+        ASSERT_TRUE((*made)->put("a", "1"));
+        ASSERT_TRUE((*made)->commit());
+    }
     {
         auto made = table::open(name, {.access = table::Access::edit});
-        if (GetParam() == "cdb") {               // a constant database
+        if (GetParam() == "cdb") {  // a constant database
             EXPECT_FALSE(made);
             return;
         }
@@ -117,7 +131,8 @@ INSTANTIATE_TEST_SUITE_P(Types, IndexedTest, testing::Values("hash", "btree", "l
 TEST_F(TableTest, LmdbGrowsBeyondItsMap) {
     auto made = table::open("lmdb:" + dir + "/big", {.access = table::Access::create});
     std::string value(2000, 'v');
-    for (int i = 0; i < 20000; ++i) ASSERT_TRUE((*made)->put("key" + std::to_string(i), value));
+    for (int i = 0; i < 20000; ++i)
+        ASSERT_TRUE((*made)->put("key" + std::to_string(i), value));
     ASSERT_TRUE((*made)->commit());
     EXPECT_EQ(ask("lmdb:" + dir + "/big", "key19999"), value);
 }
@@ -134,7 +149,8 @@ TEST_F(TableTest, MemoryTables) {
     EXPECT_EQ(ask("inline:{a=b, { c = d e }}", "C"), "d e");
     EXPECT_EQ(ask("inline:{a=b}", "x"), "-");
     EXPECT_EQ(ask("inline:{}", "x"), "OPEN bad syntax: \"inline:{}\"; need \"inline:{name=value...}\"");
-    EXPECT_EQ(ask("inline:{a}", "x"), "OPEN missing '=' after attribute name: \"inline:{a}\"; need \"inline:{name=value...}\"");
+    EXPECT_EQ(ask("inline:{a}", "x"),
+              "OPEN missing '=' after attribute name: \"inline:{a}\"; need \"inline:{name=value...}\"");
     EXPECT_EQ(ask("static:x", "y"), "x");
     EXPECT_EQ(ask("static:{ a b }", "y"), "a b");
     EXPECT_TRUE(ask("fail:x", "y").starts_with("ERROR table fail:x: query error"));
@@ -171,7 +187,8 @@ TEST_F(TableTest, FoldsUnicodeAndRefusesWhatIsNotUtf8) {
     EXPECT_EQ(ask("static:x", "\xff", {.utf8 = false}), "x");
     // Content: no byte may hide what stands beside it.
     for (std::string_view type : {"regexp:", "pcre:"}) {
-        if (!table::known_type(type.substr(0, type.size() - 1))) continue;
+        if (!table::known_type(type.substr(0, type.size() - 1)))
+            continue;
         const std::string rules = std::string(type) + "{{/^Subject:.*viagra/ x}}";
         EXPECT_EQ(ask(rules, "Subject: buy \xe9 viagra", {.utf8 = false}), "x") << type;
         EXPECT_EQ(ask(rules, "Subject: \xff\xfe viagra", {.utf8 = false}), "x") << type;
@@ -180,19 +197,28 @@ TEST_F(TableTest, FoldsUnicodeAndRefusesWhatIsNotUtf8) {
 }
 
 TEST_F(TableTest, CidrRulesOfOneFamilySayNothingOfTheOther) {
-    struct { std::string rules, key, value; } cases[] = {
-        {"{!10.0.0.0/8 x}", "11.0.0.1", "x"},      {"{!10.0.0.0/8 x}", "10.0.0.1", "-"},     {"{!10.0.0.0/8 x}", "2001:db8::1", "-"},
-        {"{!2001:db8::/32 x}", "::1", "x"},        {"{!2001:db8::/32 x}", "192.0.2.1", "-"}, {"{!0.0.0.0/0 x}", "::1", "-"},
-        {"{!::/0 x}", "192.0.2.1", "-"},           {"{!10.0.0.0/8 x}", "::ffff:11.0.0.1", "-"},
+    struct {
+        std::string rules, key, value;
+    } cases[] = {
+        {"{!10.0.0.0/8 x}", "11.0.0.1", "x"},
+        {"{!10.0.0.0/8 x}", "10.0.0.1", "-"},
+        {"{!10.0.0.0/8 x}", "2001:db8::1", "-"},
+        {"{!2001:db8::/32 x}", "::1", "x"},
+        {"{!2001:db8::/32 x}", "192.0.2.1", "-"},
+        {"{!0.0.0.0/0 x}", "::1", "-"},
+        {"{!::/0 x}", "192.0.2.1", "-"},
+        {"{!10.0.0.0/8 x}", "::ffff:11.0.0.1", "-"},
         {"{if !10.0.0.0/8}, {::/0 six}, {0.0.0.0/0 four}, {endif}", "::1", "-"},
         {"{if !10.0.0.0/8}, {::/0 six}, {0.0.0.0/0 four}, {endif}", "11.0.0.1", "four"},
         {"{if !::1}, {0.0.0.0/0 four}, {endif}, {0.0.0.0/0 other}", "192.0.2.1", "other"},
     };
-    for (const auto& c : cases) EXPECT_EQ(ask("cidr:{" + c.rules + "}", c.key), c.value) << c.rules << " " << c.key;
+    for (const auto& c : cases)
+        EXPECT_EQ(ask("cidr:{" + c.rules + "}", c.key), c.value) << c.rules << " " << c.key;
 }
 
 TEST_F(TableTest, Cidr) {
-    std::string f = file("c", "10.0.0.1/8 a\n10.0.0.0/8 b\n1.2.3 c\n[::1] d\n2001:db8::/32 e\nif 192.0.0.0/8\n!192.1.0.0/16 f\n192.1.1.1 g\nendif\n11.0.0.0/8\nendif\n1.2.3.4/33 x\n");
+    std::string f = file("c", "10.0.0.1/8 a\n10.0.0.0/8 b\n1.2.3 c\n[::1] d\n2001:db8::/32 e\nif "
+                              "192.0.0.0/8\n!192.1.0.0/16 f\n192.1.1.1 g\nendif\n11.0.0.0/8\nendif\n1.2.3.4/33 x\n");
     EXPECT_EQ(ask("cidr:" + f, "10.1.1.1"), "b");
     EXPECT_EQ(ask("cidr:" + f, "::1"), "d");
     EXPECT_EQ(ask("cidr:" + f, "2001:DB8:0::1"), "e");
@@ -203,7 +229,8 @@ TEST_F(TableTest, Cidr) {
     EXPECT_EQ(ask("cidr:" + f, "host.name"), "-");
     EXPECT_EQ(ask("cidr:{{!10.0.0.0/8 x}}", "name"), "-");
     EXPECT_EQ(ask("cidr:{{0.0.0.0/0 x}}", "1.2.3.4"), "x");
-    EXPECT_TRUE(logged_text("line 1: non-null host address bits in \"10.0.0.1/8\", perhaps you should use \"10.0.0.0/8\" instead: skipping this rule"));
+    EXPECT_TRUE(logged_text("line 1: non-null host address bits in \"10.0.0.1/8\", perhaps you should use "
+                            "\"10.0.0.0/8\" instead: skipping this rule"));
     EXPECT_TRUE(logged_text("line 3: bad address pattern: \"1.2.3\": skipping this rule"));
     EXPECT_TRUE(logged_text("line 10: no lookup result: skipping this rule"));
     EXPECT_TRUE(logged_text("line 11: ENDIF without IF: skipping this rule"));
@@ -212,7 +239,9 @@ TEST_F(TableTest, Cidr) {
 
 class PatternTest : public TableTest, public testing::WithParamInterface<std::string> {};
 TEST_P(PatternTest, RulesIfAndSubstitution) {
-    std::string t = GetParam() + ":" + file("r", "/^no/ first\nif /^[ab]/\n!/x/ ${1}no\n/^a(.)(.)/ $2-$1-$$-${1}x-$(2)\nif !/y/\n/^b/ b\nendif\nendif\n/^(Q)$/i case\n/z/ all $1\n/e(f)?g/ [$1]\n");
+    std::string t = GetParam() + ":" +
+                    file("r", "/^no/ first\nif /^[ab]/\n!/x/ ${1}no\n/^a(.)(.)/ $2-$1-$$-${1}x-$(2)\nif !/y/\n/^b/ "
+                              "b\nendif\nendif\n/^(Q)$/i case\n/z/ all $1\n/e(f)?g/ [$1]\n");
     EXPECT_EQ(ask(t, "aBCx"), "C-B-$-Bx-C");
     EXPECT_EQ(ask(t, "bx"), "b");
     EXPECT_EQ(ask(t, "bxy"), "-");
@@ -228,11 +257,13 @@ TEST_P(PatternTest, RulesIfAndSubstitution) {
 TEST_P(PatternTest, ReportsWhatMakesNoSense) {
     std::string t = GetParam() + ":" + file("r", "/(/ a\n/a/Z x\nendif\nfoo bar\n/noend\n/empty/\nif /x/\n/n/ ${x}\n");
     EXPECT_EQ(ask(t, "empty"), "");
-    for (auto what : {"line 2: unknown regexp option \"Z\": skipping this rule", "line 3: ignoring ENDIF without matching IF", "line 4: ignoring unrecognized request",
-                      "line 5: no closing regexp delimiter \"/\":", "line 6: no replacement text: using empty string", "line 7: IF has no matching ENDIF",
-                      "line 8: non-numeric replacement index \"x\""})
+    for (auto what : {"line 2: unknown regexp option \"Z\": skipping this rule",
+                      "line 3: ignoring ENDIF without matching IF", "line 4: ignoring unrecognized request",
+                      "line 5: no closing regexp delimiter \"/\":", "line 6: no replacement text: using empty string",
+                      "line 7: IF has no matching ENDIF", "line 8: non-numeric replacement index \"x\""})
         EXPECT_TRUE(logged_text(what)) << what;
-    EXPECT_TRUE(logged_text(GetParam() == "pcre" ? "line 1: error in regex at offset 1: missing closing parenthesis" : "line 1: Unmatched ( or \\("));
+    EXPECT_TRUE(logged_text(GetParam() == "pcre" ? "line 1: error in regex at offset 1: missing closing parenthesis"
+                                                 : "line 1: Unmatched ( or \\("));
 }
 TEST_P(PatternTest, LongSubjectsAndNulBytes) {
     std::string t = GetParam() + ":{{/^a+b/ yes}, {/x\\x00?$/ x}}";
@@ -250,11 +281,16 @@ TEST_F(TableTest, PcreLimitIsAnErrorNotAPass) {
 TEST_F(TableTest, ServesFibers) {
     std::string deep = std::string(200, '(') + "a" + std::string(200, ')');
     std::string name = "hash:" + dir + "/t";
-    { auto made = table::open(name, {.access = table::Access::create}); ASSERT_TRUE((*made)->put("a", "1")); ASSERT_TRUE((*made)->commit()); }
+    {
+        auto made = table::open(name, {.access = table::Access::create});
+        ASSERT_TRUE((*made)->put("a", "1"));
+        ASSERT_TRUE((*made)->commit());
+    }
     int served = 0;
     loop::Loop fibers;
     fibers.spawn([&] {
-        for (const std::string& t : {"regexp:{{/" + deep + "/ 1}}", "pcre:{{/" + deep + "/ 1}}", name, std::string("regexp:{{/^(a)\\1?$/ 1}}")})
+        for (const std::string& t : {"regexp:{{/" + deep + "/ 1}}", "pcre:{{/" + deep + "/ 1}}", name,
+                                     std::string("regexp:{{/^(a)\\1?$/ 1}}")})
             served += ask(t, "a") == "1";
         served += ask("unix:passwd.byname", "root").starts_with("root:");
     });
@@ -264,24 +300,35 @@ TEST_F(TableTest, ServesFibers) {
 
 // What an administrator, or a disk, may put into a rule file: nothing of it may end the process. The seed is fixed.
 TEST_F(TableTest, SourceFilesOfAnySort) {
-    const std::string_view pieces[] = {"/", "a", "(", ")", "if ", "endif", "!", "$1", "${", "\n", " ", "\t", "#", "\"", "\\", "[", "]", "10.0.0.0/8", "::", "{", "}", "*", "+", "\xff", "key", ":", "$$"};
+    const std::string_view pieces[] = {"/",  "a", "(",  ")", "if ", "endif", "!",   "$1", "${",
+                                       "\n", " ", "\t", "#", "\"",  "\\",    "[",   "]",  "10.0.0.0/8",
+                                       "::", "{", "}",  "*", "+",   "\xff",  "key", ":",  "$$"};
     std::uint32_t seed = 12345;
-    auto next = [&](std::uint32_t n) { seed = seed * 1664525u + 1013904223u; return (seed >> 8) % n; };
+    auto next = [&](std::uint32_t n) {
+        seed = seed * 1664525u + 1013904223u;
+        return (seed >> 8) % n;
+    };
     for (int i = 0; i < 800; ++i) {
         std::string text;
-        for (std::uint32_t n = next(40); n > 0; --n) text += pieces[next(std::size(pieces))];
+        for (std::uint32_t n = next(40); n > 0; --n)
+            text += pieces[next(std::size(pieces))];
         std::string name = file("any", text);
         for (std::string_view type : {"regexp:", "pcre:", "cidr:", "texthash:"}) {
             auto t = table::open(std::string(type) + name);
             ASSERT_TRUE(t);
-            for (std::string_view key : {"", "a", "key", "10.1.2.3", "::1", "a\nb(", "\xff"}) static_cast<void>((*t)->find(key));
+            for (std::string_view key : {"", "a", "key", "10.1.2.3", "::1", "a\nb(", "\xff"})
+                static_cast<void>((*t)->find(key));
         }
-        for (std::string_view type : {"inline:", "cidr:", "pipemap:", "randmap:", "static:"}) static_cast<void>(table::open(std::string(type) + "{" + text + "}"));
+        for (std::string_view type : {"inline:", "cidr:", "pipemap:", "randmap:", "static:"})
+            static_cast<void>(table::open(std::string(type) + "{" + text + "}"));
     }
 }
-// Looks one subject up in a fiber while another one, which serves others, asks the same table for short ones. Returns what the look-up took
-// and the longest time that the other had to wait for its turn.
-struct Meanwhile { std::chrono::duration<double> took{}, waited{}; std::string found; };
+// Looks one subject up in a fiber while another one, which serves others, asks the same table for short ones. Returns
+// what the look-up took and the longest time that the other had to wait for its turn.
+struct Meanwhile {
+    std::chrono::duration<double> took{}, waited{};
+    std::string found;
+};
 Meanwhile look_up(const std::string& table_name, const std::string& subject, int at_once = 1) {
     auto t = table::open(table_name, {});
     Meanwhile out;
@@ -292,13 +339,14 @@ Meanwhile look_up(const std::string& table_name, const std::string& subject, int
         l.spawn([&] {
             auto found = (*t)->find(subject);
             out.found = found && *found ? **found : "-";
-            if (--left == 0) out.took = loop::Clock::now() - begin;
+            if (--left == 0)
+                out.took = loop::Clock::now() - begin;
         });
     l.spawn([&] {
         auto last = begin;
         do {
             EXPECT_TRUE((*t)->find("short"));
-            loop::offload([] {});                // as a job that writes a file
+            loop::offload([] {});  // as a job that writes a file
             const auto now = loop::Clock::now();
             out.waited = std::max<std::chrono::duration<double>>(out.waited, now - last);
             last = now;
@@ -309,11 +357,14 @@ Meanwhile look_up(const std::string& table_name, const std::string& subject, int
 }
 
 TEST_F(TableTest, ASlowPatternHoldsUpNobodyElse) {
-    const struct { std::string table, subject, found; } cases[] = {
-        {"regexp:{{/(a+)+$/ x}}", std::string(4000, 'a') + "!", "-"},                 // what a header field may be
+    const struct {
+        std::string table, subject, found;
+    } cases[] = {
+        {"regexp:{{/(a+)+$/ x}}", std::string(4000, 'a') + "!", "-"},  // what a header field may be
         {"regexp:{{/nothing/ y} {/^(a*)*\\1$/ x} {/short/ s}}", std::string(300, 'a'), "x"},
-        {"pcre:{{/(a?){20}a{20}$/ x}}", std::string(120, 'a') + "!", "-"},             // beyond no limit of steps, for they count for each place anew
-        {"pcre:{{/^x/ y} {/^(a|aa)+$/ x}}", std::string(20000, 'a'), "x"},            // more stack than the machine code has
+        {"pcre:{{/(a?){20}a{20}$/ x}}", std::string(120, 'a') + "!",
+         "-"},  // beyond no limit of steps, for they count for each place anew
+        {"pcre:{{/^x/ y} {/^(a|aa)+$/ x}}", std::string(20000, 'a'), "x"},  // more stack than the machine code has
     };
     for (const auto& c : cases) {
         const Meanwhile m = look_up(c.table, c.subject);
@@ -324,11 +375,12 @@ TEST_F(TableTest, ASlowPatternHoldsUpNobodyElse) {
 
 TEST_F(TableTest, ATableLearnsWhichSubjectsTakeLong) {
     auto t = table::open("regexp:{{/(a+)+$/ x}}", {});
-    const std::string subject = std::string(1000, 'a') + "!";                         // each some 20 ms, as 200 lines of a body
+    const std::string subject = std::string(1000, 'a') + "!";  // each some 20 ms, as 200 lines of a body
     const auto cpu_time = [&] {
         timespec begin{}, end{};
         clock_gettime(CLOCK_THREAD_CPUTIME_ID, &begin);
-        for (int i = 0; i < 30; ++i) EXPECT_EQ(ask(**t, subject), "-");
+        for (int i = 0; i < 30; ++i)
+            EXPECT_EQ(ask(**t, subject), "-");
         clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
         return static_cast<double>(end.tv_sec - begin.tv_sec) + static_cast<double>(end.tv_nsec - begin.tv_nsec) / 1e9;
     };
@@ -336,7 +388,7 @@ TEST_F(TableTest, ATableLearnsWhichSubjectsTakeLong) {
     loop::Loop l;
     l.spawn([&] { on_loop = cpu_time(); });
     l.run();
-    EXPECT_LT(on_loop, cpu_time() / 4);                                               // outside fibers there is no pool: all of it
+    EXPECT_LT(on_loop, cpu_time() / 4);  // outside fibers there is no pool: all of it
 }
 
 TEST_F(TableTest, ManySlowLookupsLeaveRoomInThePool) {
@@ -364,13 +416,18 @@ TEST_F(TableTest, MapsGoOnPastMissesAndStopAtErrors) {
 }
 // A record whose value's length wraps around would lead back to itself.
 TEST_F(TableTest, DamagedCdbHasAnEnd) {
-    auto number = [](std::uint32_t n) { return std::string{static_cast<char>(n), static_cast<char>(n >> 8), static_cast<char>(n >> 16), static_cast<char>(n >> 24)}; };
+    auto number = [](std::uint32_t n) {
+        return std::string{static_cast<char>(n), static_cast<char>(n >> 8), static_cast<char>(n >> 16),
+                           static_cast<char>(n >> 24)};
+    };
     std::string bytes;
-    for (int i = 0; i < 256; ++i) bytes += number(2064) + number(0);
+    for (int i = 0; i < 256; ++i)
+        bytes += number(2064) + number(0);
     file("t.cdb", bytes + number(0) + number(0xfffffff8) + std::string(8, 'x'));
     auto t = table::open("cdb:" + dir + "/t");
     ASSERT_TRUE(t);
     int entries = 0;
-    for (auto e = (*t)->first(); e && *e && entries < 1000; e = (*t)->next()) ++entries;
+    for (auto e = (*t)->first(); e && *e && entries < 1000; e = (*t)->next())
+        ++entries;
     EXPECT_LT(entries, 1000);
 }

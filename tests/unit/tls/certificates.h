@@ -22,7 +22,8 @@ public:
         write("empty.pem", "");
     }
     ~Certificates() {
-        for (const char* f : {"rsa.key", "rsa.crt", "ec.key", "ec.crt", "rsa.enc", "ec.enc", "both.pem", "swapped.pem", "mixed.pem", "broken.pem", "empty.pem"})
+        for (const char* f : {"rsa.key", "rsa.crt", "ec.key", "ec.crt", "rsa.enc", "ec.enc", "both.pem", "swapped.pem",
+                              "mixed.pem", "broken.pem", "empty.pem"})
             std::remove(path(f).c_str());
         std::remove(directory.c_str());
     }

@@ -18,7 +18,10 @@ using namespace std::chrono_literals;
 namespace {
 class MemoryStore final : public tls::SessionStore {
 public:
-    std::optional<std::string> find(std::string_view id) override { auto it = kept.find(std::string(id)); return it == kept.end() ? std::nullopt : std::optional(it->second); }
+    std::optional<std::string> find(std::string_view id) override {
+        auto it = kept.find(std::string(id));
+        return it == kept.end() ? std::nullopt : std::optional(it->second);
+    }
     void save(std::string_view id, std::string_view session) override { kept[std::string(id)] = session; }
     void remove(std::string_view id) override { kept.erase(std::string(id)); }
     std::vector<tls::TicketKey> ticket_keys() override { return keys; }
@@ -29,18 +32,26 @@ public:
 class Tls : public testing::Test {
 protected:
     void SetUp() override {
-        maillog::redirect([](maillog::Level, std::string_view, std::string_view text, void* me) { static_cast<Tls*>(me)->logged += std::string(text) + "\n"; }, this);
+        maillog::redirect([](maillog::Level, std::string_view, std::string_view text,
+                             void* me) { static_cast<Tls*>(me)->logged += std::string(text) + "\n"; },
+                          this);
     }
     void TearDown() override { maillog::redirect(nullptr, nullptr); }
     conf::Overrides base() const {
-        return {{"smtpd_tls_chain_files", files.path("both.pem")}, {"smtpd_tls_loglevel", "1"}, {"smtp_tls_loglevel", "1"}, {"smtp_tls_CAfile", files.path("rsa.crt")}};
+        return {{"smtpd_tls_chain_files", files.path("both.pem")},
+                {"smtpd_tls_loglevel", "1"},
+                {"smtp_tls_loglevel", "1"},
+                {"smtp_tls_CAfile", files.path("rsa.crt")}};
     }
     static conf::Settings with(conf::Overrides list, const conf::Overrides& more = {}) {
         list.insert(list.end(), more.begin(), more.end());
         return conf::Settings::defaults(list);
     }
     // One handshake, one line each way. Returns the client's view.
-    struct Outcome { Result<tls::Info> server, client; std::string echo; };
+    struct Outcome {
+        Result<tls::Info> server, client;
+        std::string echo;
+    };
     Outcome talk(tls::ServerContext& server, tls::ClientContext& client, const tls::Demand& demand = {}) {
         Outcome out{temporary("not run"), temporary("not run"), ""};
         loop::Loop l;
@@ -48,9 +59,11 @@ protected:
         l.spawn([&] {
             net::Stream s(std::move(pair->first));
             out.server = tls::accept(s, server, loop::in(5s), "client.test[192.0.2.1]");
-            if (!out.server) return;
+            if (!out.server)
+                return;
             auto line = s.read_line(1000, loop::in(5s));
-            if (!line) return;
+            if (!line)
+                return;
             (void)s.write(std::string(line->text) + " to you\r\n");
             (void)s.flush(loop::in(5s));
             s.close();
@@ -58,9 +71,11 @@ protected:
         l.spawn([&] {
             net::Stream s(std::move(pair->second));
             out.client = tls::connect(s, client, demand, loop::in(5s), "mx.test[192.0.2.2]:25");
-            if (!out.client) return;
+            if (!out.client)
+                return;
             (void)s.write("hello\r\n");
-            if (auto line = s.read_line(1000, loop::in(5s))) out.echo = line->text;
+            if (auto line = s.read_line(1000, loop::in(5s)))
+                out.echo = line->text;
             tls::save_session(s);
             s.close();
         });
@@ -82,13 +97,20 @@ TEST_F(Tls, HandshakeIsLoggedInTheUsualWords) {
     ASSERT_TRUE(out.client) << out.client.error().reason;
     EXPECT_EQ(out.echo, "hello to you");
     EXPECT_EQ(out.client->status, tls::PeerStatus::trusted);
-    const char* tail = "TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits) key-exchange x25519 server-signature RSA-PSS (2048 bits) server-digest SHA256\n";
-    EXPECT_NE(logged.find(std::string("Anonymous TLS connection established from client.test[192.0.2.1]: ") + tail), logged.npos) << logged;
-    EXPECT_NE(logged.find(std::string("Trusted TLS connection established to mx.test[192.0.2.2]:25: ") + tail), logged.npos) << logged;
+    const char* tail = "TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits) key-exchange x25519 server-signature "
+                       "RSA-PSS (2048 bits) server-digest SHA256\n";
+    EXPECT_NE(logged.find(std::string("Anonymous TLS connection established from client.test[192.0.2.1]: ") + tail),
+              logged.npos)
+        << logged;
+    EXPECT_NE(logged.find(std::string("Trusted TLS connection established to mx.test[192.0.2.2]:25: ") + tail),
+              logged.npos)
+        << logged;
     EXPECT_EQ(out.client->peer_name, "mx.example.test");
 }
 TEST_F(Tls, EllipticKeysAreNamedByTheirCurve) {
-    auto s = with(base(), {{"smtpd_tls_chain_files", ""}, {"smtpd_tls_cert_file", files.path("ec.crt")}, {"smtpd_tls_key_file", files.path("ec.key")}});
+    auto s = with(base(), {{"smtpd_tls_chain_files", ""},
+                           {"smtpd_tls_cert_file", files.path("ec.crt")},
+                           {"smtpd_tls_key_file", files.path("ec.key")}});
     auto out = talk(**tls::ServerContext::create(s, false), **tls::ClientContext::create(s, false));
     ASSERT_TRUE(out.client);
     EXPECT_EQ(out.client->server_signature, "ECDSA (prime256v1)");
@@ -112,7 +134,7 @@ TEST_F(Tls, TicketsOfTheStoresKeysResumeSessions) {
     EXPECT_TRUE(again.client->resumed);
     EXPECT_EQ(again.client->status, tls::PeerStatus::trusted);
     EXPECT_NE(logged.find("(256/256 bits) key-exchange x25519\n"), logged.npos) << logged;
-    auto other = tls::ServerContext::create(s, false);   // another process with the same keys
+    auto other = tls::ServerContext::create(s, false);  // another process with the same keys
     (*other)->keep_sessions_in(&store);
     EXPECT_TRUE(talk(**other, **client, demand).client->resumed);
     store.keys.clear();
@@ -123,12 +145,14 @@ TEST_F(Tls, TicketsOfTheStoresKeysResumeSessions) {
     EXPECT_FALSE(fresh.client->resumed);
 }
 TEST_F(Tls, TicketsOfAKeyThatWasReplacedAreTakenWhileItIsKnown) {
-    auto key = [](char c) { return tls::TicketKey{std::string(16, c), std::string(32, c), std::string(32, c), 4102444800}; };
+    auto key = [](char c) {
+        return tls::TicketKey{std::string(16, c), std::string(32, c), std::string(32, c), 4102444800};
+    };
     auto s = with(base());
     auto client = tls::ClientContext::create(s, false);
     MemoryStore sessions, keys;
     (*client)->keep_sessions_in(&sessions);
-    auto handshake = [&](std::vector<tls::TicketKey> known) {      // each time another process
+    auto handshake = [&](std::vector<tls::TicketKey> known) {  // each time another process
         keys.keys = std::move(known);
         auto server = tls::ServerContext::create(s, false);
         (*server)->keep_sessions_in(&keys);
@@ -167,12 +191,15 @@ TEST_F(Tls, CiphersOfTickets) {
         auto server = tls::ServerContext::create(with(base(), {{"tls_session_ticket_cipher", name}}), false);
         ASSERT_TRUE(server);
         EXPECT_FALSE((*server)->ticket_cipher()) << name;
-        EXPECT_EQ(logged, std::string("warning: tls_session_ticket_cipher: invalid value: ") + name + "; session tickets disabled\n");
+        EXPECT_EQ(logged, std::string("warning: tls_session_ticket_cipher: invalid value: ") + name +
+                              "; session tickets disabled\n");
     }
 }
 TEST_F(Tls, SessionsOfOlderProtocolsAreFoundByTheirId) {
     MemoryStore store;
-    auto s = with(base(), {{"smtp_tls_protocols", "<=TLSv1.2"}, {"smtpd_tls_session_cache_database", "btree:/none"}, {"tls_ssl_options", "NO_TICKET"}});
+    auto s = with(base(), {{"smtp_tls_protocols", "<=TLSv1.2"},
+                           {"smtpd_tls_session_cache_database", "btree:/none"},
+                           {"tls_ssl_options", "NO_TICKET"}});
     auto server = tls::ServerContext::create(s, false);
     auto client = tls::ClientContext::create(s, false);
     ASSERT_TRUE(server) << server.error().reason;
@@ -187,7 +214,8 @@ TEST_F(Tls, WithoutAStoreNothingIsResumedAndNothingFails) {
     auto s = with(base());
     auto server = tls::ServerContext::create(s, false);
     auto client = tls::ClientContext::create(s, false);
-    for (int i = 0; i < 2; ++i) EXPECT_TRUE(talk(**server, **client, {.session_key = "x"}).client);
+    for (int i = 0; i < 2; ++i)
+        EXPECT_TRUE(talk(**server, **client, {.session_key = "x"}).client);
 }
 TEST_F(Tls, ProtocolsThatDoNotMeetFailTheHandshake) {
     auto s = with(base(), {{"smtp_tls_protocols", "<=TLSv1.2"}, {"smtpd_tls_protocols", ">=TLSv1.3"}});
@@ -236,15 +264,24 @@ TEST_F(Tls, BadKeysAreNamedWithTheirCause) {
         auto made = tls::ServerContext::create(with({}, more), false);
         return made ? std::string("good") : made.error().reason;
     };
-    EXPECT_EQ(reason({{"smtpd_tls_chain_files", files.path("none.pem")}}), "error loading chain from " + files.path("none.pem") + ": No such file or directory");
-    EXPECT_EQ(reason({{"smtpd_tls_cert_file", files.path("rsa.crt")}, {"smtpd_tls_key_file", files.path("rsa.enc")}}), "cannot get RSA private key from file \"" + files.path("rsa.enc") + "\": disabling TLS support: the key is encrypted");
-    EXPECT_EQ(reason({{"smtpd_tls_cert_file", files.path("rsa.crt")}, {"smtpd_tls_key_file", files.path("ec.key")}}), "cannot get RSA private key from file \"" + files.path("ec.key") + "\": disabling TLS support: the key does not match the certificate in " + files.path("rsa.crt"));
-    EXPECT_EQ(reason({{"smtpd_tls_chain_files", files.path("mixed.pem")}}), "error loading chain from " + files.path("mixed.pem") + ": the key does not match the certificate in " + files.path("mixed.pem"));
+    EXPECT_EQ(reason({{"smtpd_tls_chain_files", files.path("none.pem")}}),
+              "error loading chain from " + files.path("none.pem") + ": No such file or directory");
+    EXPECT_EQ(reason({{"smtpd_tls_cert_file", files.path("rsa.crt")}, {"smtpd_tls_key_file", files.path("rsa.enc")}}),
+              "cannot get RSA private key from file \"" + files.path("rsa.enc") +
+                  "\": disabling TLS support: the key is encrypted");
+    EXPECT_EQ(reason({{"smtpd_tls_cert_file", files.path("rsa.crt")}, {"smtpd_tls_key_file", files.path("ec.key")}}),
+              "cannot get RSA private key from file \"" + files.path("ec.key") +
+                  "\": disabling TLS support: the key does not match the certificate in " + files.path("rsa.crt"));
+    EXPECT_EQ(reason({{"smtpd_tls_chain_files", files.path("mixed.pem")}}),
+              "error loading chain from " + files.path("mixed.pem") + ": the key does not match the certificate in " +
+                  files.path("mixed.pem"));
     EXPECT_NE(reason({{"smtpd_tls_chain_files", files.path("swapped.pem")}}), "good");
     EXPECT_NE(reason({{"smtpd_tls_chain_files", files.path("broken.pem")}}), "good");
     EXPECT_NE(reason({{"smtpd_tls_chain_files", files.path("empty.pem")}}), "good");
     EXPECT_EQ(reason({{"smtpd_tls_chain_files", files.path("both.pem")}}), "good");
-    EXPECT_NE(reason({{"smtpd_tls_chain_files", files.path("both.pem")}, {"smtpd_tls_protocols", ">=TLSv9"}}).find("smtpd_tls_protocols"), std::string::npos);
+    EXPECT_NE(reason({{"smtpd_tls_chain_files", files.path("both.pem")}, {"smtpd_tls_protocols", ">=TLSv9"}})
+                  .find("smtpd_tls_protocols"),
+              std::string::npos);
 }
 TEST(TlsChoice, Protocols) {
     auto p = tls::parse_protocols(">=TLSv1.2, <=TLSv1.3");
@@ -261,7 +298,8 @@ TEST(TlsChoice, Protocols) {
 }
 TEST(TlsChoice, CiphersByGrade) {
     auto s = conf::Settings::defaults();
-    EXPECT_EQ(*tls::cipher_list(s, "High", "aNULL, MD5"), "aNULL:-aNULL:HIGH:!SEED:!IDEA:!3DES:!RC2:!RC4:!RC5:!kDH:!kECDH:!aDSS:!MD5:@STRENGTH:!aNULL:!MD5");
+    EXPECT_EQ(*tls::cipher_list(s, "High", "aNULL, MD5"),
+              "aNULL:-aNULL:HIGH:!SEED:!IDEA:!3DES:!RC2:!RC4:!RC5:!kDH:!kECDH:!aDSS:!MD5:@STRENGTH:!aNULL:!MD5");
     EXPECT_EQ(*tls::cipher_list(s, "export", ""), *tls::cipher_list(s, "medium", ""));
     EXPECT_FALSE(tls::cipher_list(s, "best", ""));
 }
@@ -282,7 +320,8 @@ TEST(TlsChoice, WorkaroundsCanBeTurnedOff) {
 }
 
 TEST(TlsIdentity, SendmailsEncoding) {
-    EXPECT_EQ(tls::plus_encode("/O=Foo Enterprises/CN=a+b (c) <d> \"e\""), "/O=Foo+20Enterprises/CN=a+2Bb+20+28c+29+20+3Cd+3E+20+22e+22");
+    EXPECT_EQ(tls::plus_encode("/O=Foo Enterprises/CN=a+b (c) <d> \"e\""),
+              "/O=Foo+20Enterprises/CN=a+2Bb+20+28c+29+20+3Cd+3E+20+22e+22");
     EXPECT_EQ(tls::plus_encode("/CN=a\\+b"), "/CN=a+2Bb");
     EXPECT_EQ(tls::plus_encode("/CN=a\\/CN=b"), "/CN=a\\/CN=b");
     EXPECT_EQ(tls::plus_encode("/CN=\x01\x7f\xc3\xa4"), "/CN=+01+7F+C3+A4");

@@ -18,7 +18,9 @@ protected:
     void SetUp() override {
         char name[] = "/tmp/posthorn-tlsmgr-XXXXXX";
         directory = mkdtemp(name);
-        maillog::redirect([](maillog::Level, std::string_view, std::string_view text, void* me) { static_cast<Tlsmgr*>(me)->logged += std::string(text) + "\n"; }, this);
+        maillog::redirect([](maillog::Level, std::string_view, std::string_view text,
+                             void* me) { static_cast<Tlsmgr*>(me)->logged += std::string(text) + "\n"; },
+                          this);
     }
     void TearDown() override {
         maillog::redirect(nullptr, nullptr);
@@ -54,8 +56,9 @@ TEST_F(Tlsmgr, CacheThatIsFullTakesMoreAfterItsSweep) {
     cache.sweep(1110);
     EXPECT_TRUE(cache.save("c", "c2Vzc2lvbg==", 1110));
     EXPECT_FALSE(cache.find("a", 1110));
-    for (const char* line : {"put smtpd session id=a [data 7 bytes]\n", "write smtpd TLS cache entry a: time=1000 [data 7 bytes]\n", "start TLS smtpd session cache cleanup\n",
-                             "delete smtpd session id=a\n", "lookup smtpd session id=a\n"})
+    for (const char* line :
+         {"put smtpd session id=a [data 7 bytes]\n", "write smtpd TLS cache entry a: time=1000 [data 7 bytes]\n",
+          "start TLS smtpd session cache cleanup\n", "delete smtpd session id=a\n", "lookup smtpd session id=a\n"})
         EXPECT_NE(logged.find(line), logged.npos) << line << logged;
     EXPECT_EQ(logged.find("delete smtpd session id=b"), logged.npos);
     EXPECT_FALSE(cache.save(std::string(2000, 'i'), "eA==", 1110));
@@ -63,7 +66,7 @@ TEST_F(Tlsmgr, CacheThatIsFullTakesMoreAfterItsSweep) {
 }
 TEST_F(Tlsmgr, CacheFileIsNobodyElsesToRead) {
     tlsmgr::SessionCache cache("smtpd", "btree:" + directory + "/scache", 100s);
-    struct stat st{};
+    struct stat st {};
     ASSERT_EQ(stat((directory + "/scache.db").c_str(), &st), 0);
     EXPECT_EQ(st.st_mode & 077, 0u);
 }
@@ -71,7 +74,8 @@ TEST_F(Tlsmgr, SuccessorDoesNotWaitForTheFileOfItsPredecessor) {
     for (std::string type : {"btree", "hash", "lmdb"}) {
         tlsmgr::SessionCache old("smtpd", type + ":" + directory + "/handed", 200s);
         EXPECT_TRUE(old.save("a", "b", 1)) << type;
-        tlsmgr::SessionCache next("smtpd", type + ":" + directory + "/handed", 200s);    // another descriptor: locks are as between processes
+        tlsmgr::SessionCache next("smtpd", type + ":" + directory + "/handed",
+                                  200s);  // another descriptor: locks are as between processes
         EXPECT_TRUE(next.save("c", "d", 1)) << type;
         EXPECT_EQ(old.find("a", 2), "b") << type;
         EXPECT_EQ(next.find("a", 2), std::nullopt) << type;
@@ -111,11 +115,17 @@ TEST(TlsmgrTicketKeys, RotateAndStayKnownAsLongAsTicketsLast) {
     EXPECT_EQ(keys.keys(50000).keys.size(), 1u);
 }
 TEST_F(Tlsmgr, AnswersRequestsAndDropsOthers) {
-    auto settings = conf::Settings::defaults({{"smtp_tls_session_cache_database", "btree:" + directory + "/smtp_scache"}, {"data_directory", directory}, {"mail_owner", "root"}});
+    auto settings =
+        conf::Settings::defaults({{"smtp_tls_session_cache_database", "btree:" + directory + "/smtp_scache"},
+                                  {"data_directory", directory},
+                                  {"mail_owner", "root"}});
     loop::Loop l;
     tlsmgr::Service service(settings);
     auto pair = net::stream_pair();
-    l.spawn([&] { net::Stream s(std::move(pair->first)); service.serve(s); });
+    l.spawn([&] {
+        net::Stream s(std::move(pair->first));
+        service.serve(s);
+    });
     l.spawn([&] {
         net::Stream s(std::move(pair->second));
         auto ask = [&](const auto& request, auto reply) {
@@ -126,7 +136,8 @@ TEST_F(Tlsmgr, AnswersRequestsAndDropsOthers) {
         EXPECT_FALSE(ask(ipc::TlsSessionFind{"smtp", "x"}, ipc::TlsSessionReply{}).found);
         EXPECT_TRUE(ask(ipc::TlsSessionSave{"smtp", "x", "eA=="}, ipc::TlsSessionReply{}).found);
         EXPECT_EQ(ask(ipc::TlsSessionFind{"smtp", "x"}, ipc::TlsSessionReply{}).session, "eA==");
-        EXPECT_FALSE(ask(ipc::TlsSessionSave{"smtpd", "x", "eA=="}, ipc::TlsSessionReply{}).found) << "no such cache is configured";
+        EXPECT_FALSE(ask(ipc::TlsSessionSave{"smtpd", "x", "eA=="}, ipc::TlsSessionReply{}).found)
+            << "no such cache is configured";
         EXPECT_FALSE(ask(ipc::TlsSessionSave{"nonsense", "x", "eA=="}, ipc::TlsSessionReply{}).found);
         EXPECT_EQ(ask(ipc::TlsTicketKeysRequest{}, ipc::TlsTicketKeysReply{}).keys.size(), 1u);
         EXPECT_EQ(ask(ipc::TlsSeedRequest{32}, ipc::TlsSeedReply{}).seed.size(), 44u);

@@ -8,16 +8,27 @@ using ipc::tlsrpt::PolicyType;
 using ipc::tlsrpt::ResultType;
 
 namespace {
-constexpr std::int64_t midnight = 1795132800;      // 2026-11-20T00:00:00Z
+constexpr std::int64_t midnight = 1795132800;  // 2026-11-20T00:00:00Z
 
 Datagram session(const std::string& domain, bool failed = false, const std::string& helo = "mx.a.test") {
-    Datagram d{domain, "v=TLSRPTv1; rua=mailto:r@" + domain, {{PolicyType::sts, domain, {"version: STSv1", "mode: enforce"}, {"*." + domain}, {}, failed}}};
-    if (failed) d.policies[0].failures.push_back({ResultType::certificate_expired, "192.0.2.1", "mx." + domain, helo, "192.0.2.2", "", ""});
+    Datagram d{domain,
+               "v=TLSRPTv1; rua=mailto:r@" + domain,
+               {{PolicyType::sts, domain, {"version: STSv1", "mode: enforce"}, {"*." + domain}, {}, failed}}};
+    if (failed)
+        d.policies[0].failures.push_back(
+            {ResultType::certificate_expired, "192.0.2.1", "mx." + domain, helo, "192.0.2.2", "", ""});
     return d;
 }
 
 struct Warnings {
-    Warnings() { maillog::redirect([](maillog::Level level, std::string_view, std::string_view text, void* to) { if (level == maillog::Level::warning) static_cast<Warnings*>(to)->lines.emplace_back(text); }, this); }
+    Warnings() {
+        maillog::redirect(
+            [](maillog::Level level, std::string_view, std::string_view text, void* to) {
+                if (level == maillog::Level::warning)
+                    static_cast<Warnings*>(to)->lines.emplace_back(text);
+            },
+            this);
+    }
     ~Warnings() { maillog::redirect(nullptr, nullptr); }
     std::vector<std::string> lines;
 };
@@ -25,7 +36,8 @@ struct Warnings {
 
 TEST(TlsrptCollection, SessionsOfADayAndDomainBecomeOneEntry) {
     Collection c({});
-    for (int i = 0; i < 3; ++i) ASSERT_TRUE(c.add(session("A.test"), midnight + i));
+    for (int i = 0; i < 3; ++i)
+        ASSERT_TRUE(c.add(session("A.test"), midnight + i));
     ASSERT_TRUE(c.add(session("a.test", true), midnight + 10));
     ASSERT_TRUE(c.add(session("a.test", true), midnight + 11));
     ASSERT_TRUE(c.add(session("a.test", true, "other.a.test"), midnight + day - 1));
@@ -33,7 +45,7 @@ TEST(TlsrptCollection, SessionsOfADayAndDomainBecomeOneEntry) {
     ASSERT_EQ(c.entries().size(), 2u);
     const Entry& e = c.entries().begin()->second;
     EXPECT_EQ(e.key(), "2026-11-20/00:00:00/a.test");
-    ASSERT_EQ(e.policies.size(), 2u);            // "A.test" as pattern is another policy than "a.test"
+    ASSERT_EQ(e.policies.size(), 2u);  // "A.test" as pattern is another policy than "a.test"
     const PolicyCounts& p = e.policies[1];
     EXPECT_EQ(p.sessions, 3u);
     EXPECT_EQ(p.failed, 3u);
@@ -77,13 +89,15 @@ TEST(TlsrptCollection, WhatWasReportedEarlyIsNotReportedAgain) {
 TEST(TlsrptCollection, BeyondItsBoundsNumbersGrowAndDescriptionsDoNot) {
     Warnings warnings;
     Collection c({.domains = 2, .details = 3});
-    for (int i = 0; i < 10; ++i) ASSERT_TRUE(c.add(session("a.test", true, "h" + std::to_string(i) + ".test"), midnight));
-    for (const char* domain : {"b.test", "c.test", "d.test"}) ASSERT_TRUE(c.add(session(domain), midnight));
+    for (int i = 0; i < 10; ++i)
+        ASSERT_TRUE(c.add(session("a.test", true, "h" + std::to_string(i) + ".test"), midnight));
+    for (const char* domain : {"b.test", "c.test", "d.test"})
+        ASSERT_TRUE(c.add(session(domain), midnight));
     EXPECT_EQ(c.entries().size(), 2u);
     const PolicyCounts& p = c.entries().begin()->second.policies[0];
     EXPECT_EQ(p.failed, 10u);
     EXPECT_EQ(p.details.size(), 3u);
-    EXPECT_EQ(warnings.lines.size(), 2u);        // one each
+    EXPECT_EQ(warnings.lines.size(), 2u);  // one each
     ASSERT_TRUE(c.add(session("c.test"), midnight + day));
     EXPECT_TRUE(c.find("2026-11-21/00:00:00/c.test"));
     // Policies that change with each session.
@@ -100,7 +114,8 @@ TEST(TlsrptCollection, BeyondItsBoundsNumbersGrowAndDescriptionsDoNot) {
 }
 TEST(TlsrptCollection, HostileTextIsClippedAndDomainsAreChecked) {
     Collection c({});
-    for (const char* bad : {"a b.test", "127.0.0.1", "a\n.test", "-", "a..b"}) EXPECT_FALSE(c.add(session(bad), midnight)) << bad;
+    for (const char* bad : {"a b.test", "127.0.0.1", "a\n.test", "-", "a..b"})
+        EXPECT_FALSE(c.add(session(bad), midnight)) << bad;
     EXPECT_FALSE(c.add(session(std::string(300, 'a')), midnight));
     Datagram d = session("a.test", true, std::string(499, 'x') + "\xc3\xa4" + std::string(60000, 'y'));
     d.policies[0].strings.assign(5000, std::string(5000, 's'));
@@ -131,7 +146,8 @@ TEST(TlsrptCollection, EntriesComeBackFromTheirText) {
         EXPECT_EQ(entry->text(), *text);
         EXPECT_EQ(entry->key(), key);
         again.load(std::move(*entry), midnight + 20);
-        for (std::size_t n = 0; n < text->size(); ++n) EXPECT_FALSE(Entry::parse(std::string_view(*text).substr(0, n)));
+        for (std::size_t n = 0; n < text->size(); ++n)
+            EXPECT_FALSE(Entry::parse(std::string_view(*text).substr(0, n)));
         for (std::size_t n = 0; n < text->size(); ++n) {
             std::string flipped = *text;
             flipped[n] ^= 0x04;
@@ -141,13 +157,17 @@ TEST(TlsrptCollection, EntriesComeBackFromTheirText) {
     EXPECT_FALSE(c.changed());
     ASSERT_TRUE(again.add(session("b.test"), midnight + 21));
     EXPECT_EQ(again.find("2026-11-20/00:00:00/b.test")->sessions(), 2u);
-    ASSERT_TRUE(again.add(session("a.test"), midnight + 21));                  // the sent one is not counted into
+    ASSERT_TRUE(again.add(session("a.test"), midnight + 21));  // the sent one is not counted into
     EXPECT_EQ(again.find("2026-11-20/00:00:00/a.test")->sessions(), 1u);
     EXPECT_EQ(again.find("2026-11-20/00:00:09/a.test")->sessions(), 1u);
-    for (const char* bad : {"", "[]", "{}", "{\"domain\":1}", "{\"domain\":\"a.test\",\"begin\":-1}", "{\"domain\":\"a.test\",\"begin\":5,\"end\":4,\"id\":\"x\"}", "{\"domain\":\"a.test\",\"begin\":5,\"end\":6}",
-                            "{\"domain\":\"a.test\",\"begin\":9223372036854775807}", "{\"domain\":\"a.test\",\"begin\":5,\"tries\":-1}", "{\"domain\":\"a.test\",\"begin\":5,\"first-try\":-9223372036854775807}",
-                            "{\"domain\":\"a.test\",\"begin\":5,\"policies\":[1]}", "{\"domain\":\"a.test\",\"begin\":5,\"policies\":[{\"type\":\"sts\",\"sessions\":1,\"failed\":2}]}",
-                            "{\"domain\":\"a.test\",\"begin\":5,\"destinations\":[{\"uri\":\"ftp://x\",\"outcome\":\"sent\"}]}"})
+    for (const char* bad :
+         {"", "[]", "{}", "{\"domain\":1}", "{\"domain\":\"a.test\",\"begin\":-1}",
+          "{\"domain\":\"a.test\",\"begin\":5,\"end\":4,\"id\":\"x\"}", "{\"domain\":\"a.test\",\"begin\":5,\"end\":6}",
+          "{\"domain\":\"a.test\",\"begin\":9223372036854775807}", "{\"domain\":\"a.test\",\"begin\":5,\"tries\":-1}",
+          "{\"domain\":\"a.test\",\"begin\":5,\"first-try\":-9223372036854775807}",
+          "{\"domain\":\"a.test\",\"begin\":5,\"policies\":[1]}",
+          "{\"domain\":\"a.test\",\"begin\":5,\"policies\":[{\"type\":\"sts\",\"sessions\":1,\"failed\":2}]}",
+          "{\"domain\":\"a.test\",\"begin\":5,\"destinations\":[{\"uri\":\"ftp://x\",\"outcome\":\"sent\"}]}"})
         EXPECT_FALSE(Entry::parse(bad)) << bad;
 }
 TEST(TlsrptCollection, OldEntriesGo) {

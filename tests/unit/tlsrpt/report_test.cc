@@ -17,16 +17,31 @@ Entry example() {
     e.begin = 1459468800;
     e.end = e.begin + day - 1;
     e.id = "5065427c-23d3-47ca-b6e0-946ea0e8c4be";
-    PolicyCounts p{PolicyType::sts, "company-y.example", {"version: STSv1", "mode: testing", "mx: *.mail.company-y.example", "max_age: 86400"}, {"*.mail.company-y.example"}, 5629, 303, {}};
-    p.details.push_back({{ResultType::certificate_expired, "2001:db8:abcd:0012::1", "mx1.mail.company-y.example", "", "", "", ""}, 100});
-    p.details.push_back({{ResultType::starttls_not_supported, "2001:db8:abcd:0013::1", "mx2.mail.company-y.example", "", "203.0.113.56", "https://reports.company-x.example/report_info?id=5065427c-23d3#StarttlsNotSupported", ""}, 200});
-    p.details.push_back({{ResultType::validation_failure, "198.51.100.62", "mx-backup.mail.company-y.example", "", "203.0.113.58", "", "X509_V_ERR_PROXY_PATH_LENGTH_EXCEEDED"}, 3});
+    PolicyCounts p{PolicyType::sts,
+                   "company-y.example",
+                   {"version: STSv1", "mode: testing", "mx: *.mail.company-y.example", "max_age: 86400"},
+                   {"*.mail.company-y.example"},
+                   5629,
+                   303,
+                   {}};
+    p.details.push_back(
+        {{ResultType::certificate_expired, "2001:db8:abcd:0012::1", "mx1.mail.company-y.example", "", "", "", ""},
+         100});
+    p.details.push_back(
+        {{ResultType::starttls_not_supported, "2001:db8:abcd:0013::1", "mx2.mail.company-y.example", "", "203.0.113.56",
+          "https://reports.company-x.example/report_info?id=5065427c-23d3#StarttlsNotSupported", ""},
+         200});
+    p.details.push_back({{ResultType::validation_failure, "198.51.100.62", "mx-backup.mail.company-y.example", "",
+                          "203.0.113.58", "", "X509_V_ERR_PROXY_PATH_LENGTH_EXCEEDED"},
+                         3});
     e.policies.push_back(std::move(p));
     return e;
 }
-const Submitter submitter{"Company-X", "sts-reporting@company-x.example", "company-x.example", "postmaster@company-x.example", "tls"};
+const Submitter submitter{"Company-X", "sts-reporting@company-x.example", "company-x.example",
+                          "postmaster@company-x.example", "tls"};
 
-const char* const appendix_b = R"({"organization-name": "Company-X", "date-range": {"start-datetime": "2016-04-01T00:00:00Z", "end-datetime": "2016-04-01T23:59:59Z"},
+const char* const appendix_b =
+    R"({"organization-name": "Company-X", "date-range": {"start-datetime": "2016-04-01T00:00:00Z", "end-datetime": "2016-04-01T23:59:59Z"},
  "contact-info": "sts-reporting@company-x.example", "report-id": "5065427c-23d3-47ca-b6e0-946ea0e8c4be",
  "policies": [{"policy": {"policy-type": "sts", "policy-string": ["version: STSv1","mode: testing", "mx: *.mail.company-y.example","max_age: 86400"], "policy-domain": "company-y.example", "mx-host": ["*.mail.company-y.example"]},
   "summary": {"total-successful-session-count": 5326, "total-failure-session-count": 303},
@@ -51,8 +66,10 @@ std::string gunzipped(const std::string& data) {
 }
 
 policy::DkimKey ed25519() {
-    std::string der = std::string("\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20", 16) + std::string(32, 'k');
-    return *policy::DkimKey::parse("-----BEGIN PRIVATE KEY-----\n" + bytes::base64_encode(der) + "\n-----END PRIVATE KEY-----\n", "test");
+    std::string der =
+        std::string("\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20", 16) + std::string(32, 'k');
+    return *policy::DkimKey::parse(
+        "-----BEGIN PRIVATE KEY-----\n" + bytes::base64_encode(der) + "\n-----END PRIVATE KEY-----\n", "test");
 }
 }
 
@@ -63,7 +80,10 @@ TEST(TlsrptReport, WithoutPolicyAndFailuresTheFieldsAreLeftOut) {
     Entry e = example();
     e.policies = {{PolicyType::no_policy_found, "company-y.example", {}, {}, 4, 0, {}}};
     auto j = nlohmann::json::parse(report_json(e, submitter));
-    EXPECT_EQ(j["policies"], nlohmann::json::parse(R"([{"policy":{"policy-type":"no-policy-found","policy-domain":"company-y.example"},"summary":{"total-successful-session-count":4,"total-failure-session-count":0}}])"));
+    EXPECT_EQ(
+        j["policies"],
+        nlohmann::json::parse(
+            R"([{"policy":{"policy-type":"no-policy-found","policy-domain":"company-y.example"},"summary":{"total-successful-session-count":4,"total-failure-session-count":0}}])"));
 }
 TEST(TlsrptReport, BytesThatAreNoTextDoNotSpoilIt) {
     Entry e = example();
@@ -83,19 +103,30 @@ TEST(TlsrptReport, MailHasTheFieldsAndPartsOfTheRfc) {
     auto mail = report_mail(example(), submitter, "tls@company-y.example", *gzip("{}"), ed25519(), 1459570000);
     ASSERT_TRUE(mail) << mail.error().reason;
     auto field = [&](std::string_view name) {
-        for (const std::string& f : mail->header) if (f.starts_with(std::string(name) + ": ")) return f.substr(name.size() + 2);
+        for (const std::string& f : mail->header)
+            if (f.starts_with(std::string(name) + ": "))
+                return f.substr(name.size() + 2);
         return std::string("-");
     };
     EXPECT_EQ(field("From"), "postmaster@company-x.example");
     EXPECT_EQ(field("To"), "tls@company-y.example");
-    EXPECT_EQ(field("Subject"), "Report Domain: company-y.example\n Submitter: company-x.example\n Report-ID: <5065427c-23d3-47ca-b6e0-946ea0e8c4be>");
+    EXPECT_EQ(field("Subject"), "Report Domain: company-y.example\n Submitter: company-x.example\n Report-ID: "
+                                "<5065427c-23d3-47ca-b6e0-946ea0e8c4be>");
     EXPECT_EQ(field("TLS-Report-Domain"), "company-y.example");
     EXPECT_EQ(field("TLS-Report-Submitter"), "company-x.example");
     EXPECT_EQ(field("TLS-Required"), "no");
     EXPECT_EQ(field("Content-Type").find("multipart/report; report-type=\"tlsrpt\";\n boundary=\""), 0u);
-    EXPECT_NE(mail->body.find("Content-Type: application/tlsrpt+gzip\nContent-Transfer-Encoding: base64\nContent-Disposition: attachment;\n filename=\"company-x.example!company-y.example!1459468800!1459555199.json.gz\"\n\n"), std::string::npos);
-    EXPECT_EQ(mail->header[0].find("DKIM-Signature: v=1; a=ed25519-sha256; c=relaxed/relaxed; d=company-x.example;\n\ts=tls; t=1459570000;"), 0u) << mail->header[0];
-    for (const char* name : {"Date", "From", "To", "Subject", "Message-ID", "TLS-Report-Domain", "TLS-Report-Submitter", "TLS-Required", "Content-Type"})
+    EXPECT_NE(mail->body.find(
+                  "Content-Type: application/tlsrpt+gzip\nContent-Transfer-Encoding: base64\nContent-Disposition: "
+                  "attachment;\n filename=\"company-x.example!company-y.example!1459468800!1459555199.json.gz\"\n\n"),
+              std::string::npos);
+    EXPECT_EQ(
+        mail->header[0].find(
+            "DKIM-Signature: v=1; a=ed25519-sha256; c=relaxed/relaxed; d=company-x.example;\n\ts=tls; t=1459570000;"),
+        0u)
+        << mail->header[0];
+    for (const char* name : {"Date", "From", "To", "Subject", "Message-ID", "TLS-Report-Domain", "TLS-Report-Submitter",
+                             "TLS-Required", "Content-Type"})
         EXPECT_NE(mail->header[0].find(std::string(name) + ":\n\t " + name), std::string::npos) << name;
     for (std::string_view line : bytes::split(mail->body, "\n")) {
         EXPECT_LE(line.size(), 200u);

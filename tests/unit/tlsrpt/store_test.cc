@@ -8,9 +8,13 @@
 using namespace tlsrpt;
 
 namespace {
-constexpr std::int64_t midnight = 1795132800;    // 2026-11-20T00:00:00Z
+constexpr std::int64_t midnight = 1795132800;  // 2026-11-20T00:00:00Z
 
-ipc::tlsrpt::Datagram session(const std::string& domain) { return {domain, "v=TLSRPTv1; rua=mailto:r@a.test", {{ipc::tlsrpt::PolicyType::tlsa, domain, {"3 1 1 AB"}, {}, {}, false}}}; }
+ipc::tlsrpt::Datagram session(const std::string& domain) {
+    return {domain,
+            "v=TLSRPTv1; rua=mailto:r@a.test",
+            {{ipc::tlsrpt::PolicyType::tlsa, domain, {"3 1 1 AB"}, {}, {}, false}}};
+}
 
 class TlsrptStore : public testing::TestWithParam<std::pair<const char*, const char*>> {
 protected:
@@ -20,11 +24,14 @@ protected:
         directory = name;
         table = std::string(GetParam().first) + ":" + directory + "/t";
         file = directory + "/t" + GetParam().second;
-        maillog::redirect([](maillog::Level, std::string_view, std::string_view text, void* to) { static_cast<std::vector<std::string>*>(to)->emplace_back(text); }, &lines);
+        maillog::redirect([](maillog::Level, std::string_view, std::string_view text,
+                             void* to) { static_cast<std::vector<std::string>*>(to)->emplace_back(text); },
+                          &lines);
     }
     void TearDown() override {
         maillog::redirect(nullptr, nullptr);
-        for (const std::string& path : {file, file + ".damaged"}) std::remove(path.c_str());
+        for (const std::string& path : {file, file + ".damaged"})
+            std::remove(path.c_str());
         rmdir(directory.c_str());
     }
     std::string directory, table, file;
@@ -37,7 +44,8 @@ TEST_P(TlsrptStore, KeepsEntriesAndForgetsThoseThatHaveGone) {
         Collection c({});
         auto s = Store::open(table, c, midnight);
         ASSERT_TRUE(s) << s.error().reason;
-        for (const char* domain : {"a.test", "b.test", "c.test"}) ASSERT_TRUE(c.add(session(domain), midnight));
+        for (const char* domain : {"a.test", "b.test", "c.test"})
+            ASSERT_TRUE(c.add(session(domain), midnight));
         ASSERT_TRUE(s->write(c.changes()));
         ASSERT_TRUE(c.add(session("a.test"), midnight + 1));
         c.close("c.test", midnight + 1);
@@ -74,7 +82,7 @@ TEST_P(TlsrptStore, WhatIsNoEntryGoesWithAWarning) {
         ASSERT_TRUE((*t)->put("2026-11-20/00:00:00/a.test", "{\"domain\":\"b.test\",\"begin\":1795132800}"));
         ASSERT_TRUE((*t)->commit());
     }
-    for (std::size_t warnings : {2u, 2u}) {      // only the first time
+    for (std::size_t warnings : {2u, 2u}) {  // only the first time
         Collection c({});
         auto s = Store::open(table, c, midnight);
         ASSERT_TRUE(s) << s.error().reason;
@@ -89,4 +97,7 @@ TEST_P(TlsrptStore, WhatCannotBeReachedIsAnError) {
     EXPECT_FALSE(Store::open("nonsense:/tmp/t", c, midnight));
     EXPECT_TRUE(lines.empty());
 }
-INSTANTIATE_TEST_SUITE_P(Types, TlsrptStore, testing::Values(std::pair("btree", ".db"), std::pair("hash", ".db"), std::pair("lmdb", ".lmdb")), [](const auto& p) { return std::string(p.param.first); });
+INSTANTIATE_TEST_SUITE_P(Types, TlsrptStore,
+                         testing::Values(std::pair("btree", ".db"), std::pair("hash", ".db"),
+                                         std::pair("lmdb", ".lmdb")),
+                         [](const auto& p) { return std::string(p.param.first); });
