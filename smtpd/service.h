@@ -13,7 +13,7 @@
 #include <string>
 #include <string_view>
 #include <vector>
-#include "access_list.h"
+#include "access/list.h"
 #include "anvil_link.h"
 #include "base/error.h"
 #include "conf/settings.h"

@@ -1,6 +1,6 @@
 // One SMTP session: the dialogue from greeting to QUIT, in a fiber. talk() reads a command, finds it in the table of
 // verbs, raises the objections that concern every command, runs it and counts. The commands are in hello.cc, mail.cc,
-// recipient.cc, data.cc, bdat.cc, other.cc and starttls.cc; access rules in access.cc and access_*.cc.
+// recipient.cc, data.cc, bdat.cc, other.cc and starttls.cc; access rules in access/.
 //
 // Small while idle: what a transaction needs exists only during one, and stream buffers are given back before each
 // wait.
@@ -162,7 +162,7 @@ private:
     void anvil_disconnect(bool may_wait);
     std::string anvil_ident() const;
 
-    // --- access (access.cc): the reply where the rules refuse
+    // --- access (access/check.cc): the reply where the rules refuse
     std::optional<std::string> check_client();
     std::optional<std::string> check_helo(std::string name);
     std::optional<std::string> check_sender();

@@ -1,7 +1,7 @@
 // TLS policies of tables, match strategies, fingerprints, session cache and access entries about certificates.
 // uses: smtpd_core
 #include "fuzz.h"
-#include "access_list.h"
+#include "access/list.h"
 #include "base/bytes.h"
 #include "tls/match.h"
 #include "tls/policy.h"

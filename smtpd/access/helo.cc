@@ -1,6 +1,6 @@
 // Restrictions that look at the name of HELO and EHLO.
 #include <fmt/format.h>
-#include "access.h"
+#include "access/check.h"
 #include "base/bytes.h"
 #include "conf/params/smtpd.h"
 #include "mail/address.h"

@@ -1,6 +1,6 @@
 // One evaluation of access rules: a Check walks a compiled list for one phase of one command, and leaves the reply
-// where the rules refuse. What each restriction does is in access_client.cc, access_helo.cc, access_address.cc,
-// access_dns_lists.cc, access_table.cc, access_certificate.cc and relay.cc.
+// where the rules refuse. What each restriction does is in client.cc, helo.cc, address.cc, dns_lists.cc, table.cc,
+// certificate.cc and relay.cc.
 //
 // When things fail: a table or a name server that cannot tell makes the answer temporary, 451 4.3.5 for the
 // administrator's tables, 451 4.3.0 for address validation; a step that is misspelt or not built answers 451 4.3.5.
@@ -8,7 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include "access_list.h"
+#include "access/list.h"
 #include "session.h"
 
 namespace smtpd {
@@ -57,29 +57,29 @@ private:
     Verdict mx_backup(const Restriction& r);
     bool destination_is_ours(const ipc::ResolveReply& where) const;
     Result<ipc::ResolveReply> resolve(std::string_view address);
-    // access_client.cc
+    // client.cc
     Verdict mynetworks(const Restriction& r);
     Verdict unknown_client(bool forward_only);
-    // access_helo.cc
+    // helo.cc
     Verdict invalid_helo();
     Verdict non_fqdn_helo();
     Verdict unknown_helo();
-    // access_address.cc
+    // address.cc
     Verdict non_fqdn_address(bool sender);
     Verdict unknown_domain(bool sender);
     Verdict known_in(const table::Maps& maps, std::string_view address, bool& known);
-    // access_dns_lists.cc
+    // dns_lists.cc
     Verdict address_list(const Restriction& r, bool permits);
     Verdict domain_list(const Restriction& r, std::string_view domain, const Subject& s, bool permits);
     const dns::Answer& ask_list(const std::string& name, bool txt);
     Verdict listed(const DnsList& list, const std::string& name, const std::string& what, const Subject& s,
                    bool permits, const Restriction& r);
-    // access_certificate.cc
+    // certificate.cc
     const tls::Info* client_certificate() const;  // null: the client showed none
     Verdict all_certificates(const Restriction& r);
     Verdict listed_certificate(const Restriction& r);
     Verdict table_certificate(const Restriction& r);
-    // access_table.cc
+    // table.cc
     Verdict table_address(const Restriction& r, bool sender);
     Verdict table_host(const Restriction& r, std::string_view name, const Subject& s, bool with_address);
     Verdict table_servers(const Restriction& r, std::string_view domain, const Subject& s, dns::Type type);

@@ -1,6 +1,6 @@
 // The argument of check_ccert_access.
 #include <algorithm>
-#include "access_list.h"
+#include "access/list.h"
 #include "base/bytes.h"
 
 namespace smtpd {

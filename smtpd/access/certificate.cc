@@ -4,7 +4,7 @@
 // for them, so that they are looked up for trusted chains alone. What is revoked (smtpd_tls_CRL_file) opens nothing,
 // however it is listed.
 #include <fmt/format.h>
-#include "access.h"
+#include "access/check.h"
 #include "log/log.h"
 #include "tls/info.h"
 

@@ -1,4 +1,4 @@
-#include "access.h"
+#include "access/check.h"
 #include <fmt/format.h>
 #include "base/bytes.h"
 #include "conf/params/smtpd.h"

@@ -6,7 +6,7 @@
 // When things fail: a list that does not answer does not match; one warning.
 #include <fmt/format.h>
 #include <map>
-#include "access.h"
+#include "access/check.h"
 #include "base/bytes.h"
 #include "conf/params/smtpd.h"
 #include "log/log.h"

@@ -1,6 +1,6 @@
 // Restrictions that look at the sender's or a recipient's address: its form, its domain, and whether it exists here.
 #include <fmt/format.h>
-#include "access.h"
+#include "access/check.h"
 #include "base/bytes.h"
 #include "conf/params/smtpd.h"
 #include "log/log.h"

@@ -1,6 +1,6 @@
 // check_…_access: looking a client, name, address or its servers up in a table, and doing what the table says.
 #include <fmt/format.h>
-#include "access.h"
+#include "access/check.h"
 #include "base/bytes.h"
 #include "conf/params/smtpd.h"
 #include "log/log.h"

@@ -1,4 +1,4 @@
-#include "access_list.h"
+#include "access/list.h"
 #include <algorithm>
 #include <cstring>
 #include "base/bytes.h"

@@ -1,7 +1,7 @@
 // Who may send where: the address classes, and the restrictions that keep strangers from relaying.
 #include <fmt/format.h>
 #include <algorithm>
-#include "access.h"
+#include "access/check.h"
 #include "log/log.h"
 #include "mail/address.h"
 

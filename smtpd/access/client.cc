@@ -1,6 +1,6 @@
 // Restrictions that look at the client's address and name.
 #include <fmt/format.h>
-#include "access.h"
+#include "access/check.h"
 #include "conf/params/smtpd.h"
 
 namespace smtpd {
