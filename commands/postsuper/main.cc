@@ -1,17 +1,15 @@
 // postsuper: the super-user's tool for the queue.
 //
 // When things fail: "postsuper: fatal: …" and status 1 before anything was done; later warnings, and status 0.
-#include <grp.h>
-#include <pwd.h>
 #include <unistd.h>
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include "actions.h"
 #include "base/bytes.h"
 #include "conf/params/commands.h"
 #include "conf/params/global.h"
+#include "conf/rights.h"
 #include "log/log.h"
 #include "server/command.h"
 #include "server/maillog.h"
@@ -73,13 +71,10 @@ Request read_options(int argc, char** argv) {
 
 // The mail owner's rights are enough for the queue, and nothing outside it can be reached by a trick with links.
 void become_owner(const conf::Settings& settings) {
-    const std::string& name = settings[param::mail_owner];
-    passwd* owner = ::getpwnam(name.c_str());
+    auto owner = conf::mail_owner(settings);
     if (!owner)
-        maillog::fatal("unknown {} configuration parameter value: {}", param::mail_owner.name, name);
-    if (::initgroups(name.c_str(), owner->pw_gid) != 0 || ::setegid(owner->pw_gid) != 0 ||
-        ::seteuid(owner->pw_uid) != 0)
-        maillog::fatal("cannot take the rights of {}: {}", name, errno_text(errno));
+        maillog::fatal("{}", owner.error().reason);
+    conf::TakeIdentity(*owner).keep();
 }
 
 void work(postsuper::Actions& actions, const Task& task, const std::string& what,

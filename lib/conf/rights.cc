@@ -4,6 +4,8 @@
 #include <pwd.h>
 #include <unistd.h>
 #include <cerrno>
+#include <optional>
+#include <utility>
 #include "conf/params/commands.h"
 #include "conf/settings.h"
 #include "log/backlog.h"
@@ -11,11 +13,9 @@
 
 namespace conf {
 namespace {
-// By way of root, which alone may choose groups.
-bool become(const Identity& who) {
-    return seteuid(0) == 0 && setgroups(who.groups.size(), who.groups.data()) == 0 && setegid(who.gid) == 0 &&
-           (who.uid == 0 || seteuid(who.uid) == 0);
-}
+// What the process goes about as, once it was asked: asking for the groups again at each change costs as much as
+// changing them.
+std::optional<Identity> held;
 
 std::vector<gid_t> groups_now() {
     int count = getgroups(0, nullptr);
@@ -23,6 +23,18 @@ std::vector<gid_t> groups_now() {
     count = getgroups(static_cast<int>(groups.size()), groups.data());
     groups.resize(static_cast<std::size_t>(count > 0 ? count : 0));
     return groups;
+}
+
+// By way of root, which alone may choose groups. Only what differs is asked of the kernel.
+bool become(const Identity& who) {
+    const Identity from = std::move(*held);
+    held.reset();
+    if ((from.uid != 0 && seteuid(0) != 0) ||
+        (from.groups != who.groups && setgroups(who.groups.size(), who.groups.data()) != 0) ||
+        (from.gid != who.gid && setegid(who.gid) != 0) || (who.uid != 0 && seteuid(who.uid) != 0))
+        return false;
+    held = who;
+    return true;
 }
 }
 
@@ -47,9 +59,13 @@ Result<Identity> mail_owner(const Settings& settings) {
 bool can_take_rights() { return getuid() == 0; }
 
 TakeIdentity::TakeIdentity(const Identity& identity) {
-    if (!can_take_rights() || (identity.uid == 0 && geteuid() == 0))
+    if (!can_take_rights())
         return;
-    before_ = {geteuid(), getegid(), groups_now(), {}};
+    if (!held || held->uid != geteuid() || held->gid != getegid())
+        held = Identity{geteuid(), getegid(), groups_now(), {}};
+    if (identity.uid == 0 && held->uid == 0)
+        return;
+    before_ = *held;
     if (!become(identity))
         maillog::fatal("cannot take the rights of {} (uid {}, gid {}): {}", identity.name, identity.uid, identity.gid,
                        errno_text(errno));
