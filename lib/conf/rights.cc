@@ -27,6 +27,8 @@ std::vector<gid_t> groups_now() {
 
 // By way of root, which alone may choose groups. Only what differs is asked of the kernel.
 bool become(const Identity& who) {
+    if (held->uid == who.uid && held->gid == who.gid && held->groups == who.groups)
+        return true;
     const Identity from = std::move(*held);
     held.reset();
     if ((from.uid != 0 && seteuid(0) != 0) ||
