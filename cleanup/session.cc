@@ -144,7 +144,7 @@ Result<void> open_rules(const conf::Settings& settings) {
     return {};
 }
 
-void serve(server::Session& session) {
+void serve(server::Connection& session) {
     while (converse(session.stream)) {}
 }
 

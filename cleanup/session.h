@@ -6,7 +6,7 @@
 namespace cleanup {
 // Opens tables and reads rules: before the jail.
 Result<void> open_rules(const conf::Settings& settings);
-void serve(server::Session& session);
+void serve(server::Connection& session);
 // Tells the queue manager of new mail, once for all messages that came meanwhile; for the life of the process.
 void notify_queue_manager();
 }

@@ -11,6 +11,6 @@ int main(int argc, char** argv) {
                         .sessions = server::Sessions::one,
                         .may_ask = delivery::Agent::may_ask,
                         .before_jail = local::before_jail,
-                        .serve = [](server::Session& session) { local::serve(session.stream); }},
+                        .serve = [](server::Connection& session) { local::serve(session.stream); }},
                        argc, argv);
 }

@@ -24,7 +24,7 @@ Result<ipc::NewMail> next_notice(net::Stream& stream) {
     return ipc::receive<ipc::NewMail>(stream, loop::never);
 }
 
-void serve(server::Session& session) {
+void serve(server::Connection& session) {
     while (auto notice = next_notice(session.stream))
         intake->arrived(notice->queue_ids);
 }

@@ -76,7 +76,7 @@ Result<void> prepare(const conf::Settings& settings) {
     return {};
 }
 
-void serve(server::Session& session) {
+void serve(server::Connection& session) {
     agent->serve(
         session.stream, [](delivery::Job& job) { smtp::Delivery(*config, *kept, flags, job).run(); }, server::retired);
 }

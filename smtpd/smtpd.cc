@@ -54,7 +54,7 @@ Result<void> ready(const conf::Settings&) {
 const std::string& no_memory() { return service->no_memory; }
 
 // On the heap: an idle fiber's stack fits one page without it.
-void serve(server::Session& session) {
+void serve(server::Connection& session) {
     std::make_unique<Session>(*service, session.stream, session.peer, server::stressed())->serve();
 }
 }

@@ -28,7 +28,7 @@ int main(int argc, char** argv) {
          .may_ask =
              [](std::string_view program) { return program == "smtpd" || program == "smtp" || program == "lmtp"; },
          .before_jail = open_files,
-         .serve = [](server::Session& session) { service->serve(session.stream); },
+         .serve = [](server::Connection& session) { service->serve(session.stream); },
          .background = [] { service->keep_house(); },
          .ending =
              [] {

@@ -4,7 +4,7 @@
 #include "base/bytes.h"
 #include "conf/master_cf.h"
 #include "conf/params/tls.h"
-#include "policy/dkim_sign.h"
+#include "mailauth/dkim_sign.h"
 
 namespace postfix {
 namespace {
@@ -16,7 +16,7 @@ void check_service(const conf::Settings& s, const std::string& service, std::vec
     const std::string& file = s[param::tlsrpt_dkim_key_file];
     if (file.empty())
         return;
-    auto key = policy::DkimKey::load(file);
+    auto key = mailauth::DkimKey::load(file);
     if (!key)
         say(fmt::format("tlsrpt_dkim_key_file: {}: no TLS report can be sent by mail", key.error().reason));
     struct stat st {};

@@ -261,7 +261,7 @@ bool Probe::start_tls() {
 }
 
 void Probe::show_chain() {
-    tls::Session* session = tls::session_of(*stream_);
+    tls::TlsLayer* session = tls::tls_layer_of(*stream_);
     STACK_OF(X509)* chain = session ? SSL_get_peer_cert_chain(session->ssl()) : nullptr;
     std::fputs("\n---\nCertificate chain\n", stdout);
     for (int i = 0; i < sk_X509_num(chain); ++i) {

@@ -3,7 +3,7 @@
 // its disposition.
 //
 //     std::optional<delivery::Agent> agent;                                       // made in before_jail: it may open
-//     tables agent.emplace(settings, settings[param::smtp_delivery_status_filter]); void serve(server::Session&
+//     tables agent.emplace(settings, settings[param::smtp_delivery_status_filter]); void serve(server::Connection&
 //     session) { agent->serve(session.stream, deliver, server::retired); }
 //
 // When things fail: a request that makes no sense ends the connection; a queue file that is gone or locked is answered

@@ -45,11 +45,8 @@ std::int32_t session_limit(const Daemon& daemon, const conf::Settings& s, std::o
         return 0;
     if (maxproc)
         return *maxproc;
-    const conf::Int* fallback = daemon.default_limit;
-    if (daemon.name == "smtpd" && !fallback)
-        fallback = &param::default_session_limit;
-    if (fallback && !s.is_set(param::default_process_limit.name))
-        return static_cast<std::int32_t>(s[*fallback]);
+    if (daemon.default_limit && !s.is_set(param::default_process_limit.name))
+        return static_cast<std::int32_t>(s[*daemon.default_limit]);
     return static_cast<std::int32_t>(s[param::default_process_limit]);
 }
 

@@ -34,7 +34,7 @@ enum class Sessions { many, one };
 // What maxproc in master.cf bounds (DESIGN.md, section 4): concurrent sessions over all workers, or workers.
 enum class Bound { sessions, processes };
 
-struct Session {
+struct Connection {
     net::Stream& stream;
     net::Address peer;  // unspecified for UNIX-domain clients
 };
@@ -57,8 +57,8 @@ struct Daemon {
     bool (*may_ask)(std::string_view program) = nullptr;
     Result<void> (*before_jail)(const conf::Settings&) = nullptr;
     Result<void> (*after_jail)(const conf::Settings&) =
-        nullptr;                        // runs in a fiber (Sessions::one: outside): may ask other services
-    void (*serve)(Session&) = nullptr;  // one connection, in a fiber; returning closes it
+        nullptr;                           // runs in a fiber (Sessions::one: outside): may ask other services
+    void (*serve)(Connection&) = nullptr;  // one connection, in a fiber; returning closes it
     std::string_view announces =
         {};  // said to each client first: the protocol of Postfix's service, whose commands wait for it
     // Bytes that postkick, a wake-up ("W") or a fifo brought, in a fiber. With serve too: what begins with a small

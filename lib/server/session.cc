@@ -75,10 +75,10 @@ void serve_stream(net::Stream& stream, const net::Address& peer) {
     }
     if (daemon.triggered && (!daemon.serve || !begins_as_list(stream)))
         return serve_trigger(stream);
-    Session session{stream, peer};
+    Connection connection{stream, peer};
     try {
         if (daemon.serve)
-            daemon.serve(session);
+            daemon.serve(connection);
     } catch (const std::bad_alloc&) {
         if (!stream.layer())
             turn_away(stream.fd());

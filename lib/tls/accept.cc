@@ -30,7 +30,7 @@ void introduce(SSL* ssl, const ServerContext& context, const Luggage& luggage, I
 
 // What the handshake waits for after ClientHello: the session to be resumed, the chains of the name that the client
 // asks for.
-void fetch(Session& session, ServerContext& context) {
+void fetch(TlsLayer& session, ServerContext& context) {
     Luggage& l = session.luggage;
     l.fetched = true;
     if (!l.wanted_id.empty()) {
@@ -66,7 +66,7 @@ Result<Info> accept(net::Stream& stream, ServerContext& context, loop::Deadline 
     ignore_broken_pipes();
     context.refresh_ticket_keys();
     stream.discard_input();
-    auto session = std::make_unique<Session>(context.context(), stream.fd());
+    auto session = std::make_unique<TlsLayer>(context.context(), stream.fd());
     Luggage& luggage = session->luggage;
     luggage.peer = peer;
     luggage.log = context.log_for(log_keys);

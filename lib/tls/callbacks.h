@@ -1,4 +1,4 @@
-// What OpenSSL calls back, for context.cc and session.cc. None of these waits: they take from and put into the Session
+// What OpenSSL calls back, for context.cc and session.cc. None of these waits: they take from and put into the TlsLayer
 // object what its fiber fetched before or stores after.
 #pragma once
 #include <string>

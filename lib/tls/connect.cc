@@ -23,13 +23,13 @@ void resume(SSL* ssl, const std::string& stored) {
 }
 
 // form: with places for the session's key and the cache's name.
-void log_cache(const Session& session, fmt::format_string<std::string_view, std::string_view> form) {
+void log_cache(const TlsLayer& session, fmt::format_string<std::string_view, std::string_view> form) {
     const std::string_view key = session.session_key;
     if (session.luggage.log & log_option::cache)
         maillog::info("{}", fmt::format(form, key.substr(0, 200), key.substr(0, key.find(':'))));
 }
 
-void forget(const Session& session) {
+void forget(const TlsLayer& session) {
     log_cache(session, "remove session {} from client cache");
     session.client->store()->remove(session.session_key);
 }
@@ -44,7 +44,7 @@ Result<Info> connect(net::Stream& stream, ClientContext& context, const Demand& 
         return tl::unexpected(std::move(library.error()));
     }
     stream.discard_input();
-    auto session = std::make_unique<Session>((*library)->context.get(), stream.fd());
+    auto session = std::make_unique<TlsLayer>((*library)->context.get(), stream.fd());
     Verification verification;
     verification.peer = peer;
     verification.log = context.log_for(log_keys);
@@ -107,7 +107,7 @@ Result<Info> connect(net::Stream& stream, ClientContext& context, const Demand& 
 }
 
 void save_session(net::Stream& stream) {
-    Session* session = session_of(stream);
+    TlsLayer* session = tls_layer_of(stream);
     if (!session || session->session_key.empty() || session->luggage.made.empty())
         return;
     std::string made = std::move(session->luggage.made);

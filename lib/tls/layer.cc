@@ -10,14 +10,14 @@
 #include "tls/session.h"
 
 namespace tls {
-Session::Session(SSL_CTX* context, int fd) : ssl_(SSL_new(context)) {
+TlsLayer::TlsLayer(SSL_CTX* context, int fd) : ssl_(SSL_new(context)) {
     SSL_set_fd(ssl_.get(), fd);
     hang_on(ssl_.get(), &luggage);
 }
-Session::~Session() { hang_on(ssl_.get(), nullptr); }
+TlsLayer::~TlsLayer() { hang_on(ssl_.get(), nullptr); }
 
 // After the handshake as well no error of the library goes by unseen.
-net::Layer::Step Session::told(Step step) {
+net::Layer::Step TlsLayer::told(Step step) {
     if (step.transferred < 0 && ERR_peek_error() != 0) {
         maillog::info("TLS error in session with {}", luggage.peer.empty() ? "the peer" : luggage.peer);
         log_library_errors();
@@ -25,7 +25,7 @@ net::Layer::Step Session::told(Step step) {
     return step;
 }
 
-net::Layer::Step Session::read(char* to, std::size_t most) {
+net::Layer::Step TlsLayer::read(char* to, std::size_t most) {
     ERR_clear_error();
     std::size_t n = 0;
     int done = SSL_read_ex(ssl_.get(), to, most, &n);
@@ -34,7 +34,7 @@ net::Layer::Step Session::read(char* to, std::size_t most) {
     return done == 1 ? Step{Want::nothing, static_cast<ssize_t>(n)} : told(step(done));
 }
 
-net::Layer::Step Session::write(const char* from, std::size_t n) {
+net::Layer::Step TlsLayer::write(const char* from, std::size_t n) {
     ERR_clear_error();
     std::size_t sent = 0;
     int done = SSL_write_ex(ssl_.get(), from, n, &sent);
@@ -43,13 +43,13 @@ net::Layer::Step Session::write(const char* from, std::size_t n) {
     return done == 1 ? Step{Want::nothing, static_cast<ssize_t>(sent)} : told(step(done));
 }
 
-void Session::shut_down() {  // our close_notify, without waiting for the peer's (tls_fast_shutdown_enable)
+void TlsLayer::shut_down() {  // our close_notify, without waiting for the peer's (tls_fast_shutdown_enable)
     if (!broken_ && SSL_is_init_finished(ssl_.get()))
         SSL_shutdown(ssl_.get());
     ERR_clear_error();
 }
 
-net::Layer::Step Session::step(int result) {
+net::Layer::Step TlsLayer::step(int result) {
     int saved = errno;
     switch (SSL_get_error(ssl_.get(), result)) {
     case SSL_ERROR_WANT_READ: return {Want::read};
@@ -76,7 +76,8 @@ void log_library_errors() {
     }
 }
 
-Result<void> shake(net::Stream& stream, Session& session, loop::Deadline deadline, const std::function<void()>& fetch) {
+Result<void> shake(net::Stream& stream, TlsLayer& session, loop::Deadline deadline,
+                   const std::function<void()>& fetch) {
     for (;;) {
         ERR_clear_error();
         errno = 0;
@@ -117,10 +118,10 @@ void ignore_broken_pipes() {
         std::signal(SIGPIPE, SIG_IGN);
 }
 
-Session* session_of(net::Stream& stream) { return dynamic_cast<Session*>(stream.layer()); }
+TlsLayer* tls_layer_of(net::Stream& stream) { return dynamic_cast<TlsLayer*>(stream.layer()); }
 
 void say_farewell(net::Stream& stream, loop::Deadline deadline) {
-    Session* session = session_of(stream);
+    TlsLayer* session = tls_layer_of(stream);
     if (!session || !SSL_is_init_finished(session->ssl()))
         return;
     for (int tries = 0; tries < 100; ++tries) {  // what the peer still sends comes first
@@ -138,5 +139,5 @@ void say_farewell(net::Stream& stream, loop::Deadline deadline) {
     ERR_clear_error();
 }
 
-bool active(net::Stream& stream) { return session_of(stream) != nullptr; }
+bool active(net::Stream& stream) { return tls_layer_of(stream) != nullptr; }
 }

@@ -24,10 +24,10 @@ struct FreeSession {
 using SslPtr = std::unique_ptr<SSL, FreeSsl>;
 using SessionPtr = std::unique_ptr<SSL_SESSION, FreeSession>;
 
-class Session final : public net::Layer {
+class TlsLayer final : public net::Layer {
 public:
-    Session(SSL_CTX* context, int fd);
-    ~Session() override;
+    TlsLayer(SSL_CTX* context, int fd);
+    ~TlsLayer() override;
     Step read(char* to, std::size_t most) override;
     Step write(const char* from, std::size_t n) override;
     void shut_down() override;
@@ -46,11 +46,11 @@ private:
 };
 
 // Runs the handshake to its end. fetch() is called when the library waits for a session.
-Result<void> shake(net::Stream& stream, Session& session, loop::Deadline deadline, const std::function<void()>& fetch);
+Result<void> shake(net::Stream& stream, TlsLayer& session, loop::Deadline deadline, const std::function<void()>& fetch);
 // Logs "SSL_accept error from PEER: REASON" (verb, peer) and everything in the library's error queue.
 Failure handshake_failed(const char* verb, const std::string& peer, Error error);
 void log_library_errors();
 void ignore_broken_pipes();  // OpenSSL writes with write(2)
 // Null where the stream is not under TLS.
-Session* session_of(net::Stream& stream);
+TlsLayer* tls_layer_of(net::Stream& stream);
 }

@@ -48,7 +48,7 @@ ipc::AnvilReply answer(const ipc::AnvilRequest& request, Registration& registrat
     return rates->count(request.ident, request.request, Clock::now());
 }
 
-void serve(server::Session& session) {
+void serve(server::Connection& session) {
     Registration registration;
     for (;;) {
         auto request = ipc::receive<ipc::AnvilRequest>(session.stream, loop::never);

@@ -50,6 +50,6 @@ int main(int argc, char** argv) {
          .needs = server::need::files_write,
          .may_ask = may_ask,
          .before_jail = [](const conf::Settings& settings) { return bounce::start(settings, server::service_name()); },
-         .serve = [](server::Session& session) { bounce::serve(session.stream); }},
+         .serve = [](server::Connection& session) { bounce::serve(session.stream); }},
         argc, argv);
 }

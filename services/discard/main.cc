@@ -20,7 +20,7 @@ void deliver(delivery::Job& job) {
         job.delivered(r, event);
 }
 
-void serve(server::Session& session) { agent->serve(session.stream, deliver, server::retired); }
+void serve(server::Connection& session) { agent->serve(session.stream, deliver, server::retired); }
 }
 }
 

@@ -23,7 +23,7 @@ void deliver(delivery::Job& job) {
         deferring ? job.deferred(r, event) : job.bounced(r, event);
 }
 
-void serve(server::Session& session) { agent->serve(session.stream, deliver, server::retired); }
+void serve(server::Connection& session) { agent->serve(session.stream, deliver, server::retired); }
 }
 }
 

@@ -158,7 +158,7 @@ int answer(const ipc::FlushRequest& request) {
     return FlushReply::bad;
 }
 
-void serve(server::Session& session) {
+void serve(server::Connection& session) {
     const auto idle = server::settings()[param::ipc_timeout];
     for (;;) {
         auto request = ipc::receive<ipc::FlushRequest>(session.stream, loop::in(idle));

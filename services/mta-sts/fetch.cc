@@ -3,17 +3,17 @@
 #include "base/bytes.h"
 
 namespace mta_sts {
-Result<Policy> fetch(const policy::Web& web, const std::string& domain, std::chrono::milliseconds timeout,
+Result<Policy> fetch(const http::Web& web, const std::string& domain, std::chrono::milliseconds timeout,
                      ipc::tlsrpt::ResultType& failure) {
     using ipc::tlsrpt::ResultType;
     failure = ResultType::sts_policy_fetch_error;
     auto failed = [](std::string reason) { return temporary(std::move(reason), {4, 7, 5}); };
-    auto asked = policy::ask(web, {.url = fmt::format("https://mta-sts.{}/.well-known/mta-sts.txt", domain),
-                                   .limit = policy_limit,
-                                   .timeout = timeout});
-    if (!asked && asked.error().status == policy::not_verified)
+    auto asked = http::ask(web, {.url = fmt::format("https://mta-sts.{}/.well-known/mta-sts.txt", domain),
+                                 .limit = policy_limit,
+                                 .timeout = timeout});
+    if (!asked && asked.error().status == http::not_verified)
         failure = ResultType::sts_webpki_invalid;
-    TRY_ASSIGN(policy::WebReply reply, std::move(asked));
+    TRY_ASSIGN(http::Reply reply, std::move(asked));
     if (reply.cut)
         return failed("longer than 64 KiB");
     if (reply.status != 200)

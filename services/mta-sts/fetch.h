@@ -1,5 +1,5 @@
 // One policy over HTTPS, from https://mta-sts.DOMAIN/.well-known/mta-sts.txt, as RFC 8461 section 3.3 wants it:
-// text/plain, at most 64 KiB, and what policy/https.h sees to.
+// text/plain, at most 64 KiB, and what http/https.h sees to.
 //
 // When things fail: an Error whose reason is for the log.
 #pragma once
@@ -7,10 +7,10 @@
 #include "base/error.h"
 #include "ipc/tlsrpt.h"
 #include "policy.h"
-#include "policy/https.h"
+#include "http/https.h"
 
 namespace mta_sts {
 // failure: what TLSRPT calls it where there is no policy to be had.
-Result<Policy> fetch(const policy::Web& web, const std::string& domain, std::chrono::milliseconds timeout,
+Result<Policy> fetch(const http::Web& web, const std::string& domain, std::chrono::milliseconds timeout,
                      ipc::tlsrpt::ResultType& failure);
 }

@@ -27,7 +27,7 @@ int main(int argc, char** argv) {
                         .one_process = true,
                         .may_ask = [](std::string_view program) { return program == "smtp" || program == "lmtp"; },
                         .before_jail = prepare,
-                        .serve = [](server::Session& session) { service->serve(session.stream); },
+                        .serve = [](server::Connection& session) { service->serve(session.stream); },
                         .background = [] { service->keep_house(); }},
                        argc, argv);
 }

@@ -27,8 +27,8 @@ Result<std::unique_ptr<Service>> Service::create(const conf::Settings& settings)
     std::unique_ptr<Service> s(new Service(settings));
     s->web_.timeout = settings[param::mta_sts_fetch_timeout];
     s->web_.families = conf::families(settings[param::inet_protocols]).value_or(conf::Families{});
-    policy::open_web(s->web_, settings[param::mta_sts_CAfile], param::mta_sts_permitted_networks.name,
-                     settings[param::mta_sts_permitted_networks], "no policy can be fetched");
+    http::open_web(s->web_, settings[param::mta_sts_CAfile], param::mta_sts_permitted_networks.name,
+                   settings[param::mta_sts_permitted_networks], "no policy can be fetched");
     return s;
 }
 

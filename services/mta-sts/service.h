@@ -56,7 +56,7 @@ private:
     bool update(const std::string& domain, std::chrono::milliseconds limit);
 
     conf::Settings settings_;
-    policy::Web web_;
+    http::Web web_;
     std::unique_ptr<table::Table> file_;
     bool opened_ = false, handed_over_ = false;
     std::map<std::string, Cached> memory_;          // where there is no file

@@ -11,6 +11,6 @@ int main(int argc, char** argv) {
                         .sessions = server::Sessions::one,
                         .may_ask = delivery::Agent::may_ask,
                         .before_jail = pipe_agent::before_jail,
-                        .serve = [](server::Session& session) { pipe_agent::serve(session.stream); }},
+                        .serve = [](server::Connection& session) { pipe_agent::serve(session.stream); }},
                        argc, argv);
 }

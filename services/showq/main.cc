@@ -17,7 +17,7 @@ Result<void> before_jail(const conf::Settings& settings) {
     return {};
 }
 
-void serve(server::Session& session) {
+void serve(server::Connection& session) {
     const auto limit = server::settings()[param::ipc_timeout];
     net::Stream& client = session.stream;
     if (!client.write(ipc::queue_list::greeting()))

@@ -68,7 +68,7 @@ void report(int status) {
         maillog::warning("command {} exit status {}", command.arguments[0], WEXITSTATUS(status));
 }
 
-void serve(server::Session& session) {
+void serve(server::Connection& session) {
     pid_t pid = delivery::fork_patiently(command.patience);
     if (pid < 0)
         return maillog::warning("fork: {}", errno_text(errno));

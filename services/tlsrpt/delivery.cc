@@ -111,7 +111,7 @@ void Service::conclude(const std::string& key, const std::string& last_failure) 
 Service::Attempt Service::try_one(const Entry& e, const Uri& uri, const std::string& gzipped) {
     if (uri.mail())
         return by_mail(e, uri, gzipped);
-    auto reply = policy::ask(web_, {.url = uri.text, .content_type = "application/tlsrpt+gzip", .content = gzipped});
+    auto reply = http::ask(web_, {.url = uri.text, .content_type = "application/tlsrpt+gzip", .content = gzipped});
     if (!reply)
         return {false, reply.error().reason};
     return {reply->status >= 200 && reply->status < 300, fmt::format("HTTP status {}", reply->status)};

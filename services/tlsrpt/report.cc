@@ -72,7 +72,7 @@ std::string file_name(const Entry& e, const Submitter& from) {
 }
 
 Result<Mail> report_mail(const Entry& e, const Submitter& from, const std::string& to, std::string_view gzipped,
-                         const policy::DkimKey& key, std::int64_t date) {
+                         const mailauth::DkimKey& key, std::int64_t date) {
     const std::string boundary = "tls-report-" + e.id.substr(0, e.id.find('@'));
     Mail mail;
     mail.header = {
@@ -102,7 +102,7 @@ Result<Mail> report_mail(const Entry& e, const Submitter& from, const std::strin
     std::vector<std::string> names{"Date"};
     for (const std::string& field : mail.header)
         names.push_back(field.substr(0, field.find(':')));
-    policy::DkimSigner signer(key, {.domain = from.domain, .selector = from.selector, .time = date}, names);
+    mailauth::DkimSigner signer(key, {.domain = from.domain, .selector = from.selector, .time = date}, names);
     signer.header("Date: " + base::rfc5322_date(date));
     for (const std::string& field : mail.header)
         signer.header(field);

@@ -8,7 +8,7 @@
 #include <vector>
 #include "base/error.h"
 #include "entry.h"
-#include "policy/dkim_sign.h"
+#include "mailauth/dkim_sign.h"
 
 namespace tlsrpt {
 struct Submitter {
@@ -28,5 +28,5 @@ struct Mail {
 };
 // date: what the Date field will say, as the signature covers it (base::rfc5322_date).
 Result<Mail> report_mail(const Entry& entry, const Submitter& from, const std::string& to, std::string_view gzipped,
-                         const policy::DkimKey& key, std::int64_t date);
+                         const mailauth::DkimKey& key, std::int64_t date);
 }

@@ -48,13 +48,13 @@ Result<std::unique_ptr<Service>> Service::create(const conf::Settings& settings)
     }
     s->web_.timeout = settings[param::tlsrpt_timeout];
     s->web_.families = conf::families(settings[param::inet_protocols]).value_or(conf::Families{});
-    policy::open_web(s->web_, settings[param::tlsrpt_CAfile], param::tlsrpt_permitted_networks.name,
-                     settings[param::tlsrpt_permitted_networks], "no TLS report can be sent by HTTPS");
+    http::open_web(s->web_, settings[param::tlsrpt_CAfile], param::tlsrpt_permitted_networks.name,
+                   settings[param::tlsrpt_permitted_networks], "no TLS report can be sent by HTTPS");
     const std::string& file = settings[param::tlsrpt_dkim_key_file];
     if (file.empty())
         return s;
     server::opened_file(file);
-    auto key = policy::DkimKey::load(file);
+    auto key = mailauth::DkimKey::load(file);
     if (key)
         s->key_ = std::move(*key);
     else if (server::successor())
@@ -137,7 +137,7 @@ void Service::run() {
     open_store();
     loop::Group::with([this](loop::Group& senders) {
         struct Stop {
-            policy::Web& web;
+            http::Web& web;
             ~Stop() { web.ending = true; }
         } stop{web_};
         for (;;) {

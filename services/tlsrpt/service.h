@@ -23,8 +23,8 @@
 #include "conf/settings.h"
 #include "ipc/client.h"
 #include "loop/loop.h"
-#include "policy/dkim_sign.h"
-#include "policy/https.h"
+#include "mailauth/dkim_sign.h"
+#include "http/https.h"
 #include "record.h"
 #include "report.h"
 #include "store.h"
@@ -64,8 +64,8 @@ private:
     conf::Settings settings_;
     Collection collection_;
     Submitter submitter_;
-    policy::Web web_;
-    std::optional<policy::DkimKey> key_;
+    http::Web web_;
+    std::optional<mailauth::DkimKey> key_;
     ipc::Client cleanup_;
     std::optional<Store> store_;
     bool sending_ = false;  // organization and contact are set

@@ -8,6 +8,6 @@ int main(int argc, char** argv) {
                         .needs = server::need::tables,
                         .bound = server::Bound::processes,
                         .before_jail = rewrite::open_tables,
-                        .serve = [](server::Session& session) { rewrite::serve(session.stream); }},
+                        .serve = [](server::Connection& session) { rewrite::serve(session.stream); }},
                        argc, argv);
 }

@@ -10,6 +10,6 @@ int main(int argc, char** argv) {
                         .sessions = server::Sessions::one,
                         .may_ask = delivery::Agent::may_ask,
                         .before_jail = virtual_mailbox::before_jail,
-                        .serve = [](server::Session& session) { virtual_mailbox::serve(session.stream); }},
+                        .serve = [](server::Connection& session) { virtual_mailbox::serve(session.stream); }},
                        argc, argv);
 }

@@ -24,7 +24,7 @@ Result<void> prepare(const conf::Settings& settings) {
     return {};
 }
 
-void serve(server::Session& session) {
+void serve(server::Connection& session) {
     auto deadline = loop::in(std::chrono::seconds(60));
     if (told("crash"))
         std::abort();

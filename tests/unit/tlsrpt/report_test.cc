@@ -65,10 +65,10 @@ std::string gunzipped(const std::string& data) {
     return out;
 }
 
-policy::DkimKey ed25519() {
+mailauth::DkimKey ed25519() {
     std::string der =
         std::string("\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20", 16) + std::string(32, 'k');
-    return *policy::DkimKey::parse(
+    return *mailauth::DkimKey::parse(
         "-----BEGIN PRIVATE KEY-----\n" + bytes::base64_encode(der) + "\n-----END PRIVATE KEY-----\n", "test");
 }
 }

@@ -1,7 +1,7 @@
-#include "policy/https.h"
+#include "http/https.h"
 #include <gtest/gtest.h>
 
-using namespace policy;
+using namespace http;
 
 TEST(Https, OnlyPublicAddresses) {
     for (const char* good : {"1.1.1.1", "9.9.9.9", "2606:4700::1111", "172.32.0.1", "192.0.1.1"})

@@ -13,7 +13,7 @@
 #include "conf/network.h"
 #include "table/match_list.h"
 
-namespace policy {
+namespace http {
 inline constexpr EnhancedStatus not_verified{4, 7, 5};
 
 struct Web {
@@ -28,19 +28,19 @@ struct Web {
 void open_web(Web& web, const std::string& authorities_file, std::string_view networks_name,
               const std::string& networks, std::string_view consequence);
 
-struct WebRequest {
+struct Request {
     std::string url;                              // https://host[:port]/…, host a name
     std::string content_type = {}, content = {};  // of a POST; no type: a GET
     std::size_t limit = 64 * 1024;                // of the answer's body, bytes
     std::chrono::milliseconds timeout{0};         // less than Web's; 0: as that
 };
-struct WebReply {
+struct Reply {
     long status = 0;   // of HTTP
     std::string type;  // Content-Type, as it came
     std::string text;  // at most limit
     bool cut = false;  // there was more
 };
-Result<WebReply> ask(const Web& web, const WebRequest& request);
+Result<Reply> ask(const Web& web, const Request& request);
 
 // Loopback, private, link-local, multicast and other addresses that no public host has.
 bool public_address(const std::string& address);

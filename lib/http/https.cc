@@ -1,4 +1,4 @@
-#include "policy/https.h"
+#include "http/https.h"
 #include <arpa/inet.h>
 #include <curl/curl.h>
 #include <fmt/format.h>
@@ -12,7 +12,7 @@
 #include "log/log.h"
 #include "loop/loop.h"
 
-namespace policy {
+namespace http {
 namespace {
 constexpr std::size_t bundle_limit = 8u << 20;
 struct FreeCurl {
@@ -77,10 +77,10 @@ Result<std::vector<std::string>> addresses(const Web& web, const std::string& ho
 // One transfer, on the pool: it touches only what is its own.
 struct Transfer {
     const Web& web;
-    const WebRequest& request;
+    const Request& request;
     const Target& target;
     const std::vector<std::string>& allowed;
-    WebReply reply{};
+    Reply reply{};
 
     static std::size_t gather(char* bytes, std::size_t size, std::size_t n, void* self) {
         auto& t = *static_cast<Transfer*>(self);
@@ -106,7 +106,7 @@ struct Transfer {
         return ::socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
     }
 
-    Result<WebReply> run(long milliseconds) {
+    Result<Reply> run(long milliseconds) {
         std::unique_ptr<CURL, FreeCurl> curl(curl_easy_init());
         std::string list = fmt::format("{}:{}:", target.host, target.port);
         for (const std::string& a : allowed)
@@ -173,13 +173,13 @@ void open_web(Web& web, const std::string& authorities_file, std::string_view ne
         maillog::warning("CA certificates {}: {}: {}", authorities_file, text.error().reason, consequence);
 }
 
-Result<WebReply> ask(const Web& web, const WebRequest& request) {
+Result<Reply> ask(const Web& web, const Request& request) {
     loop::Deadline deadline = loop::in(web.timeout);
     if (request.timeout.count() > 0)
         deadline = std::min(deadline, loop::in(request.timeout));
     TRY_ASSIGN(Target target, target_of(request.url));
     TRY_ASSIGN(std::vector<std::string> allowed, addresses(web, target.host, deadline));
-    Result<WebReply> reply;
+    Result<Reply> reply;
     loop::offload([&] {
         auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - loop::Clock::now()).count();
         reply =

@@ -1,9 +1,9 @@
 // The vectors of RFC 6376 (section 3.4.5) and of RFC 8463 (appendix A), keys and signatures as printed there.
-#include "policy/dkim_sign.h"
+#include "mailauth/dkim_sign.h"
 #include <gtest/gtest.h>
 #include "base/bytes.h"
 
-using namespace policy;
+using namespace mailauth;
 
 namespace {
 const char* const rsa_key =

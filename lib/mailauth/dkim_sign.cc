@@ -1,4 +1,4 @@
-#include "policy/dkim_sign.h"
+#include "mailauth/dkim_sign.h"
 #include <fmt/format.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -8,7 +8,7 @@
 #include "base/bytes.h"
 #include "base/fd.h"
 
-namespace policy {
+namespace mailauth {
 namespace {
 constexpr int smallest_rsa = 1024;  // bits; RFC 8301, section 3.2
 constexpr std::size_t key_file_limit = 64 * 1024, gathered = 16 * 1024, base64_line = 72;

@@ -2,8 +2,8 @@
 // The signature covers the whole body (no l=), and each header field of the list as often as it is there and once more,
 // so that none can be added.
 //
-//     TRY_ASSIGN(policy::DkimKey key, policy::DkimKey::load("/etc/postfix/dkim.pem"));
-//     policy::DkimSigner signer(key, {.domain = "example.org", .selector = "mail", .time = now}, {"From", "To",
+//     TRY_ASSIGN(mailauth::DkimKey key, mailauth::DkimKey::load("/etc/postfix/dkim.pem"));
+//     mailauth::DkimSigner signer(key, {.domain = "example.org", .selector = "mail", .time = now}, {"From", "To",
 //     "Subject", "Date", "Message-ID"}); signer.header("From: a@example.org");     // each field in order
 //     signer.body("text\n");                    // in any pieces; lines end in LF or CRLF
 //     TRY_ASSIGN(std::string field, signer.finish());
@@ -21,7 +21,7 @@
 struct evp_pkey_st;
 struct evp_md_ctx_st;
 
-namespace policy {
+namespace mailauth {
 // A private key. Copies share it.
 class DkimKey {
 public:
