@@ -69,7 +69,6 @@ private:
     struct Count {
         int total = 0, good = 0;
     };
-    friend class Check;
 
     // --- dialogue (session.cc)
     bool greet();
@@ -162,7 +161,7 @@ private:
     void anvil_disconnect(bool may_wait);
     std::string anvil_ident() const;
 
-    // --- access (access/check.cc): the reply where the rules refuse
+    // --- access (access/phases.cc): the reply where the rules refuse
     std::optional<std::string> check_client();
     std::optional<std::string> check_helo(std::string name);
     std::optional<std::string> check_sender();

@@ -1,4 +1,4 @@
-// Restrictions that look at the sender's or a recipient's address: its form, its domain, and whether it exists here.
+// Rules that look at the sender's or a recipient's address: its form, its domain, and whether it exists here.
 #include <fmt/format.h>
 #include "access/check.h"
 #include "base/bytes.h"
@@ -8,8 +8,12 @@
 #include "mail/reply.h"
 
 namespace smtpd {
-Verdict Check::non_fqdn_address(bool of_sender) {
-    const std::string& address = of_sender ? sender() : recipient();
+namespace rule {
+Verdict non_fqdn_address(Check& check, const Restriction& r) {
+    const bool of_sender = r.rule->of == Of::sender;
+    const std::string& address = check.address(r.rule->of);
+    if (address.empty())
+        return Verdict::dunno;
     auto parts = mail::split_address(address);
     bool good = true;
     if (!parts.domain)
@@ -19,74 +23,99 @@ Verdict Check::non_fqdn_address(bool of_sender) {
     else {
         std::string_view domain =
             parts.domain->ends_with('.') ? parts.domain->substr(0, parts.domain->size() - 1) : *parts.domain;
-        good = mail::valid_hostname(domain, service_.smtputf8) && domain.find('.') != domain.npos;
+        good = mail::valid_hostname(domain, check.service().smtputf8) && domain.find('.') != domain.npos;
     }
     return good ? Verdict::dunno
-                : refuse(static_cast<int>(service_.settings()[param::non_fqdn_reject_code]), "5.5.2",
-                         address_subject(of_sender), "need fully-qualified address");
+                : check.refuse(check.code(param::non_fqdn_reject_code), "5.5.2", check.subject(r.rule->of),
+                               "need fully-qualified address");
 }
 
 // Only for domains whose mail ends elsewhere: they need an MX or an address.
-Verdict Check::unknown_domain(bool of_sender) {
-    const std::string& address = of_sender ? sender() : recipient();
-    const conf::Settings& s = service_.settings();
-    auto where = resolve(address);
+Verdict unknown_domain(Check& check, const Restriction& r) {
+    const bool of_sender = r.rule->of == Of::sender;
+    const std::string& address = check.address(r.rule->of);
+    if (address.empty())
+        return Verdict::dunno;
+    const conf::Settings& s = check.service().settings();
+    auto where = check.resolve(address);
     if (!where)
-        return refuse(451, "4.3.0", fmt::format("<{}>: Temporary lookup failure", address_subject(of_sender).name));
+        return check.unavailable(address);
     if (where->address_class != ipc::AddressClass::other && where->address_class != ipc::AddressClass::relay)
         return Verdict::dunno;
     auto domain = mail::split_address(where->recipient).domain;
     if (!domain || domain->starts_with('['))
         return Verdict::dunno;
     std::string name = mail::to_ascii_domain(*domain).value_or(std::string(*domain));
-    Subject t = address_subject(of_sender);
+    Check::Subject t = check.subject(r.rule->of);
     auto tempfail = [&] {
-        return put_off(s[param::unknown_address_tempfail_action], of_sender ? "4.1.8" : "4.1.2",
-                       fmt::format("<{}>: {} rejected: Domain not found", t.name, t.klass));
+        return check.put_off(s[param::unknown_address_tempfail_action], of_sender ? "4.1.8" : "4.1.2",
+                             fmt::format("<{}>: {} rejected: Domain not found", t.name, t.klass));
     };
-    dns::Answer mx = service_.resolver.query(name, dns::Type::mx);
+    dns::Answer mx = check.service().resolver.query(name, dns::Type::mx);
     if (mx)
         return Verdict::dunno;
     if (mx.status == dns::Status::null_mx)
-        return refuse(of_sender ? 550 : 556, of_sender ? "5.7.27" : "5.1.10",
-                      fmt::format("<{}>: {} rejected: Domain {} does not accept mail (nullMX)", t.name, t.klass, name));
+        return check.refuse(
+            of_sender ? 550 : 556, of_sender ? "5.7.27" : "5.1.10",
+            fmt::format("<{}>: {} rejected: Domain {} does not accept mail (nullMX)", t.name, t.klass, name));
     if (mx.temporary())
         return tempfail();
     for (dns::Type type : {dns::Type::a, dns::Type::aaaa}) {
-        dns::Answer answer = service_.resolver.query(name, type);
+        dns::Answer answer = check.service().resolver.query(name, type);
         if (answer)
             return Verdict::dunno;
         if (answer.temporary())
             return tempfail();
     }
-    return refuse(static_cast<int>(s[param::unknown_address_reject_code]), "4.1.2", t, "Domain not found");
+    return check.refuse(check.code(param::unknown_address_reject_code), "4.1.2", t, "Domain not found");
 }
 
+Verdict unlisted(Check& check, const Restriction& r) {
+    const std::string& address = check.address(r.rule->of);
+    return address.empty() ? Verdict::dunno : smtpd::unlisted(check, r.rule->of, address);
+}
+
+Verdict multi_recipient_bounce(Check& check, const Restriction&) {
+    if (!check.sender().empty())
+        return Verdict::dunno;
+    // At RCPT the recipient in question is not among those accepted; behind DATA all are.
+    const bool all = check.phase() == Phase::data || check.phase() == Phase::end_of_data;
+    if (check.session().mail()->accepted + (all ? 0 : 1) < 2)
+        return Verdict::dunno;
+    return check.refuse(check.code(param::multi_recipient_bounce_reject_code), "5.5.3", check.subject(),
+                        "Multi-recipient bounce");
+}
+}
+
+namespace {
 // known: some table has the address. reject is for tables that do not answer.
-Verdict Check::known_in(const table::Maps& maps, std::string_view address, bool& known) {
+Verdict known_in(Check& check, const table::Maps& maps, std::string_view address, bool& known) {
     if (known || maps.empty())
         return Verdict::dunno;
     table::AddressRules rules;
-    rules.delimiters = service_.delimiters;
-    rules.is_local = [this](std::string_view domain) { return service_.local_domains.rewrites_bare(domain); };
+    rules.delimiters = check.service().delimiters;
+    rules.is_local = [&check](std::string_view domain) { return check.service().local_domains.rewrites_bare(domain); };
     auto hit = table::find_address(maps, address, rules);
     if (!hit) {
         maillog::warning("{}: {}", maps.title(), hit.error().reason);
-        return refuse(451, "4.3.0", fmt::format("<{}>: Temporary lookup failure", address));
+        return check.unavailable(address);
     }
     known = hit->has_value();
     return Verdict::dunno;
 }
 
-Verdict Check::unlisted(std::string_view address, bool of_sender) {
-    (of_sender ? sender_checked_ : recipient_checked_) = true;
-    std::string shown(address);
-    Subject t{shown, of_sender ? "Sender address" : "Recipient address"};
-    auto where = resolve(address);
+}
+
+Verdict unlisted(Check& check, Of of, std::string_view address) {
+    const bool of_sender = of == Of::sender;
+    check.look_for(of);
+    Service& service = check.service();
+    Check::Subject t{std::string(address), of_sender ? "Sender address" : "Recipient address"};
+    auto where = check.resolve(address);
     if (!where || (where->flags & ipc::ResolveReply::failed)) {
         if (!where)
             maillog::warning("{}", where.error().reason);
-        return refuse(451, "4.3.0", fmt::format("<{}>: Temporary lookup failure", shown));
+        return check.unavailable(address);
     }
     const std::string& canonical = where->recipient;
     // What the error transport says of it: "error:5.1.2 no such domain here". Virtual alias domains have that transport
@@ -95,36 +124,36 @@ Verdict Check::unlisted(std::string_view address, bool of_sender) {
         mail::StatusText what = mail::split_status(where->nexthop);
         EnhancedStatus status = what.enhanced.klass ? what.enhanced : EnhancedStatus{5, 0, 0};
         int code = status.klass == 4 ? 450 : 550;
-        return refuse(code, status.text(), t, what.text);
+        return check.refuse(code, status.text(), t, what.text);
     }
     // Aliases of any kind make an address known, whatever its class.
     bool known = false;
-    const table::Maps* aliases[] = {of_sender ? &service_.sender_canonical : &service_.recipient_canonical,
-                                    &service_.canonical, &service_.virtual_aliases};
+    const table::Maps* aliases[] = {of_sender ? &service.sender_canonical : &service.recipient_canonical,
+                                    &service.canonical, &service.virtual_aliases};
     for (const table::Maps* maps : aliases)
-        if (known_in(*maps, canonical, known) == Verdict::reject)
+        if (known_in(check, *maps, canonical, known) == Verdict::reject)
             return Verdict::reject;
     if (known)
         return Verdict::dunno;
-    const conf::Settings& s = service_.settings();
     std::string_view table_name;
     const conf::Int* code = nullptr;
     switch (where->address_class) {
     case ipc::AddressClass::local:
         // Nothing is said of local users where the table is empty, and bounces' own addresses always exist.
-        if (service_.local_recipients.empty())
+        if (service.local_recipients.empty())
             return Verdict::dunno;
-        if (known_in(service_.local_recipients, canonical, known) == Verdict::reject)
+        if (known_in(check, service.local_recipients, canonical, known) == Verdict::reject)
             return Verdict::reject;
         if (!known) {  // the bare name, also where only an address literal makes the domain ours
             auto local = mail::split_address(canonical).local;
-            if (known_in(service_.local_recipients, local, known) == Verdict::reject)
+            if (known_in(check, service.local_recipients, local, known) == Verdict::reject)
                 return Verdict::reject;
             auto cut = mail::split_extension(
-                local, {.delimiters = service_.delimiters, .double_bounce_sender = service_.double_bounce_sender});
-            if (!known && cut.extension && known_in(service_.local_recipients, cut.user, known) == Verdict::reject)
+                local, {.delimiters = service.delimiters, .double_bounce_sender = service.double_bounce_sender});
+            if (!known && cut.extension &&
+                known_in(check, service.local_recipients, cut.user, known) == Verdict::reject)
                 return Verdict::reject;
-            if (bytes::iequals(local, service_.double_bounce_sender))
+            if (bytes::iequals(local, service.double_bounce_sender))
                 known = true;
         }
         table_name = "local recipient";
@@ -135,17 +164,17 @@ Verdict Check::unlisted(std::string_view address, bool of_sender) {
         code = &param::unknown_virtual_alias_reject_code;
         break;
     case ipc::AddressClass::virtual_mailbox:
-        if (service_.virtual_mailboxes.empty())
+        if (service.virtual_mailboxes.empty())
             return Verdict::dunno;
-        if (known_in(service_.virtual_mailboxes, canonical, known) == Verdict::reject)
+        if (known_in(check, service.virtual_mailboxes, canonical, known) == Verdict::reject)
             return Verdict::reject;
         table_name = "virtual mailbox";
         code = &param::unknown_virtual_mailbox_reject_code;
         break;
     case ipc::AddressClass::relay:
-        if (service_.relay_recipients.empty())
+        if (service.relay_recipients.empty())
             return Verdict::dunno;
-        if (known_in(service_.relay_recipients, canonical, known) == Verdict::reject)
+        if (known_in(check, service.relay_recipients, canonical, known) == Verdict::reject)
             return Verdict::reject;
         table_name = "relay recipient";
         code = &param::unknown_relay_recipient_reject_code;
@@ -155,11 +184,11 @@ Verdict Check::unlisted(std::string_view address, bool of_sender) {
     if (known)
         return Verdict::dunno;
     std::string text = "User unknown";
-    if (service_.show_table_name)
+    if (service.show_table_name)
         text += " in " + std::string(table_name) + " table";
     const bool plain =
         of_sender &&
         where->address_class != ipc::AddressClass::virtual_alias;  // 5.1.0 as Postfix has it, 5.1.7 for an alias
-    return refuse(static_cast<int>(s[*code]), plain ? "5.1.0" : "5.1.1", t, text);
+    return check.refuse(check.code(*code), plain ? "5.1.0" : "5.1.1", t, text);
 }
 }

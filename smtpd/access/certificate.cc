@@ -8,7 +8,7 @@
 #include "log/log.h"
 #include "tls/info.h"
 
-namespace smtpd {
+namespace smtpd::rule {
 namespace {
 std::string key_of(const tls::Info& tls, CertificateKey kind) {
     switch (kind) {
@@ -25,49 +25,49 @@ std::string key_of(const tls::Info& tls, CertificateKey kind) {
     default: return tls.subject_dn;
     }
 }
-}
-
-const tls::Info* Check::client_certificate() const {
-    const tls::Info* tls = session_.tls();
+// Null: the client showed none.
+const tls::Info* client_certificate(Check& check) {
+    const tls::Info* tls = check.session().tls();
     return tls && tls->peer_certificate ? tls : nullptr;
 }
-
-Verdict Check::all_certificates(const Restriction& r) {
-    const tls::Info* tls = client_certificate();
-    return tls && tls->trusted() ? permit(r, client_subject()) : Verdict::dunno;
 }
 
-Verdict Check::listed_certificate(const Restriction& r) {
-    const tls::Info* tls = client_certificate();
+Verdict all_certificates(Check& check, const Restriction& r) {
+    const tls::Info* tls = client_certificate(check);
+    return tls && tls->trusted() ? check.permit(r, check.subject(Of::client)) : Verdict::dunno;
+}
+
+Verdict listed_certificate(Check& check, const Restriction& r) {
+    const tls::Info* tls = client_certificate(check);
     if (!tls || tls->revoked)
         return Verdict::dunno;
     for (CertificateKey kind : {CertificateKey::cert_fingerprint, CertificateKey::pubkey_fingerprint}) {
-        auto found = service_.relay_certificates.find(key_of(*tls, kind));
+        auto found = check.service().relay_certificates.find(key_of(*tls, kind));
         if (!found) {
             maillog::warning("relay_clientcerts: {}", found.error().reason);
-            return refuse(451, "4.3.5", client_subject(), "Server configuration error");
+            return check.refuse(451, "4.3.5", check.subject(Of::client), "Server configuration error");
         }
         if (*found)
-            return permit(r, client_subject());
+            return check.permit(r, check.subject(Of::client));
     }
     return Verdict::dunno;
 }
 
-Verdict Check::table_certificate(const Restriction& r) {
-    const tls::Info* tls = client_certificate();
+Verdict table_certificate(Check& check, const Restriction& r) {
+    const tls::Info* tls = client_certificate(check);
     if (!tls)
         return Verdict::dunno;
-    Subject s{tls->peer_name, "Client certificate"};
+    Check::Subject s{tls->peer_name, "Client certificate"};
     for (CertificateKey kind : *r.certificate_keys) {
         std::string key = key_of(*tls, kind);
         if (key.empty())
             continue;
         auto found = r.table->find(key);
         if (!found)
-            return broken_table(r, found.error(), s);
+            return broken_table(check, r, found.error(), s);
         if (!*found)
             continue;
-        Verdict v = act(r, key, **found, s);
+        Verdict v = act(check, r, key, **found, s);
         return v == Verdict::permit && tls->revoked ? Verdict::dunno : v;
     }
     return Verdict::dunno;

@@ -1,22 +1,54 @@
-// Restrictions that look at the client's address and name.
+// Rules that look at the client: its address and name, and how it talks.
 #include <fmt/format.h>
 #include "access/check.h"
 #include "conf/params/smtpd.h"
 
-namespace smtpd {
-Verdict Check::mynetworks(const Restriction& r) {
-    return session_.in_mynetworks() ? permit(r, client_subject()) : Verdict::dunno;
+namespace smtpd::rule {
+Verdict own_interfaces(Check& check, const Restriction& r) {
+    const Client& c = check.session().client();
+    return c.here() || check.service().local_domains.own_address(c.address) ? check.permit(r, check.subject(Of::client))
+                                                                            : Verdict::dunno;
 }
 
-// The name must lead back to the address; forward_only asks just that the reverse name has an address at all.
-Verdict Check::unknown_client(bool forward_only) {
-    const Client& c = session_.client();
-    dns::Verdict status = c.name_status;
-    bool known = c.name != "unknown" || (forward_only && status == dns::Verdict::forged);
-    if (known)
+Verdict mynetworks(Check& check, const Restriction& r) {
+    return check.session().in_mynetworks() ? check.permit(r, check.subject(Of::client)) : Verdict::dunno;
+}
+
+namespace {
+Verdict no_name(Check& check, dns::Verdict status, std::string_view what) {
+    int code = status == dns::Verdict::temporary ? 450 : check.code(param::unknown_client_reject_code);
+    return check.refuse(
+        code, "5.7.25",
+        fmt::format("Client host rejected: cannot find your {}, [{}]", what, check.session().client().address));
+}
+}
+
+// The name must lead back to the address.
+Verdict unknown_client(Check& check, const Restriction&) {
+    const Client& c = check.session().client();
+    return c.name != "unknown" ? Verdict::dunno : no_name(check, c.name_status, "hostname");
+}
+// The reverse name must have an address at all.
+Verdict unknown_forward_client(Check& check, const Restriction& r) {
+    return check.session().client().name_status == dns::Verdict::forged ? Verdict::dunno : unknown_client(check, r);
+}
+Verdict unknown_reverse_client(Check& check, const Restriction&) {
+    const Client& c = check.session().client();
+    if (c.reverse_name != "unknown" && c.reverse_status == dns::Verdict::ok)
         return Verdict::dunno;
-    bool temporary = status == dns::Verdict::temporary;
-    int code = temporary ? 450 : static_cast<int>(service_.settings()[param::unknown_client_reject_code]);
-    return refuse(code, "5.7.25", fmt::format("Client host rejected: cannot find your hostname, [{}]", c.address));
+    // Everything but a name that is absent for good may pass.
+    const bool absent = c.reverse_status == dns::Verdict::permanent;
+    return no_name(check, absent ? dns::Verdict::permanent : dns::Verdict::temporary, "reverse hostname");
+}
+
+Verdict early_pipelining(Check& check, const Restriction&) {
+    return check.session().pipelined_early()
+               ? check.refuse(503, "5.5.0", check.subject(), "Improper use of SMTP command pipelining")
+               : Verdict::dunno;
+}
+Verdict plaintext(Check& check, const Restriction&) {
+    return check.session().encrypted()
+               ? Verdict::dunno
+               : check.refuse(check.code(param::plaintext_reject_code), "5.7.1", "Session encryption is required");
 }
 }

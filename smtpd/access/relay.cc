@@ -2,58 +2,69 @@
 #include <fmt/format.h>
 #include <algorithm>
 #include "access/check.h"
+#include "conf/params/smtpd.h"
 #include "log/log.h"
 #include "mail/address.h"
 
-namespace smtpd {
-Result<ipc::ResolveReply> Check::resolve(std::string_view address) { return service_.resolve(sender(), address); }
-
+namespace smtpd::rule {
+namespace {
 // Ours to deliver or to relay, and without routes of the sender's own choice (user@elsewhere@ours).
-bool Check::destination_is_ours(const ipc::ResolveReply& where) const {
-    if ((where.flags & ipc::ResolveReply::routed) && !service_.untrusted_routing)
+bool destination_is_ours(Check& check, const ipc::ResolveReply& where) {
+    if ((where.flags & ipc::ResolveReply::routed) && !check.service().untrusted_routing)
         return false;
     return where.address_class != ipc::AddressClass::other;
 }
 
 // refuse_code 0: permit_auth_destination.
-Verdict Check::auth_destination(const Restriction& r, int refuse_code) {
-    auto where = resolve(recipient());
-    Subject t = address_subject(false);
+Verdict destination(Check& check, const Restriction& r, int refuse_code) {
+    auto where = check.resolve(check.recipient());
+    Check::Subject t = check.subject(Of::recipient);
     if (!where || (where->flags & ipc::ResolveReply::failed)) {
         if (!where)
             maillog::warning("{}", where.error().reason);
-        return refuse(451, "4.3.0", fmt::format("<{}>: Temporary lookup failure", t.name));
+        return check.unavailable(t.name);
     }
-    bool ours = destination_is_ours(*where);
+    bool ours = destination_is_ours(check, *where);
     if (refuse_code == 0)
-        return ours ? permit(r, t) : Verdict::dunno;
+        return ours ? check.permit(r, t) : Verdict::dunno;
     if (ours)
         return Verdict::dunno;
-    return refuse(refuse_code, "5.7.1", fmt::format("<{}>: Relay access denied", t.name));
+    return check.refuse(refuse_code, "5.7.1", fmt::format("<{}>: Relay access denied", t.name));
+}
+
+}
+
+Verdict permit_destination(Check& check, const Restriction& r) { return destination(check, r, 0); }
+Verdict reject_destination(Check& check, const Restriction& r) {
+    return destination(check, r, check.code(param::relay_domains_reject_code));
+}
+Verdict defer_destination(Check& check, const Restriction& r) {
+    return destination(check, r, check.code(param::relay_domains_reject_code) - 100);
 }
 
 // We are among the domain's mail exchangers, but not the best one, and the best ones are in permit_mx_backup_networks
 // where that is set.
-Verdict Check::mx_backup(const Restriction& r) {
-    Subject t = address_subject(false);
-    auto where = resolve(recipient());
+Verdict mx_backup(Check& check, const Restriction& r) {
+    Service& service = check.service();
+    Check::Subject t = check.subject(Of::recipient);
+    auto where = check.resolve(check.recipient());
     if (!where || (where->flags & ipc::ResolveReply::failed))
-        return refuse(451, "4.3.0", fmt::format("<{}>: Temporary lookup failure", t.name));
-    if (destination_is_ours(*where))
-        return permit(r, t);
+        return check.unavailable(t.name);
+    if (destination_is_ours(check, *where))
+        return check.permit(r, t);
     if (where->flags & ipc::ResolveReply::routed)
         return Verdict::dunno;
     auto domain = mail::split_address(where->recipient).domain;
     if (!domain || domain->starts_with('['))
         return Verdict::dunno;
     auto unknown = [&] {
-        defer_if_permit(
+        check.defer_if_permit(
             450, "4.4.4",
             fmt::format("<{}>: Recipient address rejected: Unable to look up mail exchanger information", t.name));
         return Verdict::dunno;
     };
     dns::Answer exchangers =
-        service_.resolver.query(mail::to_ascii_domain(*domain).value_or(std::string(*domain)), dns::Type::mx);
+        service.resolver.query(mail::to_ascii_domain(*domain).value_or(std::string(*domain)), dns::Type::mx);
     if (exchangers.temporary())
         return unknown();
     if (!exchangers || exchangers.records.size() > 100)
@@ -65,18 +76,18 @@ Verdict Check::mx_backup(const Restriction& r) {
     for (const dns::Record& record : exchangers.records) {
         bool resolved = false, temporary = false;
         for (dns::Type type : {dns::Type::a, dns::Type::aaaa}) {
-            dns::Answer addresses = service_.resolver.query(record.value, type);
+            dns::Answer addresses = service.resolver.query(record.value, type);
             temporary = temporary || addresses.temporary();
             for (const dns::Record& address : addresses.records) {
                 resolved = true;
-                if (service_.local_domains.own_address(address.value)) {
+                if (service.local_domains.own_address(address.value)) {
                     if (record.preference == best)
                         return Verdict::dunno;  // we are where mail ends, and know nothing of it
                     ours = true;
                 }
-                if (record.preference != best || service_.backup_networks.empty())
+                if (record.preference != best || service.backup_networks.empty())
                     continue;
-                auto match = service_.backup_networks.match("", address.value);
+                auto match = service.backup_networks.match("", address.value);
                 if (!match)
                     return unknown();
                 if (!*match)
@@ -86,6 +97,6 @@ Verdict Check::mx_backup(const Restriction& r) {
         if (!resolved && temporary)
             return unknown();
     }
-    return ours ? permit(r, t) : Verdict::dunno;
+    return ours ? check.permit(r, t) : Verdict::dunno;
 }
 }
