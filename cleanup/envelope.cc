@@ -133,10 +133,9 @@ void Message::envelope_record(RecordType type, std::string_view payload) {
     case RecordType::priority:
     case RecordType::errors_to:
     case RecordType::return_receipt:
-    case RecordType::padding: return;  // an old queue file that postsuper -r sent through again
-    default:
-        maillog::warning("{}: unexpected record type {} in message envelope", id().text(), static_cast<int>(type));
-        return trouble(bad_records);
+    case RecordType::padding:
+    case RecordType::pointer: return;  // an old queue file that postsuper -r sent through again
+    default: return;                   // take() lets no other in
     }
 }
 
@@ -186,7 +185,7 @@ void Message::before_recipients() {
 }
 
 void Message::recipient_record(std::string_view address) {
-    if (phase_ == Phase::envelope)
+    if (segment_ == queue::Segment::envelope)
         before_recipients();
     const std::string original = have_original_ ? pending_original_ : std::string(address);
     std::string orcpt = std::move(pending_orcpt_);
@@ -317,28 +316,6 @@ void Message::end_envelope() {
     parser_.emplace(options, static_cast<mail::MimeEvents&>(*this));
     put(RecordType::message, "");
     data_offset_ = file_.offset();
-}
-
-void Message::extracted_record(RecordType type, std::string_view payload) {
-    switch (type) {
-    case RecordType::recipient:
-    case RecordType::original:
-    case RecordType::dsn_original:
-    case RecordType::dsn_notify:
-    case RecordType::attribute:
-    case RecordType::filter:
-    case RecordType::redirect:
-    case RecordType::flags: return envelope_record(type, payload);
-    case RecordType::done:
-    case RecordType::canceled:
-    case RecordType::killed:
-    case RecordType::errors_to:
-    case RecordType::return_receipt:
-    case RecordType::padding: return;
-    default:
-        maillog::warning("{}: unexpected record type {} in extracted records", id().text(), static_cast<int>(type));
-        return trouble(bad_records);
-    }
 }
 
 void Message::end_extracted() {

@@ -7,6 +7,7 @@
 
 namespace cleanup {
 using queue::RecordType;
+using queue::Segment;
 namespace flags = ipc::cleanup_flags;
 
 Message::Message(const Rules& rules, Services services, int flags_asked, queue::NewQueueFile file)
@@ -25,40 +26,34 @@ Message::Message(const Rules& rules, Services services, int flags_asked, queue::
 }
 
 void Message::take(RecordType type, std::string_view payload) {
+    if (ended_)
+        return;
     if (type == RecordType::end) {
-        if (phase_ != Phase::extracted)
+        if (segment_ != Segment::extracted)
             trouble(bad_records);
         else if (!stopped())
             end_extracted();
-        phase_ = Phase::ended;
+        ended_ = true;
         return;
     }
-    switch (phase_) {
-    case Phase::envelope:
-        if (type == RecordType::message) {
-            end_envelope();
-            phase_ = Phase::content;
-        } else if (!stopped()) {
-            envelope_record(type, payload);
-        }
-        break;
-    case Phase::content:
-        if (type == RecordType::line || type == RecordType::part) {
-            if (!stopped())
-                content_record(payload, type == RecordType::line);
-        } else if (type == RecordType::extracted) {
-            if (!stopped())
-                end_content();
-            phase_ = Phase::extracted;
-        } else {
-            trouble(bad_records);
-        }
-        break;
-    case Phase::extracted:
+    if (!queue::takes(queue::Door::cleanup, segment_, type)) {
         if (!stopped())
-            extracted_record(type, payload);
-        break;
-    case Phase::ended: break;
+            maillog::warning("{}: unexpected record type {}", id().text(), static_cast<int>(type));
+        return trouble(bad_records);
+    }
+    if (type == RecordType::message) {
+        end_envelope();
+        segment_ = Segment::content;
+    } else if (type == RecordType::extracted) {
+        if (!stopped())
+            end_content();
+        segment_ = Segment::extracted;
+    } else if (stopped()) {
+        return;
+    } else if (segment_ == Segment::content) {
+        content_record(payload, type == RecordType::line);
+    } else {
+        envelope_record(type, payload);
     }
 }
 
@@ -133,7 +128,7 @@ void Message::cancel(std::string_view how) {
 }
 
 void Message::withdraw() {
-    phase_ = Phase::ended;
+    ended_ = true;
     cancel("canceled");
 }
 

@@ -20,6 +20,7 @@
 #include "ipc/bounce.h"
 #include "ipc/cleanup.h"
 #include "mail/mime.h"
+#include "queue/doors.h"
 #include "queue/new_file.h"
 #include "rewriting.h"
 #include "rules.h"
@@ -41,7 +42,7 @@ public:
     const mail::QueueId& id() const { return file_.id(); }
     // The next record; END is the last one. Records after it are a mistake of the caller.
     void take(queue::RecordType type, std::string_view payload);
-    bool ended() const { return phase_ == Phase::ended; }
+    bool ended() const { return ended_; }
     // The client went away or broke the rules: nothing is kept.
     void withdraw();
     // After END: completes the file, or removes it. Logs the outcome. `queued` tells whether the queue manager has
@@ -50,7 +51,6 @@ public:
     bool queued() const { return queued_; }
 
 private:
-    enum class Phase { envelope, content, extracted, ended };
     // What went wrong, worst first: the first that is set is what the client is told.
     enum Trouble : unsigned {
         refused = 1,
@@ -76,7 +76,6 @@ private:
 
     // envelope.cc
     void envelope_record(queue::RecordType type, std::string_view payload);
-    void extracted_record(queue::RecordType type, std::string_view payload);
     void attribute(std::string_view payload);
     void sender_record(std::string_view address);
     void recipient_record(std::string_view address);
@@ -117,7 +116,8 @@ private:
     Rewriting rewriting_;
     int flags_;
     queue::NewQueueFile file_;
-    Phase phase_ = Phase::envelope;
+    queue::Segment segment_ = queue::Segment::envelope;
+    bool ended_ = false;
     unsigned troubles_ = 0;
     std::string status_, reason_;  // for `content` and `refused`
     bool discard_ = false, hold_ = false, queued_ = false, traced_ = false;

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include "conf/params/bounce.h"
 #include "conf/params/cleanup.h"
+#include "delivery/new_message.h"
 #include "delivery/post.h"
 #include "ipc/cleanup.h"
 #include "log/log.h"
@@ -18,7 +19,6 @@
 namespace local {
 namespace {
 using queue::RecordType;
-constexpr std::size_t piece = 64 * 1024;
 
 Forward& forward_for(Work& work, const State& state) {
     for (Forward& f : work.forwards)
@@ -28,13 +28,12 @@ Forward& forward_for(Work& work, const State& state) {
 }
 
 // The new message up to the header of the old one.
-std::string beginning(const Work& work, const Forward& forward, std::string_view id) {
+void begin(const Work& work, const Forward& forward, delivery::NewMessage& out) {
     namespace name = queue::attribute;
     const ipc::DeliveryRequest& request = work.job.request();
-    std::string out;
     auto attribute = [&](std::string_view key, std::string_view value) {
         if (!value.empty())
-            queue::append(out, RecordType::attribute, fmt::format("{}={}", key, value));
+            out.attribute(key, value);
     };
     attribute(name::encoding, request.encoding);
     attribute(name::log_ident, request.log_ident);
@@ -52,86 +51,55 @@ std::string beginning(const Work& work, const Forward& forward, std::string_view
         if (request.ret)
             attribute(name::ret_flags, std::to_string(request.ret));
     }
-    queue::append(out, RecordType::sender, forward.sender);
+    out.put(RecordType::sender, forward.sender);
     for (const delivery::Subject& to : forward.recipients) {
         attribute(name::dsn_orig_rcpt, to.orcpt);
         if (to.notify)
             attribute(name::notify_flags, std::to_string(to.notify));
         if (!to.original.empty())
-            queue::append(out, RecordType::original, to.original);
-        queue::append(out, RecordType::recipient, to.address);
+            out.put(RecordType::original, to.original);
+        out.put(RecordType::recipient, to.address);
     }
-    queue::append(out, RecordType::message);
+    out.put(RecordType::message);
     const conf::Settings& settings = work.context.settings;
-    for (const std::string& line :
-         delivery::received_lines(settings[param::myhostname], settings[param::mail_name], id, std::time(nullptr)))
-        queue::append(out, RecordType::line, line);
+    for (const std::string& line : delivery::received_lines(settings[param::myhostname], settings[param::mail_name],
+                                                            out.queue_id(), std::time(nullptr)))
+        out.line(line, true);
     if (work.context.prepend_delivered.forward)
-        queue::append(out, RecordType::line, "Delivered-To: " + mail::to_external(forward.delivered));
-    return out;
+        out.line("Delivered-To: " + mail::to_external(forward.delivered), true);
 }
 
-Result<void> send_content(const Work& work, net::Stream& stream, std::string& out, loop::Deadline deadline) {
+Result<void> send_content(const Work& work, delivery::NewMessage& out) {
     queue::ContentReader content = work.job.content();
     for (;;) {
         TRY_ASSIGN(auto line, content.next());
         if (!line)
             break;
-        queue::append(out, line->ends_line ? RecordType::line : RecordType::part, line->text);
-        if (out.size() < piece)
-            continue;
-        TRY(stream.write(out, deadline));
-        out.clear();
+        out.line(line->text, line->ends_line);
+        TRY(out.so_far());
     }
-    queue::append(out, RecordType::extracted);
-    queue::append(out, RecordType::end);
-    TRY(stream.write(out, deadline));
-    return stream.flush(deadline);
+    out.put(RecordType::extracted);
+    return {};
 }
 
-struct Begun {
-    ipc::Client::Lease lease;
-    std::string id;
-};
-
-Result<Begun> begin(Work& work, bool fresh) {
-    ipc::Client& cleanup = work.context.cleanup;
-    TRY_ASSIGN(ipc::Client::Lease lease, cleanup.borrow(fresh));
-    ipc::CleanupOpen open{.flags = ipc::cleanup_flags::internal};
-    const auto options = static_cast<std::uint32_t>(work.job.request().send_options);
+int flags_for(const ipc::DeliveryRequest& request) {
+    int flags = ipc::cleanup_flags::internal;
+    const auto options = static_cast<std::uint32_t>(request.send_options);
     if (options & mail::smtputf8::any)
-        open.flags |= ipc::cleanup_flags::smtputf8;
+        flags |= ipc::cleanup_flags::smtputf8;
     if (options & mail::send_option::require_tls)
-        open.flags |= ipc::cleanup_flags::require_tls;
-    TRY(ipc::send(lease.stream(), open, cleanup.deadline()));
-    TRY(lease->flush(cleanup.deadline()));
-    TRY_ASSIGN(ipc::CleanupOpened opened, ipc::receive<ipc::CleanupOpened>(lease.stream(), cleanup.deadline()));
-    if (opened.queue_id.empty())
-        return temporary(opened.reason);
-    return Begun{std::move(lease), std::move(opened.queue_id)};
-}
-
-// A kept connection that cleanup has closed meanwhile is replaced; nothing was promised on it.
-Result<Begun> begin(Work& work) {
-    Result<Begun> kept = begin(work, false);
-    if (kept)
-        return kept;
-    return begin(work, true);
+        flags |= ipc::cleanup_flags::require_tls;
+    return flags;
 }
 
 // The new message's queue id.
 Result<std::string> submit(Work& work, const Forward& forward) {
-    Result<Begun> begun = begin(work);
-    if (!begun)
-        return tl::unexpected(begun.error());
-    ipc::Client::Lease& lease = begun->lease;
-    const loop::Deadline deadline = work.context.cleanup.deadline();
-    std::string out = beginning(work, forward, begun->id);
-    TRY(send_content(work, lease.stream(), out, deadline));
-    TRY_ASSIGN(ipc::CleanupReply reply, ipc::receive<ipc::CleanupReply>(lease.stream(), deadline));
-    lease.keep();
+    TRY_ASSIGN(auto message, delivery::NewMessage::open(work.context.cleanup, flags_for(work.job.request())));
+    begin(work, forward, message);
+    TRY(send_content(work, message));
+    TRY_ASSIGN(ipc::CleanupReply reply, message.finish());
     if (reply.ok)
-        return begun->id;
+        return message.queue_id();
     EnhancedStatus status{4, 3, 0};
     EnhancedStatus::parse(reply.status, status);
     return tl::unexpected(Error{status, reply.reason, 0});

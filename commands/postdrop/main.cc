@@ -104,10 +104,10 @@ bool copy(DropFile& file, RecordFilter& filter, std::int64_t limit) {
         std::size_t needed = 0;
         queue::Decoded decoded = queue::Decoded::incomplete;
         while (!filter.ended() && (decoded = queue::decode(left, record, needed)) == queue::Decoded::record) {
-            const auto verdict = filter.check(record.type, record.payload);
-            if (!verdict)
-                give_up(verdict.error().reason);
-            if (*verdict == RecordFilter::Verdict::drop)
+            const auto fate = filter.check(record.type, record.payload);
+            if (!fate)
+                give_up(fate.error().reason);
+            if (*fate == RecordFilter::Fate::drop)
                 continue;
             kept.clear();
             queue::append(kept, record.type, record.payload);

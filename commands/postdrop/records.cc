@@ -2,17 +2,14 @@
 #include <unistd.h>
 #include "base/bytes.h"
 #include "log/log.h"
-#include "queue/submission_attribute.h"
 
 namespace postdrop {
 using queue::RecordType;
+using queue::Segment;
 
-Result<RecordFilter::Verdict> RecordFilter::check(RecordType type, std::string_view payload) {
-    const char letter = static_cast<char>(type);
-    const std::string_view expected = segment_ == Segment::envelope  ? "MFSRVA"
-                                      : segment_ == Segment::content ? "XLN"
-                                                                     : "EAR";
-    if (segment_ == Segment::ended || expected.find(letter) == std::string_view::npos)
+Result<RecordFilter::Fate> RecordFilter::check(RecordType type, std::string_view payload) {
+    const auto letter = static_cast<char>(type);
+    if (ended_ || !queue::takes(queue::Door::postdrop, segment_, type))
         return permanent("unexpected record type: " + std::to_string(static_cast<int>(letter)));
     // Longer addresses are refused by every part of the mail system, some of them again and again: the user is told at
     // once.
@@ -26,7 +23,7 @@ Result<RecordFilter::Verdict> RecordFilter::check(RecordType type, std::string_v
     switch (type) {
     case RecordType::message: segment_ = Segment::content; break;
     case RecordType::extracted: segment_ = Segment::extracted; break;
-    case RecordType::end: segment_ = Segment::ended; break;
+    case RecordType::end: ended_ = true; break;
     case RecordType::sender:
         if (has_sender_)
             return permanent("more than one sender");
@@ -38,17 +35,17 @@ Result<RecordFilter::Verdict> RecordFilter::check(RecordType type, std::string_v
         if (!value || name.empty()) {
             maillog::warning("uid={}: ignoring malformed record: missing '=' after attribute name: {:.200}",
                              static_cast<long>(::getuid()), payload);
-            return Verdict::drop;
+            return Fate::drop;
         }
         if (!queue::is_submission_attribute(name, *value)) {
             maillog::warning("uid={}: ignoring attribute record: {:.200}={:.200}", static_cast<long>(::getuid()), name,
                              *value);
-            return Verdict::drop;
+            return Fate::drop;
         }
         break;
     }
     default: break;
     }
-    return Verdict::keep;
+    return Fate::keep;
 }
 }

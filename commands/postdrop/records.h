@@ -7,23 +7,23 @@
 #include <string>
 #include <string_view>
 #include "base/error.h"
-#include "queue/record.h"
+#include "queue/doors.h"
 
 namespace postdrop {
 class RecordFilter {
 public:
     // envelope_record_max: bytes of an address or attribute (line_length_limit).
     explicit RecordFilter(std::size_t envelope_record_max = 2048) : envelope_record_max_(envelope_record_max) {}
-    enum class Verdict { keep, drop };
-    Result<Verdict> check(queue::RecordType type, std::string_view payload);
-    bool ended() const { return segment_ == Segment::ended; }
+    enum class Fate { keep, drop };
+    Result<Fate> check(queue::RecordType type, std::string_view payload);
+    bool ended() const { return ended_; }
     const std::string& sender() const { return sender_; }  // internal form
     bool has_sender() const { return has_sender_; }
 
 private:
-    enum class Segment { envelope, content, extracted, ended };
     std::size_t envelope_record_max_;
-    Segment segment_ = Segment::envelope;
+    queue::Segment segment_ = queue::Segment::envelope;
+    bool ended_ = false;
     std::string sender_;
     bool has_sender_ = false;
 };

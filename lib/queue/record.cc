@@ -3,16 +3,19 @@
 #include "base/bytes.h"
 
 namespace queue {
-void append(std::string& out, RecordType type, std::string_view payload) {
-    char header[8];
+std::size_t head(char (&to)[head_max], RecordType type, std::size_t length) {
     std::size_t used = 0;
-    header[used++] = static_cast<char>(type);
-    std::size_t length = payload.size();
+    to[used++] = static_cast<char>(type);
     do {
-        header[used++] = static_cast<char>((length & 0x7f) | (length > 0x7f ? 0x80 : 0));
+        to[used++] = static_cast<char>((length & 0x7f) | (length > 0x7f ? 0x80 : 0));
         length >>= 7;
-    } while (length != 0 && used < sizeof header);
-    out.append(header, used);
+    } while (length != 0 && used < head_max);
+    return used;
+}
+
+void append(std::string& out, RecordType type, std::string_view payload) {
+    char header[head_max];
+    out.append(header, head(header, type, payload.size()));
     out.append(payload);
 }
 

@@ -55,6 +55,9 @@ struct Record {
     RecordType type;
     std::string_view payload;
 };
+// What stands before a payload of that length; returns its size in bytes.
+inline constexpr std::size_t head_max = 8;
+std::size_t head(char (&to)[head_max], RecordType type, std::size_t length);
 void append(std::string& out, RecordType type, std::string_view payload = {});
 // "%15ld": numbers that are rewritten in place later (pointers, the warning time) have this width.
 std::string padded_number(std::int64_t number);

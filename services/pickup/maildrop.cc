@@ -18,7 +18,7 @@
 #include "conf/params/commands.h"
 #include "conf/params/global.h"
 #include "conf/params/services.h"
-#include "ipc/cleanup.h"
+#include "delivery/new_message.h"
 #include "ipc/client.h"
 #include "log/log.h"
 #include "loop/loop.h"
@@ -36,7 +36,6 @@ struct Config {
     std::string myhostname, mail_name, filter;
     uid_t owner = 0;
     int flags = 0;
-    std::chrono::seconds timeout{3600};
     bool external_log_form = true;
     std::unique_ptr<ipc::Client> cleanup;
 };
@@ -52,35 +51,19 @@ enum class Fate { remove, keep };
 
 // Hands one message to cleanup. The Error is trouble on the way; the file then stays unless it is damaged.
 Result<Fate> deliver(Submission& submission) {
-    TRY_ASSIGN(ipc::Client::Lease lease, config.cleanup->borrow());
-    net::Stream& stream = lease.stream();
-    const auto deadline = [] { return loop::in(config.timeout); };
-    TRY(ipc::send(stream, ipc::CleanupOpen{config.flags}, deadline()));
-    TRY(stream.flush(deadline()));
-    TRY_ASSIGN(ipc::CleanupOpened opened, ipc::receive<ipc::CleanupOpened>(stream, deadline()));
-    if (opened.queue_id.empty())
-        return temporary(opened.reason);
-
+    TRY_ASSIGN(delivery::NewMessage message, delivery::NewMessage::open(*config.cleanup, config.flags));
     const Origin& origin = submission.origin();
-    std::string buffer;
-    const auto out = [&](queue::RecordType type, std::string_view payload) -> Result<void> {
-        queue::append(buffer, type, payload);
-        if (buffer.size() < 65536)
-            return {};
-        TRY(stream.write(buffer, deadline()));
-        buffer.clear();
-        return {};
+    const auto out = [&](queue::RecordType type, std::string_view payload) {
+        message.put(type, payload);
+        return message.so_far();
     };
     const auto log_sender = [&](std::string_view sender) {
-        maillog::info("{}: uid={} from=<{}>{}", opened.queue_id, static_cast<long>(origin.uid),
+        maillog::info("{}: uid={} from=<{}>{}", message.queue_id(), static_cast<long>(origin.uid),
                       config.external_log_form ? mail::to_external(sender) : std::string(sender),
                       origin.requeued ? " orig_id=" + origin.old_id : "");
     };
-    TRY(submission.copy(out, config.filter, received_header(origin.uid, opened.queue_id), log_sender));
-    TRY(stream.write(buffer, deadline()));
-    TRY(stream.flush(deadline()));
-    TRY_ASSIGN(ipc::CleanupReply reply, ipc::receive<ipc::CleanupReply>(stream, deadline()));
-    lease.keep();
+    TRY(submission.copy(out, config.filter, received_header(origin.uid, message.queue_id()), log_sender));
+    TRY_ASSIGN(ipc::CleanupReply reply, message.finish());
     if (reply.ok)
         return Fate::remove;
     maillog::warning("maildrop/{}: message not accepted: {} {} {}", origin.old_id, reply.smtp_code, reply.status,
@@ -195,7 +178,6 @@ Result<void> read_settings(const conf::Settings& s) {
     config.myhostname = s[param::myhostname];
     config.mail_name = s[param::mail_name];
     config.filter = s[param::content_filter];
-    config.timeout = s[param::ipc_timeout];
     config.external_log_form = s[param::info_log_address_format] != "internal";
     const passwd* owner = ::getpwnam(s[param::mail_owner].c_str());
     if (!owner)

@@ -2,10 +2,10 @@
 #include <utility>
 #include "base/bytes.h"
 #include "log/log.h"
-#include "queue/submission_attribute.h"
 
 namespace pickup {
 using queue::RecordType;
+using queue::Segment;
 
 namespace {
 // Only what a user may set; a message that comes back keeps all of its own but what cleanup writes anew.
@@ -24,11 +24,6 @@ Failure unexpected(RecordType type) {
 }
 }
 
-bool envelope_record(RecordType type, bool requeued) {
-    const std::string_view letters = requeued ? "CTcFILSAROVW>fonDP/Kwi<er" : "TFSRVA";
-    return letters.find(static_cast<char>(type)) != std::string_view::npos;
-}
-
 Result<void> Submission::envelope(queue::RecordReader& reader, const Out& out, const std::string& filter,
                                   const std::function<void(std::string_view)>& sender) {
     bool first = true, has_sender = false;
@@ -41,7 +36,7 @@ Result<void> Submission::envelope(queue::RecordReader& reader, const Out& out, c
                 return queue::damage("no sender");
             return out(RecordType::message, "");
         }
-        if (!envelope_record(item->type, origin_.requeued))
+        if (!queue::takes(door_, Segment::envelope, item->type))
             return unexpected(item->type);
         if (item->type == RecordType::size) {  // of a message that comes back; its time is next
             TRY(out(item->type, item->payload));
@@ -92,7 +87,7 @@ Result<void> Submission::content(queue::RecordReader& reader, const Out& out, co
             return queue::damage("file ends within the content");
         if (item->type == RecordType::extracted)
             return out(item->type, "");
-        if (item->type != RecordType::line && item->type != RecordType::part)
+        if (!queue::takes(door_, Segment::content, item->type))
             return unexpected(item->type);
         // Text that begins with a blank is no header, and no part of the field above it.
         if (std::exchange(first, false) && (item->payload.starts_with(' ') || item->payload.starts_with('\t')))
@@ -107,9 +102,8 @@ Result<void> Submission::extracted(queue::RecordReader& reader, const Out& out) 
         if (!item)
             return queue::damage("file ends before its end record");
         if (item->type == RecordType::end)
-            return out(item->type, "");
-        const std::string_view letters = origin_.requeued ? "ARO>LfonDP/Kwer" : "AR";
-        if (letters.find(static_cast<char>(item->type)) == std::string_view::npos)
+            return {};
+        if (!queue::takes(door_, Segment::extracted, item->type))
             return unexpected(item->type);
         if (item->type == RecordType::done || item->type == RecordType::canceled || item->type == RecordType::killed ||
             item->type == RecordType::padding || item->type == RecordType::filter)

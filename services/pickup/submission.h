@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include "base/error.h"
+#include "queue/doors.h"
 #include "queue/file.h"
 
 namespace pickup {
@@ -24,11 +25,14 @@ struct Origin {
 class Submission {
 public:
     // file: open for reading, complete.
-    Submission(const queue::QueueFile& file, Origin origin) : file_(file), origin_(std::move(origin)) {}
+    Submission(const queue::QueueFile& file, Origin origin)
+        : file_(file),
+          origin_(std::move(origin)),
+          door_(origin_.requeued ? queue::Door::requeued : queue::Door::submission) {}
     const Origin& origin() const { return origin_; }
 
-    // Gives every record of the message to `out` in the order cleanup wants them; `received` is put before the content
-    // of new mail. `sender` is called once, when the sender is known.
+    // Gives every record of the message but END to `out` in the order cleanup wants them; `received` is put before the
+    // content of new mail. `sender` is called once, when the sender is known.
     using Out = std::function<Result<void>(queue::RecordType, std::string_view)>;
     Result<void> copy(const Out& out, const std::string& filter, const std::string& received,
                       const std::function<void(std::string_view)>& sender);
@@ -40,7 +44,6 @@ private:
     Result<void> extracted(queue::RecordReader& reader, const Out& out);
     const queue::QueueFile& file_;
     Origin origin_;
+    queue::Door door_;
 };
-// May the record be in the envelope of a file of this kind? A message's fate (done recipients …) is kept out.
-bool envelope_record(queue::RecordType type, bool requeued);
 }

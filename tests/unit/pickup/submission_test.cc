@@ -58,7 +58,7 @@ TEST(Submission, UserMailGetsReceivedAndLosesForeignAttributes) {
     EXPECT_EQ(c.error, "");
     EXPECT_EQ(c.sender, "me");
     EXPECT_EQ(c.text, "T5 6|Lsmtp:[filter]|Arewrite_context=local|FMe|Sme|Anotify_flags=8|Ra@b|M|NReceived: by x|N\tid "
-                      "y|NSubject: x|N|X|Rc@d|E|");
+                      "y|NSubject: x|N|X|Rc@d|");
 }
 
 TEST(Submission, AttributesOfAUserAreOneLineAndOfKnownValues) {
@@ -97,7 +97,7 @@ TEST(Submission, RequeuedMailKeepsWhatWasKnownButGetsTheFilterOfToday) {
                                    {'E', ""}}),
                           true, "smtp:[filter]");
     EXPECT_EQ(c.error, "");
-    EXPECT_EQ(c.text, "Cx|T5 6|Lsmtp:[filter]|Alog_ident=Q|Sme|Oo@p|Ra@b|M|NSubject: x|X|E|");
+    EXPECT_EQ(c.text, "Cx|T5 6|Lsmtp:[filter]|Alog_ident=Q|Sme|Oo@p|Ra@b|M|NSubject: x|X|");
 }
 
 TEST(Submission, WhatAUserMayNotWriteIsDamage) {

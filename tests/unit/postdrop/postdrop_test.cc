@@ -28,13 +28,13 @@ TEST(RecordFilter, OnlyTheOrderOfASubmission) {
 
 TEST(RecordFilter, AttributesThatAUserMaySet) {
     RecordFilter filter;
-    using Verdict = RecordFilter::Verdict;
-    EXPECT_EQ(*filter.check(RecordType::attribute, "notify_flags=10"), Verdict::keep);
+    using Fate = RecordFilter::Fate;
+    EXPECT_EQ(*filter.check(RecordType::attribute, "notify_flags=10"), Fate::keep);
     for (const char* bad :
          {"log_client_name=x", "sasl_username=root", "client_address=1.2.3.4", "noequals", "=x", "create_time=1",
           "rewrite_context=remote\nX: y", "rewrite_context=bogus", "rewrite_context=", "encoding=8bit\r\nX",
           "encoding=binary", "envelope_id=a\rb", "smtputf8=1\n"})
-        EXPECT_EQ(*filter.check(RecordType::attribute, bad), Verdict::drop) << bad;
+        EXPECT_EQ(*filter.check(RecordType::attribute, bad), Fate::drop) << bad;
 }
 
 TEST(RecordFilter, NulIsRefusedButInTheContent) {

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <set>
 #include "base/fd.h"
+#include "queue/doors.h"
 #include "queue/directories.h"
 #include "queue/file.h"
 #include "queue/new_file.h"
@@ -70,6 +71,20 @@ protected:
 std::string slurp(const std::string& path) {
     std::ifstream in(path, std::ios::binary);
     return {std::istreambuf_iterator<char>(in), {}};
+}
+
+TEST(Doors, EachTakesWhatTheNextOneDoes) {
+    using queue::Door, queue::Segment;
+    for (Segment segment : {Segment::envelope, Segment::content, Segment::extracted}) {
+        for (char letter : queue::records(Door::postdrop, segment))
+            EXPECT_TRUE(queue::takes(Door::submission, segment, RecordType(letter))) << letter;
+        for (Door door : {Door::submission, Door::requeued})
+            for (char letter : queue::records(door, segment))
+                EXPECT_TRUE(queue::takes(Door::cleanup, segment, RecordType(letter))) << letter;
+    }
+    EXPECT_FALSE(queue::takes(Door::postdrop, Segment::envelope, RecordType::time));  // the file's own is true
+    for (char decided_by_us : {'C', 'L', '>', 'D', 'W', 'p', 'f', 'O', 'o'})
+        EXPECT_FALSE(queue::takes(Door::submission, Segment::envelope, RecordType(decided_by_us))) << decided_by_us;
 }
 
 TEST(RecordTest, EveryLengthSurvivesTheRoundTrip) {
