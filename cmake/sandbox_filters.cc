@@ -1,6 +1,6 @@
 // Makes the system-call filters while the programs are built: BPF programs, one for each set of groups that a daemon
-// may name (lib/server/sandbox.h), as C++ on standard output. At the start of a daemon libseccomp would take 1.7 ms of
-// processor time for that.
+// may name (lib/server/sandbox.h; one with `commands` has no filter), as C++ on standard output. At the start of a
+// daemon libseccomp would take 1.7 ms of processor time for that.
 //
 // With an argument it makes them for that architecture (aarch64, x86 …; of this machine's byte order), to see that they
 // can be made. The lists are names, so that one list serves every architecture: a name that libseccomp does not have is
@@ -271,9 +271,10 @@ void add_fcntl(Filter& filter) {
     }
 }
 
-// Memory is written or executed, never first the one and then the other: what is to be code comes out of a file, as
-// libraries do. PCRE2 compiles patterns to code when tables are opened, before this filter is there, and keeps those
-// pages as they are; for what is opened later it falls back on its interpreter.
+// What was written to memory is never executed: what is to be code comes out of a file, as libraries do. (Code may be
+// made data, for good. Where the kernel takes mmap's arguments in memory, mprotect alone is watched.) PCRE2 compiles
+// patterns to code when tables are opened, before this filter is there, and keeps those pages as they are; for what is
+// opened later it falls back on its interpreter.
 void add_memory(Filter& filter, std::uint32_t architecture) {
     // There mmap(2) passes its arguments in memory, where they cannot be seen.
     const bool hidden =

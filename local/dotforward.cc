@@ -1,10 +1,10 @@
-// .forward files and :include: lists: text files with destinations, read with the rights of the user they belong to (a
-// .forward never through a symbolic link, a list as include_reader.h says), and only when not everybody could have
-// written them.
+// .forward files and :include: lists: text files with destinations. A .forward is read with its user's rights, never
+// through a symbolic link; a list that it names with those of the same user, any other as include_reader.h says. What
+// everybody may write to is not followed.
 //
-// When things fail: a .forward that cannot be trusted or read is passed over with a warning, and mail goes to the
-// mailbox; an :include: list that is missing or unsafe bounces as a configuration error. Trouble with the file system
-// defers.
+// When things fail: a .forward that cannot be trusted or opened is passed over with a warning, and mail goes to the
+// mailbox; one below a directory that the user may not search counts as absent; an :include: list that is missing or
+// unsafe bounces as a configuration error. Trouble with the file system defers.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>

@@ -5,13 +5,13 @@
 //
 // When things fail: a notice that cleanup does not take is lost, with a warning.
 #include <fmt/format.h>
-#include <ctime>
 #include "base/bytes.h"
 #include "base/time.h"
 #include "cleanup_client.h"
 #include "conf/params/bounce.h"
 #include "conf/params/smtp.h"
 #include "conf/params/smtpd.h"
+#include "delivery/post.h"
 #include "log/log.h"
 #include "session.h"
 
@@ -96,9 +96,10 @@ void Session::send_notice() {
     out.put(RecordType::recipient, postmaster);
     out.put(RecordType::message);
     auto line = [&](std::string_view text) { out.put(RecordType::line, text); };
-    line(fmt::format("Received: by {} ({})", service_.myhostname, service_.mail_name));
-    line(fmt::format("\tid {}; {}", out.queue_id(), base::rfc5322_date(std::time(nullptr))));
-    line("Date: " + base::rfc5322_date(std::time(nullptr)));
+    for (const std::string& text :
+         delivery::received_lines(service_.myhostname, service_.mail_name, out.queue_id(), now.seconds))
+        line(text);
+    line("Date: " + base::rfc5322_date(now.seconds));
     line(fmt::format("From: Mail Delivery System <MAILER-DAEMON@{}>", service_.myhostname));
     line(fmt::format("To: Postmaster <{}>", postmaster));
     line(fmt::format("Subject: {} SMTP server: errors from {}", service_.mail_name, bytes::printable(client_.shown)));

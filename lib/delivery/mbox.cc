@@ -1,9 +1,9 @@
 // Appending to an mbox (see delivery/mailbox.h).
 //
-// The file is opened as the user, never through a symbolic link, and looked at after it was opened: a regular file with
-// one name, and the user's. So a user who plants links in a shared spool directory gets mail into no file but the
-// mailbox. Where only root may write the spool directory, root makes the missing file (O_EXCL: no link is followed) and
-// gives it to the user.
+// The file is opened as the user, never through a symbolic link, and looked at after it was opened: a regular file has
+// one name and, with strict_mailbox_ownership, is the user's; a device or FIFO is taken only where the target allows
+// it. So a user who plants links in a shared spool directory gets mail into no file but the mailbox. Where only root
+// may write the spool directory, root makes the missing file (O_EXCL: no link is followed) and gives it to the user.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
