@@ -3,6 +3,7 @@
 // When things fail: without an answer nothing is limited, and one warning says so.
 #include <fmt/format.h>
 #include <algorithm>
+#include "conf/params/cleanup.h"
 #include "conf/params/smtpd.h"
 #include "ipc/anvil.h"
 #include "log/log.h"
@@ -39,13 +40,17 @@ std::string client_network(const net::Address& address, std::int64_t ipv4_prefix
 }
 
 std::string Session::anvil_ident() const {
-    return service_.service_ident + ":" + client_network(peer_, service_.ipv4_prefix, service_.ipv6_prefix);
+    return service_.service_ident + ":" +
+           client_network(peer_, settings_[param::smtpd_client_ipv4_prefix_length],
+                          settings_[param::smtpd_client_ipv6_prefix_length]);
 }
 
 bool Session::anvil_connect() {
-    const bool any = service_.connection_count_limit > 0 || service_.connection_rate_limit > 0 ||
-                     service_.message_rate_limit > 0 || service_.recipient_rate_limit > 0 ||
-                     service_.tls_rate_limit > 0;
+    const bool any = settings_[param::smtpd_client_connection_count_limit] > 0 ||
+                     settings_[param::smtpd_client_connection_rate_limit] > 0 ||
+                     settings_[param::smtpd_client_message_rate_limit] > 0 ||
+                     settings_[param::smtpd_client_recipient_rate_limit] > 0 ||
+                     settings_[param::smtpd_client_new_tls_session_rate_limit] > 0;
     if (!any || client_.family == 0) {
         exempt_ = true;
         return true;
@@ -63,13 +68,15 @@ bool Session::anvil_connect() {
     anvil_ = service_.anvil.serial();
     auto too_many = [&](std::string_view what, int number) {
         maillog::warning("{}: {} from {} for service {}", what, number, client_.shown, service_.service_ident);
-        (void)say(
-            fmt::format("421 4.7.0 {} Error: too many connections from {}", service_.myhostname, client_.address));
+        (void)say(fmt::format("421 4.7.0 {} Error: too many connections from {}", settings_[param::myhostname],
+                              client_.address));
         return false;
     };
-    if (service_.connection_count_limit > 0 && reply->count > service_.connection_count_limit)
+    if (settings_[param::smtpd_client_connection_count_limit] > 0 &&
+        reply->count > settings_[param::smtpd_client_connection_count_limit])
         return too_many("Connection concurrency limit exceeded", reply->count);
-    if (service_.connection_rate_limit > 0 && reply->rate > service_.connection_rate_limit)
+    if (settings_[param::smtpd_client_connection_rate_limit] > 0 &&
+        reply->rate > settings_[param::smtpd_client_connection_rate_limit])
         return too_many("Connection rate limit exceeded", reply->rate);
     return true;
 }

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include "base/bytes.h"
 #include "cleanup_client.h"
+#include "conf/params/cleanup.h"
+#include "conf/params/services.h"
 #include "content_time.h"
 #include "log/log.h"
 #include "session.h"
@@ -57,7 +59,7 @@ bool Session::bdat_chunk(std::int64_t size, bool last) {
         content_bytes_ = 0;
         over_limits_ = false;
     }
-    if (service_.message_size_limit > 0 && size > service_.message_size_limit - content_bytes_) {
+    if (settings_[param::message_size_limit] > 0 && size > settings_[param::message_size_limit] - content_bytes_) {
         maillog::warning("{}: BDAT request from {} exceeds message size limit", queue_id(), client_.shown);
         mail_->chunking = true;
         return discard("552 5.3.4 Chunk exceeds message size limit");
@@ -89,8 +91,8 @@ bool Session::bdat_chunk(std::int64_t size, bool last) {
 // Lines are those of the whole message: one may go on in the next chunk.
 Session::Take Session::take_chunk(std::int64_t size, bool drop) {
     std::uint64_t yield_at = stream_.bytes_read() + yield_bytes;
-    ContentTime time(limits_, stream_);
-    const auto limit = static_cast<std::size_t>(service_.line_limit);
+    ContentTime time(settings_, stream_);
+    const auto limit = static_cast<std::size_t>(settings_[param::line_length_limit]);
     const bool strict = bare_newline_ != BareNewline::no;
     while (size > 0) {
         auto some = stream_.read_some(static_cast<std::size_t>(std::min<std::int64_t>(size, 64 * 1024)), time.start());

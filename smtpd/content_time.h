@@ -4,33 +4,34 @@
 // and nothing here.
 #pragma once
 #include <algorithm>
+#include "conf/params/smtpd.h"
+#include "conf/settings.h"
 #include "net/stream.h"
-#include "service.h"
 
 namespace smtpd {
 class ContentTime {
 public:
-    ContentTime(const Limits& limits, const net::Stream& stream)
-        : limits_(limits), stream_(stream), left_(limits.timeout), bytes_(stream.bytes_read()) {}
+    ContentTime(const conf::Settings& settings, const net::Stream& stream)
+        : settings_(settings), stream_(stream), left_(settings[param::smtpd_timeout]), bytes_(stream.bytes_read()) {}
     // Before a read: its deadline.
     loop::Deadline start() {
-        if (!limits_.request_deadline)
+        if (!settings_[param::smtpd_per_request_deadline])
             return loop::never;
         started_ = loop::Clock::now();
         return started_ + left_;
     }
     void stop() {
-        if (!limits_.request_deadline)
+        if (!settings_[param::smtpd_per_request_deadline])
             return;
         left_ -= loop::Clock::now() - started_;
         left_ += std::chrono::microseconds(static_cast<std::int64_t>(stream_.bytes_read() - bytes_) * 1000000 /
-                                           limits_.minimum_rate);
+                                           settings_[param::smtpd_min_data_rate]);
         bytes_ = stream_.bytes_read();
-        left_ = std::min<std::chrono::nanoseconds>(left_, limits_.timeout);
+        left_ = std::min<std::chrono::nanoseconds>(left_, settings_[param::smtpd_timeout]);
     }
 
 private:
-    const Limits& limits_;
+    const conf::Settings& settings_;
     const net::Stream& stream_;
     std::chrono::nanoseconds left_;
     loop::Clock::time_point started_{};

@@ -1,6 +1,8 @@
 // DATA: content up to CR LF . CR LF, as records to cleanup, and the answer that says the message is safe.
 #include <fmt/format.h>
 #include "cleanup_client.h"
+#include "conf/params/cleanup.h"
+#include "conf/params/services.h"
 #include "content_time.h"
 #include "log/log.h"
 #include "server/server.h"
@@ -54,7 +56,7 @@ bool Session::line_to_cleanup(std::string_view text, bool ends) {
     std::int64_t size = static_cast<std::int64_t>(text.size()) + (ends ? 2 : 0);
     if (over_limits_)
         return false;
-    if (service_.message_size_limit > 0 && content_bytes_ > service_.message_size_limit - size) {
+    if (settings_[param::message_size_limit] > 0 && content_bytes_ > settings_[param::message_size_limit] - size) {
         over_limits_ = true;
         maillog::warning("{}: queue file size limit exceeded", queue_id());
         return false;
@@ -68,13 +70,13 @@ Session::Take Session::take_content() {
     const bool strict = bare_newline_ != BareNewline::no;
     bool line_begins = true, after_crlf = true, noted = false;
     std::uint64_t yield_at = stream_.bytes_read() + yield_bytes;
-    ContentTime time(limits_, stream_);
+    ContentTime time(settings_, stream_);
     for (;;) {
         if (stream_.bytes_read() >= yield_at) {
             yield_at = stream_.bytes_read() + yield_bytes;
             loop::yield();
         }
-        auto line = stream_.read_line(static_cast<std::size_t>(service_.line_limit), time.start());
+        auto line = stream_.read_line(static_cast<std::size_t>(settings_[param::line_length_limit]), time.start());
         if (!line)
             return Take::lost;
         time.stop();

@@ -1,6 +1,9 @@
 // HELO and EHLO.
 #include <fmt/format.h>
 #include "base/bytes.h"
+#include "conf/params/cleanup.h"
+#include "conf/params/commands.h"
+#include "conf/params/smtpd.h"
 #include "log/log.h"
 #include "mail/header.h"
 #include "session.h"
@@ -8,15 +11,15 @@
 namespace smtpd {
 unsigned Session::keywords() {
     unsigned off = discarded_;
-    if (service_.vrfy_disabled)
+    if (settings_[param::disable_vrfy_command])
         off |= keyword::vrfy;
     if (!service_.tls_usable || encrypted())
         off |= keyword::starttls;
     if (!may_authenticate())
         off |= keyword::auth;
-    if (!service_.smtputf8)
+    if (!settings_[param::smtputf8_enable])
         off |= keyword::smtputf8;
-    if (!service_.require_tls || !encrypted())
+    if (!settings_[param::requiretls_enable] || !encrypted())
         off |= keyword::requiretls;  // RFC 8689, section 2: within TLS only
     if (!may_pretend())
         off |= keyword::xclient;
@@ -27,16 +30,17 @@ unsigned Session::keywords() {
 
 std::string Session::hello_reply(bool extended) {
     if (!extended)
-        return "250 " + service_.myhostname;
-    std::vector<std::string> lines{service_.myhostname};
+        return "250 " + settings_[param::myhostname];
+    std::vector<std::string> lines{settings_[param::myhostname]};
     unsigned off = keywords();
     auto offer = [&](unsigned bit, std::string text) {
         if (!(off & bit))
             lines.push_back(std::move(text));
     };
     offer(keyword::pipelining, "PIPELINING");
-    offer(keyword::size,
-          service_.message_size_limit > 0 ? "SIZE " + std::to_string(service_.message_size_limit) : "SIZE");
+    offer(keyword::size, settings_[param::message_size_limit] > 0
+                             ? "SIZE " + std::to_string(settings_[param::message_size_limit])
+                             : "SIZE");
     offer(keyword::vrfy, "VRFY");
     offer(keyword::etrn, "ETRN");
     offer(keyword::starttls, "STARTTLS");
@@ -62,10 +66,10 @@ bool Session::helo_command(Words& words, bool extended) {
     // It goes into Received: and into the log; what else is odd about it is for the rules to judge.
     const char* end = words.back().data() + words.back().size();
     const std::string_view all(words[1].data(), static_cast<std::size_t>(end - words[1].data()));
-    std::string name = mail::received_name(bytes::printable(all, service_.smtputf8));
+    std::string name = mail::received_name(bytes::printable(all, settings_[param::smtputf8_enable]));
     drop_transaction();
     helo_.clear();
-    if (!service_.delay_reject) {
+    if (!settings_[param::smtpd_delay_reject]) {
         if (auto denied = check_helo(name))
             return refuse(*denied);
     }

@@ -5,6 +5,7 @@
 #include <utility>
 #include "base/bytes.h"
 #include "cleanup_client.h"
+#include "conf/params/cleanup.h"
 #include "conf/params/commands.h"
 #include "conf/params/smtpd.h"
 #include "log/log.h"
@@ -40,7 +41,7 @@ std::optional<std::string> Session::read_address(std::string_view word, std::str
                                                  bool utf8) {
     auto illegal = [&] {
         maillog::warning("Illegal address syntax from {} in {} command: {}", client_.shown, command,
-                         bytes::printable(word.substr(0, 500), service_.smtputf8));
+                         bytes::printable(word.substr(0, 500), settings_[param::smtputf8_enable]));
     };
     auto address = mail::path_address(word, strict);
     bool good = address.has_value();
@@ -60,8 +61,8 @@ std::optional<std::string> Session::read_address(std::string_view word, std::str
 
 // Room for the message that may come: 1.5 times its limit where the administrator gave no minimum.
 bool Session::room_for_mail() {
-    std::int64_t need = service_.queue_minfree;
-    std::int64_t message = std::max(service_.message_size_limit, std::int64_t{0});
+    std::int64_t need = settings_[param::queue_minfree];
+    std::int64_t message = std::max(settings_[param::message_size_limit], std::int64_t{0});
     if (mail_ && mail_->announced_size > 0 && message == 0)
         message = mail_->announced_size;
     // Asked once a second at most: a disk that fills faster than that is met by cleanup.
@@ -85,7 +86,7 @@ bool Session::room_for_mail() {
 }
 
 bool Session::verp_allowed() const {
-    const std::string& list = service_.settings()[param::smtpd_authorized_verp_clients];
+    const std::string& list = settings_[param::smtpd_authorized_verp_clients];
     if (list.empty())
         return false;
     auto match = table::MatchList::open("smtpd_authorized_verp_clients", list, table::MatchList::Kind::hosts)
@@ -94,20 +95,22 @@ bool Session::verp_allowed() const {
 }
 
 bool Session::mail_from(Words& words) {
-    if (service_.helo_required && helo_.empty())
+    if (settings_[param::smtpd_helo_required] && helo_.empty())
         return refuse("503 5.5.1 Error: send HELO/EHLO first");
     if (mail_)
         return refuse("503 5.5.1 Error: nested MAIL command");
     auto path = take_path(words, "from:");
     if (!path)
         return refuse("501 5.5.4 Syntax: MAIL FROM:<address>");
-    if (!anvil_count("message", service_.message_rate_limit, "Message delivery request rate limit exceeded"))
+    if (!anvil_count("message", settings_[param::smtpd_client_message_rate_limit],
+                     "Message delivery request rate limit exceeded"))
         return refuse("450 4.7.1 Error: too much mail from " + client_.address);
-    const bool utf8_offered = service_.smtputf8 && !(discarded_ & keyword::smtputf8);
+    const bool utf8_offered = settings_[param::smtputf8_enable] && !(discarded_ & keyword::smtputf8);
     const bool utf8 = utf8_offered && std::any_of(words.begin(), words.end(), [](std::string_view word) {
                           return bytes::iequals(word, "SMTPUTF8");
                       });
-    auto address = mail::balanced(*path) ? read_address(*path, "MAIL", service_.strict_envelopes, utf8) : std::nullopt;
+    auto address = mail::balanced(*path) ? read_address(*path, "MAIL", settings_[param::strict_rfc821_envelopes], utf8)
+                                         : std::nullopt;
     if (!address)
         return refuse("501 5.1.7 Bad sender address syntax");
     auto mail = std::make_unique<Transaction>();
@@ -155,9 +158,8 @@ bool Session::mail_from(Words& words) {
         } else if (bytes::iequals(word, "XVERP") || option("XVERP=")) {
             if (!verp_allowed())
                 return refuse("555 5.5.4 Unsupported option: " + std::string(word));
-            mail->verp =
-                word.size() > 6 ? std::string(word.substr(6)) : service_.settings()[param::default_verp_delimiters];
-            const std::string& filter = service_.settings()[param::verp_delimiter_filter];
+            mail->verp = word.size() > 6 ? std::string(word.substr(6)) : settings_[param::default_verp_delimiters];
+            const std::string& filter = settings_[param::verp_delimiter_filter];
             if (mail->verp.size() != 2 || filter.find(mail->verp[0]) == filter.npos ||
                 filter.find(mail->verp[1]) == filter.npos)
                 return refuse("501 5.5.4 Error: XVERP needs two characters from " + filter);
@@ -167,11 +169,11 @@ bool Session::mail_from(Words& words) {
     }
     if (verp && mail->sender.empty())
         return refuse("503 5.5.4 Error: XVERP requires non-null sender");
-    if (service_.strict_smtputf8 && !mail->smtputf8 && !bytes::is_ascii(mail->sender))
+    if (settings_[param::strict_smtputf8] && !mail->smtputf8 && !bytes::is_ascii(mail->sender))
         return refuse("553 5.6.7 Must declare SMTPUTF8 to send unicode address");
     mail_ = std::move(mail);
     // SIZE= and the disk: before any recipient is looked at.
-    if (service_.message_size_limit > 0 && mail_->announced_size > service_.message_size_limit) {
+    if (settings_[param::message_size_limit] > 0 && mail_->announced_size > settings_[param::message_size_limit]) {
         log_event("reject", "552 5.3.4 Message size exceeds fixed limit");
         mail_.reset();
         return refuse("552 5.3.4 Message size exceeds fixed limit");
@@ -181,13 +183,13 @@ bool Session::mail_from(Words& words) {
         mail_.reset();
         return refuse("452 4.3.1 Insufficient system storage");
     }
-    if (!service_.delay_reject) {
+    if (!settings_[param::smtpd_delay_reject]) {
         if (auto denied = check_sender()) {
             mail_.reset();
             return refuse(*denied);
         }
     }
-    if (!service_.delay_open && !open_cleanup()) {
+    if (!settings_[param::smtpd_delay_open_until_valid_rcpt] && !open_cleanup()) {
         mail_.reset();
         return false;
     }

@@ -9,6 +9,8 @@
 #include "base/time.h"
 #include "cleanup_client.h"
 #include "conf/params/bounce.h"
+#include "conf/params/cleanup.h"
+#include "conf/params/global.h"
 #include "conf/params/smtp.h"
 #include "conf/params/smtpd.h"
 #include "delivery/post.h"
@@ -25,7 +27,7 @@ constexpr std::size_t width = 79;  // of a transcript's lines, where words let t
 void Session::note(std::string_view who, std::string_view line) {
     if (service_.notify == 0)
         return;
-    if (history_lines_ >= service_.history_threshold || history_.size() > history_bytes) {
+    if (history_lines_ >= settings_[param::smtpd_history_flush_threshold] || history_.size() > history_bytes) {
         if (errors_seen_ & service_.notify)
             return;  // the beginning of the trouble is what matters
         history_.clear();
@@ -81,7 +83,7 @@ void Session::classify(std::string_view reply) {
 void Session::send_notice() {
     if (!(errors_seen_ & service_.notify) || service_.submit)
         return;
-    const conf::Settings& s = service_.settings();
+    const conf::Settings& s = settings_;
     auto to = CleanupClient::open(service_.cleanup, ipc::cleanup_flags::internal);
     if (!to) {
         maillog::warning("postmaster notice failed: {}", to.error().reason);
@@ -92,17 +94,18 @@ void Session::send_notice() {
     const std::string& postmaster = s[param::error_notice_recipient];
     out.put(RecordType::time, fmt::format("{} {}", now.seconds, now.microseconds));
     out.attribute(queue::attribute::rewrite_context, "local");
-    out.put(RecordType::sender, service_.double_bounce_sender + "@" + service_.myhostname);
+    out.put(RecordType::sender, settings_[param::double_bounce_sender] + "@" + settings_[param::myhostname]);
     out.put(RecordType::recipient, postmaster);
     out.put(RecordType::message);
     auto line = [&](std::string_view text) { out.put(RecordType::line, text); };
-    for (const std::string& text :
-         delivery::received_lines(service_.myhostname, service_.mail_name, out.queue_id(), now.seconds))
+    for (const std::string& text : delivery::received_lines(settings_[param::myhostname], settings_[param::mail_name],
+                                                            out.queue_id(), now.seconds))
         line(text);
     line("Date: " + base::rfc5322_date(now.seconds));
-    line(fmt::format("From: Mail Delivery System <MAILER-DAEMON@{}>", service_.myhostname));
+    line(fmt::format("From: Mail Delivery System <MAILER-DAEMON@{}>", settings_[param::myhostname]));
     line(fmt::format("To: Postmaster <{}>", postmaster));
-    line(fmt::format("Subject: {} SMTP server: errors from {}", service_.mail_name, bytes::printable(client_.shown)));
+    line(fmt::format("Subject: {} SMTP server: errors from {}", settings_[param::mail_name],
+                     bytes::printable(client_.shown)));
     line("Auto-Submitted: auto-generated");
     line("");
     line("Transcript of session follows.");

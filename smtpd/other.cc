@@ -1,6 +1,8 @@
 // RSET NOOP VRFY ETRN QUIT, and AUTH while nobody can log in.
 #include <fmt/format.h>
 #include "base/bytes.h"
+#include "conf/params/commands.h"
+#include "conf/params/smtpd.h"
 #include "ipc/flush.h"
 #include "log/log.h"
 #include "mail/address.h"
@@ -17,13 +19,13 @@ bool Session::rset(Words& words) {
 bool Session::noop(Words&) { return say("250 2.0.0 Ok"); }
 
 bool Session::vrfy(Words& words) {
-    if (service_.vrfy_disabled)
+    if (settings_[param::disable_vrfy_command])
         return refuse("502 5.5.1 VRFY command is disabled");
     if (words.size() < 2)
-        return refuse(service_.smtputf8 && !(discarded_ & keyword::smtputf8)
+        return refuse(settings_[param::smtputf8_enable] && !(discarded_ & keyword::smtputf8)
                           ? "501 5.5.4 Syntax: VRFY address [SMTPUTF8]"
                           : "501 5.5.4 Syntax: VRFY address");
-    const bool utf8 = words.size() > 2 && service_.smtputf8 && !(discarded_ & keyword::smtputf8) &&
+    const bool utf8 = words.size() > 2 && settings_[param::smtputf8_enable] && !(discarded_ & keyword::smtputf8) &&
                       bytes::iequals(words.back(), "SMTPUTF8");
     if (utf8)
         words.pop_back();
@@ -47,7 +49,7 @@ bool Session::vrfy(Words& words) {
 bool Session::etrn(Words& words) {
     if (discarded_ & keyword::etrn)
         return refuse("500 5.5.2 Error: command not recognized");
-    if (service_.helo_required && helo_.empty())
+    if (settings_[param::smtpd_helo_required] && helo_.empty())
         return refuse("503 Error: send HELO/EHLO first");
     if (mail_)
         return refuse("503 Error: MAIL transaction in progress");
@@ -57,7 +59,7 @@ bool Session::etrn(Words& words) {
     if (name.starts_with('@') || name.starts_with('#'))
         name.remove_prefix(1);
     std::string domain(name);
-    if (!mail::valid_hostname(domain, service_.smtputf8) &&
+    if (!mail::valid_hostname(domain, settings_[param::smtputf8_enable]) &&
         !(domain.starts_with('[') && mail::address_literal(std::string_view(domain).substr(1, domain.size() - 2))))
         return refuse("501 Error: invalid parameter syntax");
     etrn_domain_ = domain;

@@ -3,6 +3,10 @@
 #include <ctime>
 #include "base/time.h"
 #include "cleanup_client.h"
+#include "conf/params/bounce.h"
+#include "conf/params/cleanup.h"
+#include "conf/params/services.h"
+#include "conf/params/smtpd.h"
 #include "mail/address.h"
 #include "mail/header.h"
 #include "session.h"
@@ -15,10 +19,10 @@ using queue::RecordType;
 // Lines without their ends, separated by LF.
 std::string Session::received_header() const {
     std::string out;
-    if (!service_.hide_client_session) {
+    if (!settings_[param::smtpd_hide_client_session]) {
         out = fmt::format("Received: from {} ({} [{}])", helo_.empty() ? client_.name : helo_, client_.name,
                           client_.literal);
-        if (service_.tls_received_header && tls_) {
+        if (settings_[param::smtpd_tls_received_header] && tls_) {
             out += fmt::format("\n\t(using {} with cipher {} ({}/{} bits)", tls_->protocol, tls_->cipher, tls_->bits,
                                tls_->algorithm_bits);
             if (!tls_->key_exchange.empty())
@@ -48,7 +52,8 @@ std::string Session::received_header() const {
     }
     std::string_view id = mail_->cleanup->queue_id();
     std::string date = base::rfc5322_date(std::time(nullptr));
-    out += fmt::format("by {} ({}) with {} id {}", service_.myhostname, service_.mail_name, protocol_name(), id);
+    out += fmt::format("by {} ({}) with {} id {}", settings_[param::myhostname], settings_[param::mail_name],
+                       protocol_name(), id);
     if (mail_->accepted == 1)
         out += fmt::format("\n\tfor <{}>; {}", mail::to_external(mail_->last_recipient), date);
     else
@@ -59,7 +64,7 @@ std::string Session::received_header() const {
 // Everything between the envelope and the client's first byte.
 bool Session::start_content() {
     CleanupClient& to = *mail_->cleanup;
-    send_actions(service_.content_filter);
+    send_actions(settings_[param::content_filter]);
     to.put(RecordType::message);
     for (const std::vector<std::string>* prepend : {&actions_.prepend, &mail_->actions.prepend})
         for (const std::string& header : *prepend)

@@ -3,6 +3,8 @@
 #include "base/bytes.h"
 #include "base/time.h"
 #include "cleanup_client.h"
+#include "conf/params/commands.h"
+#include "conf/params/smtpd.h"
 #include "log/log.h"
 #include "mail/address.h"
 #include "mail/dsn.h"
@@ -124,10 +126,12 @@ bool Session::rcpt_to(Words& words) {
     auto path = take_path(words, "to:");
     if (!path)
         return refuse("501 5.5.4 Syntax: RCPT TO:<address>");
-    if (!anvil_count("recipient", service_.recipient_rate_limit, "Recipient address rate limit exceeded"))
+    if (!anvil_count("recipient", settings_[param::smtpd_client_recipient_rate_limit],
+                     "Recipient address rate limit exceeded"))
         return refuse("450 4.7.1 Error: too many recipients from " + client_.address);
-    auto address =
-        mail::balanced(*path) ? read_address(*path, "RCPT", service_.strict_envelopes, mail_->smtputf8) : std::nullopt;
+    auto address = mail::balanced(*path)
+                       ? read_address(*path, "RCPT", settings_[param::strict_rfc821_envelopes], mail_->smtputf8)
+                       : std::nullopt;
     if (!address)
         return refuse("501 5.1.3 Bad recipient address syntax");
     Recipient r;
@@ -144,18 +148,18 @@ bool Session::rcpt_to(Words& words) {
         } else if (bytes::istarts_with(word, "ORCPT=")) {
             if (discarded_ & keyword::dsn)
                 return refuse("501 5.7.1 DSN support is disabled");
-            auto original = mail::parse_orcpt(word.substr(6), service_.smtputf8);
+            auto original = mail::parse_orcpt(word.substr(6), settings_[param::smtputf8_enable]);
             if (!original || !r.dsn_original.empty())
                 return refuse("501 5.5.4 Error: Bad ORCPT parameter syntax");
             r.dsn_original = original->text();
         } else
             return refuse("555 5.5.4 Unsupported option: " + bytes::printable(word.substr(0, 200)));
     }
-    if (service_.strict_smtputf8 && !mail_->smtputf8 && !bytes::is_ascii(r.address))
+    if (settings_[param::strict_smtputf8] && !mail_->smtputf8 && !bytes::is_ascii(r.address))
         return refuse("553 5.6.7 Must declare SMTPUTF8 to send unicode address");
-    if (mail_->accepted >= service_.recipient_limit) {
+    if (mail_->accepted >= settings_[param::smtpd_recipient_limit]) {
         // The first ones beyond the limit are no error of the client's (RFC 5321, section 4.5.3.1.10).
-        bool excess = ++mail_->refused_over_limit > service_.recipient_overshoot;
+        bool excess = ++mail_->refused_over_limit > settings_[param::smtpd_recipient_overshoot_limit];
         (void)say("452 4.5.3 Error: too many recipients");
         return !excess;
     }

@@ -3,6 +3,8 @@
 #include <map>
 #include "base/bytes.h"
 #include "client.h"
+#include "conf/params/cleanup.h"
+#include "conf/params/smtpd.h"
 #include "log/log.h"
 #include "mail/reply.h"
 #include "service.h"
@@ -43,13 +45,14 @@ void add_footer(Service& service, const Client& client, std::string& reply) {
             footer = std::move(**found);
     }
     if (footer.empty())
-        footer = service.reject_footer;
+        footer = service.settings()[param::smtpd_reject_footer];
     if (footer.empty())
         return;
-    footer = service.settings().expand(footer, {{"client_address", service.censored(client.address)},
-                                                {"client_port", service.censored(client.port)},
-                                                {"localtime", service.censored(local_time())},
-                                                {"server_name", service.censored(service.myhostname)}});
+    footer =
+        service.settings().expand(footer, {{"client_address", service.censored(client.address)},
+                                           {"client_port", service.censored(client.port)},
+                                           {"localtime", service.censored(local_time())},
+                                           {"server_name", service.censored(service.settings()[param::myhostname])}});
     // Code and enhanced status go in front of each line.
     std::string code = reply.substr(0, 3), status;
     EnhancedStatus enhanced;

@@ -21,21 +21,6 @@ namespace smtpd {
 using table::MatchList;
 
 namespace {
-Limits read_limits(const conf::Settings& s) {
-    Limits l;
-    l.timeout = s[param::smtpd_timeout];
-    l.starttls_timeout = s[param::smtpd_starttls_timeout];
-    l.error_sleep = s[param::smtpd_error_sleep_time];
-    l.soft_errors = s[param::smtpd_soft_error_limit];
-    l.hard_errors = s[param::smtpd_hard_error_limit];
-    l.junk_commands = s[param::smtpd_junk_command_limit];
-    l.minimum_rate = s[param::smtpd_min_data_rate];
-    l.request_deadline = s[param::smtpd_per_request_deadline];
-    return l;
-}
-}
-
-namespace {
 // Characters, with the escapes of C: \t, \40 (octal), \\.
 std::bitset<256> read_characters(std::string_view text) {
     std::bitset<256> set;
@@ -105,7 +90,8 @@ Service::Service(const conf::Settings& settings)
       flush("public/" + settings[param::flush_service_name], settings),
       rewrite(settings),
       anvil("private/anvil", anvil_patience),
-      settings_(settings) {}
+      settings_(settings),
+      stressed_(settings) {}
 Service::~Service() = default;
 
 Result<std::unique_ptr<Service>> Service::open(const conf::Settings& settings, Resolver resolver) {
@@ -130,51 +116,10 @@ Result<std::unique_ptr<Service>> Service::open(const conf::Settings& settings, R
 
 Result<void> Service::read() {
     const conf::Settings& s = settings_;
-    normal_ = read_limits(s);
-    auto under_stress = s.with({{"stress", "yes"}});
-    stressed_ = under_stress ? read_limits(*under_stress) : normal_;
-    myhostname = s[param::myhostname];
-    mail_name = s[param::mail_name];
-    banner = s[param::smtpd_banner];
-    reject_footer = s[param::smtpd_reject_footer];
-    content_filter = s[param::content_filter];
-    service_ident = s[param::service_name].empty() ? "smtp" : s[param::service_name];
-    double_bounce_sender = s[param::double_bounce_sender];
-    null_access_key = s[param::smtpd_null_access_lookup_key];
-    delimiters = s[param::recipient_delimiter];
-    default_rbl_reply = s[param::default_rbl_reply];
-    line_limit = s[param::line_length_limit];
-    message_size_limit = s[param::message_size_limit];
-    queue_minfree = s[param::queue_minfree];
-    recipient_limit = s[param::smtpd_recipient_limit];
-    recipient_overshoot = s[param::smtpd_recipient_overshoot_limit];
-    bare_newline_code = s[param::smtpd_forbid_bare_newline_reject_code];
-    connection_count_limit = s[param::smtpd_client_connection_count_limit];
-    connection_rate_limit = s[param::smtpd_client_connection_rate_limit];
-    message_rate_limit = s[param::smtpd_client_message_rate_limit];
-    recipient_rate_limit = s[param::smtpd_client_recipient_rate_limit];
-    tls_rate_limit = s[param::smtpd_client_new_tls_session_rate_limit];
-    ipv4_prefix = s[param::smtpd_client_ipv4_prefix_length];
-    ipv6_prefix = s[param::smtpd_client_ipv6_prefix_length];
-    delay_reject = s[param::smtpd_delay_reject];
-    relay_first = s[param::smtpd_relay_before_recipient_restrictions];
-    reject_unlisted_recipient = s[param::smtpd_reject_unlisted_recipient];
-    reject_unlisted_sender = s[param::smtpd_reject_unlisted_sender];
-    helo_required = s[param::smtpd_helo_required];
-    vrfy_disabled = s[param::disable_vrfy_command];
-    soft_bounce = s[param::soft_bounce];
-    strict_envelopes = s[param::strict_rfc821_envelopes];
-    smtputf8 = s[param::smtputf8_enable];
-    require_tls = s[param::requiretls_enable];
-    strict_smtputf8 = s[param::strict_smtputf8];
-    forbid_unauth_pipelining = s[param::smtpd_forbid_unauth_pipelining];
-    delay_open = s[param::smtpd_delay_open_until_valid_rcpt];
-    peername_lookup = s[param::smtpd_peername_lookup];
-    port_logging = s[param::smtpd_client_port_logging];
-    untrusted_routing = s[param::allow_untrusted_routing];
-    show_table_name = s[param::show_user_unknown_table_name];
-    hide_client_session = s[param::smtpd_hide_client_session];
-    early_end_ids = s[param::maillog_early_end_ids];
+    if (auto under_stress = s.with({{"stress", "yes"}}))
+        stressed_ = std::move(*under_stress);
+    if (!s[param::service_name].empty())
+        service_ident = s[param::service_name];
     external_log_form = s[param::info_log_address_format] != "internal";
 
     const std::string mode = bytes::lowered(s[param::smtpd_forbid_bare_newline]);
@@ -190,10 +135,9 @@ Result<void> Service::read() {
         return permanent("parameter smtpd_forbid_bare_newline: bad value \"" + mode +
                          "\": normalize, note, reject, yes or no is expected");
 
-    upstream_proxy = s[param::smtpd_upstream_proxy_protocol];
-    upstream_proxy_timeout = s[param::smtpd_upstream_proxy_timeout];
-    if (!upstream_proxy.empty() && upstream_proxy != "haproxy")
-        return permanent("parameter smtpd_upstream_proxy_protocol: unknown protocol \"" + upstream_proxy +
+    const std::string& proxy = s[param::smtpd_upstream_proxy_protocol];
+    if (!proxy.empty() && proxy != "haproxy")
+        return permanent("parameter smtpd_upstream_proxy_protocol: unknown protocol \"" + proxy +
                          "\": haproxy is expected");
 
     for (std::string_view word : bytes::split(s[param::smtpd_noop_commands], ", \t\r\n"))
@@ -202,7 +146,6 @@ Result<void> Service::read() {
                                             s[param::smtpd_log_access_permit_actions], table::MatchList::Kind::strings);
     discarded_ = parse_keywords(s[param::smtpd_discard_ehlo_keywords], "smtpd_discard_ehlo_keywords");
 
-    history_threshold = s[param::smtpd_history_flush_threshold];
     for (std::string_view word : bytes::split(s[param::notify_classes], ", \t\r\n"))
         notify |= word == "policy"     ? notify_policy
                   : word == "protocol" ? notify_protocol
@@ -291,11 +234,9 @@ Result<void> Service::open_lists() {
 
 void Service::open_tls() {
     const conf::Settings& s = settings_;
-    tls_wrapper = s[param::smtpd_tls_wrappermode];
+    const bool tls_wrapper = s[param::smtpd_tls_wrappermode];
     if (!tls_wrapper)
-        no_memory = "421 4.3.0 " + myhostname + " Error: insufficient memory\r\n";
-    tls_received_header = s[param::smtpd_tls_received_header];
-    tls_fast_shutdown = s[param::tls_fast_shutdown_enable];
+        no_memory = "421 4.3.0 " + s[param::myhostname] + " Error: insufficient memory\r\n";
     const std::string level = bytes::lowered(s[param::smtpd_tls_security_level]);
     if (level.empty())
         tls_level = s[param::smtpd_enforce_tls] ? TlsLevel::encrypt

@@ -1,6 +1,6 @@
-// What all sessions of this process share: settings as the sessions use them, restriction lists in compiled form, open
-// tables, connections to cleanup, trivial-rewrite, anvil and flush. Made once at start, as root; never changes
-// afterwards.
+// What all sessions of this process share: the settings, what is made of them once (restriction lists in compiled form,
+// open tables, lists of words), and connections to cleanup, trivial-rewrite, anvil and flush. Made at start, as root.
+// A setting that needs no such work is read where it is used: settings[param::…].
 //
 // When things fail: open() returns an Error and the daemon does not start. A table that cannot be opened is not fatal:
 // its lookups fail and clients are put off (table/maps.h).
@@ -34,13 +34,6 @@ class CleanupClient;
 enum class BareNewline { no, normalize, note, reject };
 enum class TlsLevel { none, may, encrypt };
 
-// Limits that differ while the service is under stress.
-struct Limits {
-    std::chrono::seconds timeout{300}, starttls_timeout{300}, error_sleep{1};
-    std::int64_t soft_errors = 10, hard_errors = 20, junk_commands = 100, minimum_rate = 500;
-    bool request_deadline = false;
-};
-
 // Where the process asks for names; tests put their own in.
 struct Resolver {
     std::function<dns::Answer(std::string_view, dns::Type)> query;
@@ -52,8 +45,8 @@ public:
     static Result<std::unique_ptr<Service>> open(const conf::Settings& settings, Resolver resolver = {});
     ~Service();
 
-    const conf::Settings& settings() const { return settings_; }
-    const Limits& limits(bool stressed) const { return stressed ? stressed_ : normal_; }
+    // stressed: with stress=yes, on which limits depend.
+    const conf::Settings& settings(bool stressed = false) const { return stressed ? stressed_ : settings_; }
 
     // Standard form, then where it goes (trivial-rewrite).
     Result<ipc::ResolveReply> resolve(std::string_view sender, std::string_view address);
@@ -62,32 +55,16 @@ public:
     // Takes the EHLO keywords that smtpd_discard_ehlo_keywords and its address maps name; bits of Keyword.
     unsigned discarded_keywords(const std::string& client_address) const;
 
-    // --- texts and numbers, read once
-    std::string myhostname, banner, mail_name, reject_footer, content_filter, service_ident, double_bounce_sender,
-        null_access_key, delimiters, default_rbl_reply;
-    std::int64_t line_limit = 2048, message_size_limit = 0, queue_minfree = 0, recipient_limit = 1000,
-                 recipient_overshoot = 1000;
-    std::int64_t bare_newline_code = 550;
-    std::int64_t connection_count_limit = 0, connection_rate_limit = 0, message_rate_limit = 0,
-                 recipient_rate_limit = 0, tls_rate_limit = 0;
-    std::int64_t ipv4_prefix = 32, ipv6_prefix = 84;
+    // --- what settings mean
+    std::string service_ident = "smtp";  // as anvil knows this service
     BareNewline bare_newline = BareNewline::normalize;
     TlsLevel tls_level = TlsLevel::none;
     std::string no_memory;    // the greeting of a client for whom there is none; empty where TLS comes first
     std::string tls_problem;  // why it cannot be had
-    bool delay_reject = true, relay_first = true, reject_unlisted_recipient = true, reject_unlisted_sender = false,
-         helo_required = false, vrfy_disabled = false;
-    bool soft_bounce = false, require_tls = true, strict_envelopes = false, smtputf8 = true, strict_smtputf8 = false,
-         forbid_unauth_pipelining = true, delay_open = true;
-    bool peername_lookup = true, port_logging = false, untrusted_routing = false, show_table_name = true,
-         tls_wrapper = false, tls_received_header = false, tls_fast_shutdown = true, auth_needs_tls = false;
-    bool tls_usable = false, no_unknown_recipient_checks = false, external_log_form = true, early_end_ids = true,
-         hide_client_session = false;
+    bool tls_usable = false, auth_needs_tls = false;
+    bool no_unknown_recipient_checks = false, external_log_form = true;
     int cleanup_flags = 0;
-    unsigned notify = 0;  // notify_classes, bits of Notify
-    std::int64_t history_threshold = 100;
-    std::string upstream_proxy;
-    std::chrono::seconds upstream_proxy_timeout{5};
+    unsigned notify = 0;                     // notify_classes, bits of Notify
     std::vector<std::string> noop_commands;  // upper case
     table::MatchList permit_actions;         // smtpd_log_access_permit_actions
     enum Notify : unsigned { notify_policy = 1, notify_protocol = 2, notify_resource = 4, notify_software = 8 };
@@ -125,8 +102,7 @@ private:
     Result<void> open_lists();
     void open_tables();
     void open_tls();
-    conf::Settings settings_;
-    Limits normal_, stressed_;
+    conf::Settings settings_, stressed_;
     unsigned discarded_ = 0;
     std::bitset<256> expansion_characters_;
 };

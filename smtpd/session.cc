@@ -5,6 +5,11 @@
 #include <ctime>
 #include "base/bytes.h"
 #include "cleanup_client.h"
+#include "conf/params/cleanup.h"
+#include "conf/params/commands.h"
+#include "conf/params/services.h"
+#include "conf/params/smtpd.h"
+#include "conf/params/tls.h"
 #include "log/log.h"
 #include "loop/stack.h"
 #include "mail/address.h"
@@ -89,14 +94,14 @@ Transaction::Transaction() = default;
 Transaction::~Transaction() = default;
 
 Session::Session(Service& service, net::Stream& stream, const net::Address& peer, bool stressed)
-    : service_(service), stream_(stream), limits_(service.limits(stressed)), peer_(peer) {}
+    : service_(service), stream_(stream), settings_(service.settings(stressed)), peer_(peer) {}
 Session::~Session() = default;
 
 // --- the session
 
 void Session::serve() {
-    if (!service_.upstream_proxy.empty()) {
-        auto proxied = read_proxy_header(stream_, loop::in(service_.upstream_proxy_timeout));
+    if (!settings_[param::smtpd_upstream_proxy_protocol].empty()) {
+        auto proxied = read_proxy_header(stream_, loop::in(settings_[param::smtpd_upstream_proxy_timeout]));
         if (!proxied) {
             maillog::warning("haproxy read: {} from {}", proxied.error().reason, peer_.host());
             return;
@@ -108,8 +113,8 @@ void Session::serve() {
         }
     }
     // Without deadlines for whole requests the time limit is one for each read and write.
-    if (!limits_.request_deadline)
-        stream_.limit_each_wait(limits_.timeout);
+    if (!settings_[param::smtpd_per_request_deadline])
+        stream_.limit_each_wait(settings_[param::smtpd_timeout]);
     bool farewell = false, no_memory = false;
     try {
         log_connect();
@@ -123,7 +128,7 @@ void Session::serve() {
     if (no_memory)
         starved();
     if (farewell && !in_content_ && !encrypted() && stream_.pending() == 0) {  // one write that does not wait
-        std::string text = "421 4.3.2 " + service_.myhostname + " Service shutting down\r\n";
+        std::string text = "421 4.3.2 " + settings_[param::myhostname] + " Service shutting down\r\n";
         (void)!::send(stream_.fd(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     }
     mail_.reset();  // withdraws what was not finished
@@ -132,8 +137,8 @@ void Session::serve() {
         (void)stream_.flush(loop::in(std::chrono::seconds(10)));
         send_notice();
     }
-    if (!farewell && !service_.tls_fast_shutdown)
-        tls::say_farewell(stream_, loop::in(limits_.starttls_timeout));
+    if (!farewell && !settings_[param::tls_fast_shutdown_enable])
+        tls::say_farewell(stream_, loop::in(settings_[param::smtpd_starttls_timeout]));
     stream_.close();  // with our side of TLS's farewell
     anvil_disconnect(!farewell);
     log_disconnect();
@@ -156,7 +161,7 @@ void Session::log_connect() {
                 client_.server_port = std::to_string(address.port());
             }
         }
-        dns::ClientName name = service_.resolver.client_name(client_.address, service_.peername_lookup);
+        dns::ClientName name = service_.resolver.client_name(client_.address, settings_[param::smtpd_peername_lookup]);
         client_.name = std::move(name.name);
         client_.reverse_name = std::move(name.reverse_name);
         client_.name_status = name.name_status;
@@ -170,7 +175,8 @@ void Session::log_connect() {
 }
 
 void Session::show_client() {
-    client_.shown = client_.name + "[" + client_.address + "]" + (service_.port_logging ? ":" + client_.port : "");
+    client_.shown = client_.name + "[" + client_.address + "]" +
+                    (settings_[param::smtpd_client_port_logging] ? ":" + client_.port : "");
 }
 
 void Session::log_disconnect() {
@@ -194,16 +200,16 @@ bool Session::greet() {
     discarded_ = service_.discarded_keywords(client_.address);
     if (!anvil_connect())
         return false;
-    if (service_.tls_wrapper && !handshake(true))
+    if (settings_[param::smtpd_tls_wrappermode] && !handshake(true))
         return false;
-    if (!service_.delay_reject) {
+    if (!settings_[param::smtpd_delay_reject]) {
         if (auto denied = check_client()) {
             access_denied_ = *denied;
             (void)say(*denied);
             return !hang_up_;
         }
     }
-    return say("220 " + service_.banner) || !hang_up_;
+    return say("220 " + settings_[param::smtpd_banner]) || !hang_up_;
 }
 
 void Session::dialogue() {
@@ -212,7 +218,7 @@ void Session::dialogue() {
         if (!await_client() || !step())
             return;
         if (++commands_ % yield_commands == 0) {
-            if (!stream_.flush(loop::in(limits_.timeout)))
+            if (!stream_.flush(loop::in(settings_[param::smtpd_timeout])))
                 return lost(stream_.failure());
             loop::yield();
         }
@@ -222,16 +228,16 @@ void Session::dialogue() {
 void Session::end_for_errors() {
     maillog::info("{}too many errors after {} from {}", early_end(), where_, client_.shown);
     ended_ = "too many errors";
-    (void)say("421 4.7.0 " + service_.myhostname + " Error: too many errors");
+    (void)say("421 4.7.0 " + settings_[param::myhostname] + " Error: too many errors");
 }
 
-loop::Deadline Session::command_deadline() const { return loop::in(limits_.timeout); }
+loop::Deadline Session::command_deadline() const { return loop::in(settings_[param::smtpd_timeout]); }
 
 // Sends what there is to say and waits until the client speaks; false where it does not. One that is silent for some
 // seconds may go on so for minutes: its session keeps no memory but what it needs to go on. So this is no part of
 // step(), whose frame is large.
 bool Session::await_client() {
-    if (errors_ >= limits_.hard_errors) {
+    if (errors_ >= settings_[param::smtpd_hard_error_limit]) {
         end_for_errors();
         return false;
     }
@@ -259,7 +265,7 @@ bool Session::await_client() {
 void Session::lost(net::Stream::Failure how) {
     std::string_view what = how == net::Stream::Failure::timeout ? "timeout" : "lost connection";
     if (how == net::Stream::Failure::timeout && !write_failed_)
-        (void)say("421 4.4.2 " + service_.myhostname + " Error: timeout exceeded");
+        (void)say("421 4.4.2 " + settings_[param::myhostname] + " Error: timeout exceeded");
     if (in_content_)
         maillog::info("{}{} after {} ({} bytes) from {}", early_end(), what, where_, content_bytes_, client_.shown);
     else
@@ -279,7 +285,7 @@ void Session::starved() {
     } catch (const std::bad_alloc&) {}
     try {
         if (stream_.layer())
-            (void)say("421 4.3.0 " + service_.myhostname + " Error: insufficient memory");
+            (void)say("421 4.3.0 " + settings_[param::myhostname] + " Error: insufficient memory");
         (void)stream_.flush(loop::in(std::chrono::seconds(10)));
     } catch (const std::bad_alloc&) {}
     if (!stream_.layer() && stream_.pending() == 0)
@@ -287,7 +293,7 @@ void Session::starved() {
 }
 
 bool Session::step() {
-    auto line = stream_.read_line(static_cast<std::size_t>(service_.line_limit), command_until_);
+    auto line = stream_.read_line(static_cast<std::size_t>(settings_[param::line_length_limit]), command_until_);
     if (!line) {
         lost(stream_.failure());
         return false;
@@ -295,7 +301,7 @@ bool Session::step() {
     std::string text(line->text);
     bool crlf = line->crlf, whole = line->complete;
     while (!whole) {  // the rest of an over-long command is passed over
-        auto more = stream_.read_line(static_cast<std::size_t>(service_.line_limit), command_until_);
+        auto more = stream_.read_line(static_cast<std::size_t>(settings_[param::line_length_limit]), command_until_);
         if (!more) {
             lost(stream_.failure());
             return false;
@@ -319,7 +325,7 @@ bool Session::step() {
         return false;
     }
     note(" In:  ", text);
-    if (service_.smtputf8 && !bytes::valid_utf8(text)) {
+    if (settings_[param::smtputf8_enable] && !bytes::valid_utf8(text)) {
         where_ = "UNKNOWN";
         ++counts_[std::size(verbs_) - 1].total;
         ++errors_;
@@ -352,7 +358,7 @@ bool Session::step() {
     }
     std::string name = bytes::uppered(words[0]);
     if (std::find(service_.noop_commands.begin(), service_.noop_commands.end(), name) != service_.noop_commands.end()) {
-        if (++junk_ > limits_.junk_commands)
+        if (++junk_ > settings_[param::smtpd_junk_command_limit])
             ++errors_;
         (void)say("250 2.0.0 Ok");
         return !hang_up_;
@@ -395,14 +401,15 @@ bool Session::step() {
         lost(stream_.failure());
         return false;
     }
-    if (verb->counts_as_junk && ++junk_ > limits_.junk_commands)
+    if (verb->counts_as_junk && ++junk_ > settings_[param::smtpd_junk_command_limit])
         ++errors_;
     return !hang_up_;
 }
 
 std::string Session::bare_newline_refusal() const {
     maillog::info("{}: reject: bare <LF> received after {} from {}", queue_id(), where_, client_.shown);
-    return fmt::format("{} 5.5.2 {} Error: bare <LF> received", service_.bare_newline_code, service_.myhostname);
+    return fmt::format("{} 5.5.2 {} Error: bare <LF> received", settings_[param::smtpd_forbid_bare_newline_reject_code],
+                       settings_[param::myhostname]);
 }
 
 const Session::Verb* Session::find_verb(std::string_view name) const {
@@ -438,7 +445,7 @@ bool Session::synchronized(const Verb& verb) {
     early_ = true;
     maillog::info("improper command pipelining after {} from {}: {}", where_, client_.shown,
                   bytes::escaped(behind.substr(0, 100)));
-    if (!service_.forbid_unauth_pipelining)
+    if (!settings_[param::smtpd_forbid_unauth_pipelining])
         return true;
     (void)say("554 5.5.0 Error: SMTP protocol synchronization");
     hang_up_ = true;
@@ -458,10 +465,10 @@ std::string_view Session::queue_id() const {
     return mail_ && mail_->cleanup ? std::string_view(mail_->cleanup->queue_id()) : "NOQUEUE";
 }
 std::string Session::early_end() const {
-    return service_.early_end_ids ? std::string(queue_id()) + ": " : std::string();
+    return settings_[param::maillog_early_end_ids] ? std::string(queue_id()) + ": " : std::string();
 }
 Actions& Session::actions(Phase phase) {
-    bool whole_session = !service_.delay_reject && (phase == Phase::client || phase == Phase::helo);
+    bool whole_session = !settings_[param::smtpd_delay_reject] && (phase == Phase::client || phase == Phase::helo);
     return mail_ && !whole_session ? mail_->actions : actions_;
 }
 bool Session::in_mynetworks() {
@@ -493,7 +500,7 @@ void Session::log_event(std::string_view what, std::string_view text) {
     if (!helo_.empty())
         rest += " helo=<" + helo_ + ">";
     maillog::info("{}: {}: {} from {}: {};{}", queue_id(), what, where_, client_.shown, text,
-                  service_.smtputf8 ? rest : bytes::printable(rest, false));
+                  settings_[param::smtputf8_enable] ? rest : bytes::printable(rest, false));
 }
 
 // Each line of a reply is what this server says: an address, a rule or a policy server puts no line of its own in it.
@@ -508,12 +515,12 @@ static void keep_lines(std::string& text) {
 
 bool Session::say(std::string_view reply) {
     bool bad = reply.starts_with('4') || reply.starts_with('5');
-    if (errors_ >= limits_.soft_errors && limits_.error_sleep.count() > 0) {
+    if (errors_ >= settings_[param::smtpd_soft_error_limit] && settings_[param::smtpd_error_sleep_time].count() > 0) {
         (void)stream_.flush(command_deadline());
-        loop::sleep_until(loop::in(limits_.error_sleep));
+        loop::sleep_until(loop::in(settings_[param::smtpd_error_sleep_time]));
     }
     std::string text(reply);
-    if (bad && service_.soft_bounce && text[0] == '5') {
+    if (bad && settings_[param::soft_bounce] && text[0] == '5') {
         text[0] = '4';
         if (text.size() > 5 && text[4] == '5' && text[5] == '.')
             text[4] = '4';

@@ -29,13 +29,14 @@ using Words = std::vector<std::string_view>;
 
 class Session {
 public:
-    // stressed: the stressed limits hold for the whole session.
+    // stressed: the settings under stress hold for the whole session.
     Session(Service& service, net::Stream& stream, const net::Address& peer, bool stressed);
     ~Session();
     void serve();  // the whole session, name look-up and log lines included
 
     // --- what access rules, Received: and log lines look at
     Service& service() { return service_; }
+    const conf::Settings& settings() const { return settings_; }
     const Client& client() const { return client_; }
     const std::string& helo() const { return helo_; }
     bool esmtp() const { return esmtp_; }
@@ -171,7 +172,7 @@ private:
 
     Service& service_;
     net::Stream& stream_;
-    const Limits& limits_;
+    const conf::Settings& settings_;  // with stress=yes in a session that began under stress
     Client client_{};
     net::Address peer_;
     std::string helo_{};

@@ -1,5 +1,6 @@
 // STARTTLS, and TLS from the first byte (smtpd_tls_wrappermode).
 #include "base/bytes.h"
+#include "conf/params/smtpd.h"
 #include "log/log.h"
 #include "session.h"
 #include "tls/server_context.h"
@@ -15,7 +16,7 @@ bool Session::starttls(Words& words) {
         return refuse("454 4.7.0 TLS not available due to local problem");
     if (encrypted())
         return refuse("554 5.5.1 Error: TLS already active");
-    if (anvil_over("newtls_status", service_.tls_rate_limit)) {
+    if (anvil_over("newtls_status", settings_[param::smtpd_client_new_tls_session_rate_limit])) {
         maillog::warning("Refusing STARTTLS request from {} for service {}", client_.shown, service_.service_ident);
         return refuse("454 4.7.0 Error: too many new TLS sessions from " + client_.shown);
     }
@@ -50,19 +51,20 @@ bool Session::handshake(bool wrapper) {
                          client_.shown, service_.service_ident);
         return false;
     }
-    if (wrapper && anvil_over("newtls_status", service_.tls_rate_limit)) {
+    if (wrapper && anvil_over("newtls_status", settings_[param::smtpd_client_new_tls_session_rate_limit])) {
         maillog::warning("Refusing TLS service request from {} for service {}", client_.shown, service_.service_ident);
         return false;
     }
     stream_.discard_input();  // plaintext before the handshake is never acted upon
-    auto info = tls::accept(stream_, *service_.tls, loop::in(limits_.starttls_timeout), client_.shown,
+    auto info = tls::accept(stream_, *service_.tls, loop::in(settings_[param::smtpd_starttls_timeout]), client_.shown,
                             {client_.name, client_.address});
     if (!info) {
         maillog::info("{}lost connection after {} from {}", early_end(), where_, client_.shown);
         return false;
     }
     tls_ = std::make_unique<tls::Info>(std::move(*info));
-    if (!tls_->resumed && !anvil_count("newtls", service_.tls_rate_limit, "New TLS session rate limit exceeded"))
+    if (!tls_->resumed && !anvil_count("newtls", settings_[param::smtpd_client_new_tls_session_rate_limit],
+                                       "New TLS session rate limit exceeded"))
         return false;
     // smtpd_tls_req_ccert: the handshake was good, the client is not.
     if (service_.tls->requires_certificate() && !tls_->trusted()) {

@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "conf/network.h"
 #include "conf/params/global.h"
+#include "conf/params/smtpd.h"
 #include "log/log.h"
 #include "mail/address.h"
 #include "mail/dsn.h"
@@ -84,14 +85,14 @@ bool Session::client_attribute(const Attribute& a, Client& client, std::string& 
                                                                           : temporary ? dns::Verdict::temporary
                                                                                       : dns::Verdict::permanent;
     } else if (a.name == "ADDR") {
-        auto address = read_address_value(a.value, service_.settings()[param::inet_protocols]);
+        auto address = read_address_value(a.value, settings_[param::inet_protocols]);
         if (!address && !a.unavailable)
             return bad_attribute(a);
         client.address = address ? address->host() : "unknown";
         client.literal = address ? address->smtp_literal() : "unknown";
         client.family = address ? address->family() : AF_UNSPEC;
     } else if (a.name == "DESTADDR") {
-        auto address = read_address_value(a.value, service_.settings()[param::inet_protocols]);
+        auto address = read_address_value(a.value, settings_[param::inet_protocols]);
         if (!address && !a.unavailable)
             return bad_attribute(a);
         client.server_address = address ? address->host() : "unknown";
@@ -141,13 +142,13 @@ bool Session::xclient(Words& words) {
     access_denied_.clear();
     discarded_ = service_.discarded_keywords(client_.address);
     where_ = "CONNECT";
-    if (!service_.delay_reject) {
+    if (!settings_[param::smtpd_delay_reject]) {
         if (auto denied = check_client()) {
             access_denied_ = *denied;
             return refuse(*denied);
         }
     }
-    return say("220 " + service_.banner);
+    return say("220 " + settings_[param::smtpd_banner]);
 }
 
 bool Session::forwarded_attribute(const Attribute& a, Forwarded& forwarded) {
@@ -157,7 +158,7 @@ bool Session::forwarded_attribute(const Attribute& a, Forwarded& forwarded) {
             return bad_attribute(a);
         forwarded.name = value;
     } else if (a.name == "ADDR") {
-        auto address = read_address_value(value, service_.settings()[param::inet_protocols]);
+        auto address = read_address_value(value, settings_[param::inet_protocols]);
         if (!address && !a.unavailable)
             return bad_attribute(a);
         forwarded.address = address ? address->host() : std::string();

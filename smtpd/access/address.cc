@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 #include "access/check.h"
 #include "base/bytes.h"
+#include "conf/params/commands.h"
+#include "conf/params/global.h"
 #include "conf/params/smtpd.h"
 #include "log/log.h"
 #include "mail/address.h"
@@ -23,7 +25,8 @@ Verdict non_fqdn_address(Check& check, const Restriction& r) {
     else {
         std::string_view domain =
             parts.domain->ends_with('.') ? parts.domain->substr(0, parts.domain->size() - 1) : *parts.domain;
-        good = mail::valid_hostname(domain, check.service().smtputf8) && domain.find('.') != domain.npos;
+        good =
+            mail::valid_hostname(domain, check.settings()[param::smtputf8_enable]) && domain.find('.') != domain.npos;
     }
     return good ? Verdict::dunno
                 : check.refuse(check.code(param::non_fqdn_reject_code), "5.5.2", check.subject(r.rule->of),
@@ -36,7 +39,7 @@ Verdict unknown_domain(Check& check, const Restriction& r) {
     const std::string& address = check.address(r.rule->of);
     if (address.empty())
         return Verdict::dunno;
-    const conf::Settings& s = check.service().settings();
+    const conf::Settings& s = check.settings();
     auto where = check.resolve(address);
     if (!where)
         return check.unavailable(address);
@@ -93,7 +96,7 @@ Verdict known_in(Check& check, const table::Maps& maps, std::string_view address
     if (known || maps.empty())
         return Verdict::dunno;
     table::AddressRules rules;
-    rules.delimiters = check.service().delimiters;
+    rules.delimiters = check.settings()[param::recipient_delimiter];
     rules.is_local = [&check](std::string_view domain) { return check.service().local_domains.rewrites_bare(domain); };
     auto hit = table::find_address(maps, address, rules);
     if (!hit) {
@@ -148,12 +151,13 @@ Verdict unlisted(Check& check, Of of, std::string_view address) {
             auto local = mail::split_address(canonical).local;
             if (known_in(check, service.local_recipients, local, known) == Verdict::reject)
                 return Verdict::reject;
-            auto cut = mail::split_extension(
-                local, {.delimiters = service.delimiters, .double_bounce_sender = service.double_bounce_sender});
+            auto cut =
+                mail::split_extension(local, {.delimiters = check.settings()[param::recipient_delimiter],
+                                              .double_bounce_sender = check.settings()[param::double_bounce_sender]});
             if (!known && cut.extension &&
                 known_in(check, service.local_recipients, cut.user, known) == Verdict::reject)
                 return Verdict::reject;
-            if (bytes::iequals(local, service.double_bounce_sender))
+            if (bytes::iequals(local, check.settings()[param::double_bounce_sender]))
                 known = true;
         }
         table_name = "local recipient";
@@ -184,7 +188,7 @@ Verdict unlisted(Check& check, Of of, std::string_view address) {
     if (known)
         return Verdict::dunno;
     std::string text = "User unknown";
-    if (service.show_table_name)
+    if (check.settings()[param::show_user_unknown_table_name])
         text += " in " + std::string(table_name) + " table";
     const bool plain =
         of_sender &&

@@ -28,6 +28,7 @@ public:
     // --- what rules look at
     Session& session() { return session_; }
     Service& service() { return service_; }
+    const conf::Settings& settings() const { return session_.settings(); }
     Phase phase() const { return phase_; }
     // What a rule speaks of: "<a@b>: Recipient address rejected".
     struct Subject {
@@ -40,7 +41,7 @@ public:
     const std::string& recipient() const;
     const std::string& address(Of of) const { return of == Of::sender ? sender() : recipient(); }
     std::string_view host(Of of) const;  // a name: the client's, HELO's, an address's domain
-    int code(const conf::Int& parameter) const { return static_cast<int>(service_.settings()[parameter]); }
+    int code(const conf::Int& parameter) const { return static_cast<int>(settings()[parameter]); }
     Result<ipc::ResolveReply> resolve(std::string_view address) { return service_.resolve(sender(), address); }
     // With warn_if_reject in front: nothing that changes the message is done.
     bool only_warns() const { return warn_; }

@@ -67,7 +67,7 @@ Verdict listed(Check& check, const Restriction& r, const std::string& name, cons
         return check.permit(r, s);
 
     const conf::Settings& settings = service.settings();
-    std::string text = service.default_rbl_reply;
+    std::string text = check.settings()[param::default_rbl_reply];
     if (!service.rbl_replies.empty()) {
         auto found = service.rbl_replies.find(r.argument);
         if (found && !*found)

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include "access/check.h"
 #include "base/bytes.h"
+#include "conf/params/commands.h"
 #include "conf/params/smtpd.h"
 #include "mail/address.h"
 
@@ -15,8 +16,8 @@ Verdict invalid_helo(Check& check, const Restriction&) {
     std::string_view name = check.session().helo();
     bool good = literal(name)
                     ? name.ends_with(']') && mail::address_literal(name.substr(1, name.size() - 2)).has_value()
-                    : mail::valid_hostname(bare(name), check.service().smtputf8) || mail::valid_ipv4(name) ||
-                          mail::valid_ipv6(name);
+                    : mail::valid_hostname(bare(name), check.settings()[param::smtputf8_enable]) ||
+                          mail::valid_ipv4(name) || mail::valid_ipv6(name);
     return good ? Verdict::dunno
                 : check.refuse(check.code(param::invalid_hostname_reject_code), "5.5.2", check.subject(Of::helo),
                                "Invalid name");
@@ -27,7 +28,7 @@ Verdict non_fqdn_helo(Check& check, const Restriction&) {
     if (literal(name))
         return Verdict::dunno;
     std::string_view host = bare(name);
-    bool good = mail::valid_hostname(host, check.service().smtputf8) && host.find('.') != host.npos;
+    bool good = mail::valid_hostname(host, check.settings()[param::smtputf8_enable]) && host.find('.') != host.npos;
     return good ? Verdict::dunno
                 : check.refuse(check.code(param::non_fqdn_reject_code), "5.5.2", check.subject(Of::helo),
                                "need fully-qualified hostname");
@@ -50,7 +51,7 @@ Verdict unknown_helo(Check& check, const Restriction&) {
     }
     Check::Subject t = check.subject(Of::helo);
     if (temporary)
-        return check.put_off(check.service().settings()[param::unknown_helo_hostname_tempfail_action], "4.7.1",
+        return check.put_off(check.settings()[param::unknown_helo_hostname_tempfail_action], "4.7.1",
                              fmt::format("<{}>: {} rejected: Host not found", t.name, t.klass));
     return check.refuse(check.code(param::unknown_hostname_reject_code), "5.7.1", t, "Host not found");
 }

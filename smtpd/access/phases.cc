@@ -3,6 +3,7 @@
 #include <utility>
 #include "access/check.h"
 #include "base/bytes.h"
+#include "conf/params/smtpd.h"
 #include "mail/address.h"
 
 namespace smtpd {
@@ -24,7 +25,7 @@ std::optional<std::string> Session::check_sender() {
     mail_->deferrals = deferrals_;
     Check check(*this, Phase::sender, mail_->deferrals);
     Verdict v = check.run(service_.sender_rules);
-    if (v != Verdict::reject && !mail_->sender.empty() && service_.reject_unlisted_sender &&
+    if (v != Verdict::reject && !mail_->sender.empty() && settings_[param::smtpd_reject_unlisted_sender] &&
         !check.looked_for(Of::sender))
         v = unlisted(check, Of::sender, mail_->sender);
     return v == Verdict::reject ? std::optional(check.reply()) : std::nullopt;
@@ -34,7 +35,7 @@ std::optional<std::string> Session::check_sender() {
 std::optional<std::string> Session::check_recipient(const Recipient& r) {
     if (bytes::iequals(r.address, "postmaster"))
         return std::nullopt;  // RFC 5321, section 4.5.1: whatever the rules say
-    if (service_.delay_reject) {
+    if (settings_[param::smtpd_delay_reject]) {
         deferrals_ = {};
         if (auto denied = check_client())
             return denied;
@@ -47,7 +48,8 @@ std::optional<std::string> Session::check_recipient(const Recipient& r) {
     }
     Deferrals deferrals = mail_ ? mail_->deferrals : deferrals_;
     Check check(*this, Phase::recipient, deferrals);
-    for (bool relay : {service_.relay_first, !service_.relay_first}) {
+    for (bool relay : {settings_[param::smtpd_relay_before_recipient_restrictions],
+                       !settings_[param::smtpd_relay_before_recipient_restrictions]}) {
         check.enter(relay ? Phase::relay : Phase::recipient);
         if (check.run(relay ? service_.relay_rules : service_.recipient_rules) == Verdict::reject)
             return check.reply();
@@ -56,7 +58,7 @@ std::optional<std::string> Session::check_recipient(const Recipient& r) {
     if (check.settle(Verdict::dunno) == Verdict::reject)
         return check.reply();
     bool discarded = mail_ && mail_->actions.discard;
-    if (discarded || !service_.reject_unlisted_recipient || service_.no_unknown_recipient_checks ||
+    if (discarded || !settings_[param::smtpd_reject_unlisted_recipient] || service_.no_unknown_recipient_checks ||
         check.looked_for(Of::recipient))
         return std::nullopt;
     return unlisted(check, Of::recipient, r.address) == Verdict::reject ? std::optional(check.reply()) : std::nullopt;
@@ -80,7 +82,7 @@ std::optional<std::string> Session::check_content(Phase phase) {
 }
 
 std::optional<std::string> Session::check_etrn(const std::string&) {
-    if (service_.delay_reject) {
+    if (settings_[param::smtpd_delay_reject]) {
         deferrals_ = {};
         if (auto denied = check_client())
             return denied;

@@ -10,7 +10,7 @@ namespace smtpd::rule {
 namespace {
 // Ours to deliver or to relay, and without routes of the sender's own choice (user@elsewhere@ours).
 bool destination_is_ours(Check& check, const ipc::ResolveReply& where) {
-    if ((where.flags & ipc::ResolveReply::routed) && !check.service().untrusted_routing)
+    if ((where.flags & ipc::ResolveReply::routed) && !check.settings()[param::allow_untrusted_routing])
         return false;
     return where.address_class != ipc::AddressClass::other;
 }

@@ -1,5 +1,7 @@
 // check_…_access: looking a client, name, address or its servers up in a table. What the table says: actions.cc.
 #include "access/check.h"
+#include "conf/params/commands.h"
+#include "conf/params/smtpd.h"
 #include "log/log.h"
 #include "mail/address.h"
 
@@ -112,9 +114,11 @@ Verdict table_address(Check& check, const Restriction& r) {
     const std::string& address = check.address(r.rule->of);
     Verdict v;
     if (address.empty()) {
-        if (auto value =
-                table_hit(check, r, table::find_domain(*r.table, service.null_access_key, table::Parents::none), s, v))
-            return act(check, r, service.null_access_key, *value, s);
+        if (auto value = table_hit(check, r,
+                                   table::find_domain(*r.table, check.settings()[param::smtpd_null_access_lookup_key],
+                                                      table::Parents::none),
+                                   s, v))
+            return act(check, r, check.settings()[param::smtpd_null_access_lookup_key], *value, s);
         return v;
     }
     auto where = check.resolve(address);
@@ -125,7 +129,7 @@ Verdict table_address(Check& check, const Restriction& r) {
     }
     table::AddressRules rules;
     rules.forms = table::forms_access;
-    rules.delimiters = service.delimiters;
+    rules.delimiters = check.settings()[param::recipient_delimiter];
     rules.parents = service.access_parents;
     if (auto value = table_hit(check, r, table::find_address(*r.table, where->recipient, rules), s, v))
         return act(check, r, where->recipient, *value, s);
