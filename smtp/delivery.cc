@@ -107,7 +107,8 @@ std::unique_ptr<Peer> Delivery::reach(const Endpoint& endpoint, const TlsPlan& p
             return nullptr;
         }
         connected_ = base::wall_now();
-        auto refusal = shake_hands(**peer, plan, without_tls, job_.id(), report);
+        (*peer)->queue_id = job_.id();
+        auto refusal = shake_hands(**peer, plan, without_tls, report);
         report.conclude(peer->get());
         if (plan.require_tls != RequireTls::no)
             judge_demand(**peer, plan, refusal);
@@ -159,7 +160,7 @@ void Delivery::use(std::unique_ptr<Peer> peer) {
 void Delivery::finish_with(std::unique_ptr<Peer> peer) {
     bool worn = config_.reuse_count > 0 && peer->uses >= config_.reuse_count;
     bool may_stay = !peer->under_tls || peer->keep_tls;
-    bool keep = store_ && may_stay && !peer->broken && !worn && loop::Clock::now() < peer->expires;
+    bool keep = store_ && may_stay && !peer->broken && !peer->leaving && !worn && loop::Clock::now() < peer->expires;
     if (!keep)
         return peer->farewell();
     bool best = peer->endpoint.preference == best_preference_;
@@ -171,6 +172,7 @@ bool Delivery::use_kept(const std::string& key) {
     if (!peer)
         return false;
     connected_ = base::wall_now();
+    peer->queue_id = job_.id();
     peer->silent = true;
     best_preference_ = peer->endpoint.preference;
     std::string host = peer->endpoint.label_with_port();

@@ -47,8 +47,19 @@ bool listed(std::string_view list, std::string_view word) {
     return false;
 }
 
-void take_feature(Features& f, std::string_view line) {
-    auto words = bytes::split(line, " \t");
+// The greatest message that it takes; 0: no limit. More than 64 bits hold is as good as none.
+std::int64_t take_size(const Peer& peer, std::string_view number) {
+    if (number.find_first_not_of("0123456789") != number.npos) {
+        maillog::warning("bad EHLO SIZE limit \"{}\" from {}", bytes::printable(number.substr(0, 100)),
+                         peer.endpoint.label_with_port());
+        return 0;
+    }
+    return bytes::to_int(number).value_or(0);
+}
+
+void take_feature(Peer& peer, std::string_view line) {
+    Features& f = peer.features;
+    auto words = bytes::split(line, " =");  // some write SIZE=1000
     if (words.empty())
         return;
     auto is = [&](std::string_view name) { return bytes::iequals(words[0], name); };
@@ -66,7 +77,7 @@ void take_feature(Features& f, std::string_view line) {
         f.requiretls = true;
     else if (is("SIZE")) {
         f.size = true;
-        f.size_limit = words.size() > 1 ? bytes::to_int(words[1]).value_or(0) : 0;
+        f.size_limit = words.size() > 1 ? take_size(peer, words[1]) : 0;
     } else if (is("XFORWARD")) {
         for (std::string_view w : words) {
             if (bytes::iequals(w, "NAME"))
@@ -100,18 +111,16 @@ void take_features(Peer& peer, const Reply& reply) {
         if (listed(ignore, keyword))
             ignored += (ignored.empty() ? "" : " ") + std::string(keyword);
         else
-            take_feature(peer.features, line);
+            take_feature(peer, line);
     }
     peer.features.starttls_ignored = listed(ignored, "STARTTLS");
     if (!ignored.empty() && !listed(ignore, "silent-discard"))
         maillog::info("discarding EHLO keywords: {}", bytes::uppered(ignored));
 }
 
-// A PIX firewall in "fixup" mode overwrites the banner with asterisks.
-void look_for_pix(Peer& peer, const Reply& greeting, std::string_view queue_id) {
-    std::string_view text = greeting.text;
-    text.remove_prefix(std::min<std::size_t>(4, text.size()));
-    if (text.find("***") == text.npos || text.find_first_not_of("* 20\t") != text.npos)
+// A PIX firewall in "fixup" mode overwrites the banner with asterisks, but for its twos, zeros and blanks.
+void look_for_pix(Peer& peer, const Reply& greeting) {
+    if (greeting.text.find_first_not_of("* 20\t") != std::string::npos)
         return;
     const Config& c = peer.config();
     peer.pix = c.pix_workarounds;
@@ -119,7 +128,8 @@ void look_for_pix(Peer& peer, const Reply& greeting, std::string_view queue_id) 
         if (auto hit = c.pix_maps.find(peer.endpoint.address.host()); hit && *hit)
             peer.pix = **hit;
     if (!peer.pix.empty())
-        maillog::info("{}: enabling PIX workarounds: {} for {}", queue_id, peer.pix, peer.endpoint.label_with_port());
+        maillog::info("{}: enabling PIX workarounds: {} for {}", peer.queue_id, peer.pix,
+                      peer.endpoint.label_with_port());
 }
 
 // greeting: null for the second hello, under TLS, which is never HELO.
@@ -144,7 +154,7 @@ std::optional<Refusal> say_hello(Peer& peer, const Reply* greeting, bool tls_wan
         EnhancedStatus status = reply->status;
         if (!greeting)
             status.klass = 4;  // under TLS, where it said yes before
-        if (c.lmtp || peer.broken || !greeting)
+        if (c.lmtp || peer.leaving || !greeting)
             return refused(peer, *reply, status);
         status.klass = 4;
         no_ehlo = refused(peer, *reply, status);
@@ -219,8 +229,7 @@ std::optional<Refusal> look_for_early_replies(Peer& peer) {
 }
 }
 
-std::optional<Refusal> shake_hands(Peer& peer, const TlsPlan& plan, bool without_tls, std::string_view queue_id,
-                                   TlsReport& report) {
+std::optional<Refusal> shake_hands(Peer& peer, const TlsPlan& plan, bool without_tls, TlsReport& report) {
     const Config& c = peer.config();
     bool wanted = plan.wanted() && c.tls && !without_tls;
     const std::string level(tls::name_of(plan.level));
@@ -241,7 +250,7 @@ std::optional<Refusal> shake_hands(Peer& peer, const TlsPlan& plan, bool without
     // EHLO is the server.
     if (!greeting->lines.empty() && greets_itself(peer, greeting->lines[0]))
         warn_of_own_name(peer, "greeted me");
-    look_for_pix(peer, *greeting, queue_id);
+    look_for_pix(peer, *greeting);
     if (auto no = say_hello(peer, &*greeting, plan.must()))
         return no;
     if (c.wrapper_mode)
@@ -269,7 +278,7 @@ std::optional<Refusal> shake_hands(Peer& peer, const TlsPlan& plan, bool without
         return refusal(std::move(reply.error()));
     if (!reply->positive()) {
         report.failed(ResultType::starttls_not_supported, reply->text);
-        if (!plan.must() && !peer.broken)
+        if (!plan.must())
             return std::nullopt;
         return Refusal{Error{reply->status, fmt::format("TLS is required, but host {} refused to start TLS: {}",
                                                         peer.endpoint.label(), reply->text)},

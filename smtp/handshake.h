@@ -14,6 +14,5 @@ struct Refusal {
     bool demand_not_met = false;  // REQUIRETLS alone stands against this host
 };
 // Nothing: ready for MAIL. report learns how TLS went.
-std::optional<Refusal> shake_hands(Peer& peer, const TlsPlan& plan, bool without_tls, std::string_view queue_id,
-                                   TlsReport& report);
+std::optional<Refusal> shake_hands(Peer& peer, const TlsPlan& plan, bool without_tls, TlsReport& report);
 }

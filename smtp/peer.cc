@@ -1,6 +1,9 @@
 #include "peer.h"
 #include <fmt/format.h>
+#include <utility>
 #include "base/bytes.h"
+#include "conf/params/lmtp.h"
+#include "conf/params/smtp.h"
 #include "log/log.h"
 #include "net/socket.h"
 #include "tls/session.h"
@@ -92,54 +95,87 @@ Result<void> Peer::send_patiently(std::string_view text, Seconds timeout, std::s
     return {};
 }
 
+namespace {
+// "250 text", "250-text" or "250": what has this form says how the command went; other lines are text that came with
+// it.
+bool has_code(std::string_view line) {
+    return line.size() >= 3 && bytes::is_digit(line[0]) && bytes::is_digit(line[1]) && bytes::is_digit(line[2]) &&
+           (line.size() == 3 || line[3] == ' ' || line[3] == '-');
+}
+
+// The enhanced status behind the code, where it is of the code's class; else what the code alone comes to.
+EnhancedStatus status_of(int code, std::string_view line) {
+    EnhancedStatus status;
+    if (line.size() > 4 && EnhancedStatus::parse(bytes::trim(line.substr(4)), status) && status.klass == code / 100)
+        return status;
+    if (code / 100 != 2 && code / 100 != 4 && code / 100 != 5)
+        return no_answer;
+    return {static_cast<std::uint8_t>(code / 100), 0, 0};
+}
+
+std::string shortened(std::string_view text) { return bytes::printable(text.substr(0, 30)) + "..."; }
+}
+
+// One line of a reply, as the table makes it.
+Result<std::string> Peer::reply_line(Seconds timeout, loop::Deadline& deadline) {
+    TRY_ASSIGN(auto line, this->line(timeout, deadline));
+    silent = false;
+    std::string text(line.text);
+    if (!line.complete)
+        maillog::warning("{}: response longer than {}: {}", endpoint.label_with_port(), line_length_limit,
+                         shortened(text));
+    for (bool whole = line.complete; !whole;) {  // what is beyond the limit is read and dropped
+        TRY_ASSIGN(auto rest, this->line(timeout, deadline));
+        whole = rest.complete;
+    }
+    if (maillog::verbose())
+        maillog::info("< {}: {}", endpoint.label_with_port(), text);
+    if (!config_.reply_filter.empty())
+        if (auto other = config_.reply_filter.find(text); other && *other)
+            text = **other;
+    return text;
+}
+
+// A line without a code, from a server that speaks ESMTP.
+void Peer::warn_of(std::string_view odd_line) const {
+    if (!features.esmtp)
+        return;
+    maillog::warning("{}: non-{} response from {}: {}", queue_id, config_.lmtp ? "LMTP" : "ESMTP",
+                     endpoint.label_with_port(), bytes::printable(odd_line.substr(0, 100)));
+    if (features.pipelining)
+        maillog::warning("to prevent loss of mail, turn off command pipelining for {} with the {} parameter",
+                         endpoint.address.host(),
+                         config_.lmtp ? param::lmtp_discard_lhlo_keyword_address_maps.name
+                                      : param::smtp_discard_ehlo_keyword_address_maps.name);
+}
+
 Result<Reply> Peer::reply(Seconds timeout, std::string_view doing) {
     loop::Deadline deadline = loop::in(timeout);
     Reply reply;
-    for (std::size_t n = 0;; ++n) {
-        auto line = this->line(timeout, deadline);
-        if (!line)
-            return failed(line.error(), doing);
-        silent = false;
-        std::string text(line->text);
-        for (bool whole = line->complete; !whole;) {  // what is beyond the limit is read and dropped
-            auto rest = this->line(timeout, deadline);
-            if (!rest)
-                return failed(rest.error(), doing);
-            whole = rest->complete;
+    bool warned = false;
+    for (std::size_t n = 0; n < reply_lines_limit; ++n) {
+        auto text = reply_line(timeout, deadline);
+        if (!text)
+            return failed(text.error(), doing);
+        bool coded = has_code(*text);
+        if (reply.text.size() + text->size() < reply_text_limit) {
+            reply.text += (reply.text.empty() ? "" : " ") + bytes::printable(*text);
+            if (coded)
+                reply.lines.push_back(text->size() > 4 ? text->substr(4) : std::string());
         }
-        if (maillog::verbose())
-            maillog::info("< {}: {}", endpoint.label_with_port(), text);
-        if (!config_.reply_filter.empty())
-            if (auto other = config_.reply_filter.find(text); other && *other)
-                text = **other;
-        bool digits =
-            text.size() >= 3 && bytes::is_digit(text[0]) && bytes::is_digit(text[1]) && bytes::is_digit(text[2]);
-        if (!digits || n >= reply_lines_limit || (text.size() > 3 && text[3] != ' ' && text[3] != '-')) {
-            broken = true;
-            maillog::warning("malformed response from {}: {}", endpoint.label(),
-                             bytes::printable(std::string_view(text).substr(0, 100)));
-            return temporary(fmt::format("malformed response from {} while {}", endpoint.label(), doing), {4, 5, 0});
-        }
-        int code = (text[0] - '0') * 100 + (text[1] - '0') * 10 + (text[2] - '0');
-        reply.code = code;
-        if (reply.text.size() + text.size() < reply_text_limit) {
-            reply.text += (reply.text.empty() ? "" : " ") + bytes::printable(text);
-            reply.lines.push_back(text.size() > 4 ? text.substr(4) : std::string());
-        }
-        EnhancedStatus status;
-        if (text.size() > 4 && EnhancedStatus::parse(std::string_view(text).substr(4), status) &&
-            status.klass == code / 100)
-            reply.status = status;
-        else if (code / 100 != 2 && code / 100 != 4 && code / 100 != 5)
-            reply.status = no_answer;
-        else if (reply.status.klass != code / 100)
-            reply.status = {static_cast<std::uint8_t>(code / 100), 0, 0};
-        if (text.size() <= 3 || text[3] != '-')
-            break;
+        if (!coded && !std::exchange(warned, true))
+            warn_of(*text);
+        if (!coded || (text->size() > 3 && (*text)[3] == '-'))
+            continue;
+        reply.code = ((*text)[0] - '0') * 100 + ((*text)[1] - '0') * 10 + ((*text)[2] - '0');
+        reply.status = status_of(reply.code, *text);
+        leaving = leaving || reply.code == 421;
+        return reply;
     }
-    if (reply.code == 421)
-        broken = true;
-    return reply;
+    broken = true;
+    maillog::warning("{}: response of more than {} lines: {}", endpoint.label_with_port(), reply_lines_limit,
+                     shortened(reply.text));
+    return temporary(fmt::format("malformed response from {} while {}", endpoint.label(), doing), {4, 5, 0});
 }
 
 std::optional<Reply> Peer::last_words() {

@@ -20,9 +20,9 @@ inline constexpr EnhancedStatus no_answer{5, 5, 0};
 
 struct Reply {
     int code = 0;
-    EnhancedStatus status;           // the server's, or X.0.0; no_answer where the code is none of 2xx, 4xx and 5xx
+    EnhancedStatus status;           // the last line's, or X.0.0; no_answer where the code is none of 2xx, 4xx and 5xx
     std::string text;                // all lines as they came, joined by blanks: "250-a 250 b"
-    std::vector<std::string> lines;  // behind the code
+    std::vector<std::string> lines;  // behind the code; of lines that have one
     bool positive() const { return code / 100 == 2; }
     bool temporary() const { return code / 100 == 4; }
     bool permanent() const { return code / 100 == 5; }
@@ -44,8 +44,9 @@ public:
     // Gathers "line CRLF"; the next reply() or flush() sends it. It is one command, whatever an address or a name in it
     // holds.
     void say(std::string_view line);
-    // The next reply: with smtp_per_request_deadline all its lines within timeout, else each read of it. doing:
-    // "sending MAIL FROM", for the reason.
+    // The next reply: with smtp_per_request_deadline all its lines within timeout, else each read of it. It ends with
+    // the first line that has a code and no '-' behind it; lines without a code are part of its text. doing: "sending
+    // MAIL FROM", for the reason.
     Result<Reply> reply(Seconds timeout, std::string_view doing);
     Result<void> send(std::string_view text, loop::Deadline deadline, std::string_view doing);
     // The same with smtp_per_request_deadline = no: the time starts again whenever the server has taken something.
@@ -63,9 +64,11 @@ public:
     std::string helo;                          // the name that it gave itself
     std::string tls_status;                    // tls= in the log: "may", "may:none", "encrypt" …
     bool send_require_tls = false;             // REQUIRETLS goes with MAIL FROM
+    std::string queue_id;                      // of the message that it is asked to take
     std::string pix;                           // workarounds in force
     std::string key;                           // of the kept connections that it may stand among
-    bool broken = false;                       // not to be used again
+    bool broken = false;                       // not to be used again, not even for QUIT
+    bool leaving = false;                      // it said 421: not to be kept for another message
     bool under_tls = false, keep_tls = false;  // keep_tls: such a connection may be kept for another message
     bool needs_reset = false;                  // a transaction was begun and not ended
     int uses = 0;                              // transactions so far
@@ -76,6 +79,8 @@ private:
     Peer(const Config& config, Endpoint where, UniqueFd fd)
         : endpoint(std::move(where)), config_(config), stream_(std::move(fd)) {}
     Result<net::Stream::Line> line(Seconds timeout, loop::Deadline& deadline);
+    Result<std::string> reply_line(Seconds timeout, loop::Deadline& deadline);
+    void warn_of(std::string_view odd_line) const;
     tl::unexpected<Error> failed(const Error& error, std::string_view doing);
     const Config& config_;
     net::Stream stream_;

@@ -97,7 +97,7 @@ std::string Transaction::mail_command() const {
     const auto& request = job_.request();
     const Features& f = peer_.features;
     std::string line = fmt::format("MAIL FROM:<{}>", sender_);
-    if (f.size)
+    if (f.size && !downgrade_)  // what is converted on its way has another size
         line += fmt::format(" SIZE={}", request.data_size);
     if (f.eight_bit && request.encoding == "8bit")
         line += " BODY=8BITMIME";

@@ -40,6 +40,10 @@ TEST_F(Smtp, RefusedRecipientBouncesTheOthersGo) {
     EXPECT_EQ(reports[0].second.mta_name, "127.0.0.1");
 }
 TEST_F(Smtp, EveryRefusalIsToldInItsWords) {
+    std::string endless;
+    for (int i = 0; i < 1001; ++i)
+        endless += "250-more\r\n";
+    endless += "250 enough";
     struct {
         const char *command, *reply, *expected;
     } cases[] = {
@@ -68,7 +72,10 @@ TEST_F(Smtp, EveryRefusalIsToldInItsWords) {
          "dsn=4.4.2, status=deferred (lost connection with 127.0.0.1[127.0.0.1] while sending DATA command)"},
         {"RCPT", "MUTE",
          "dsn=4.4.2, status=deferred (conversation with 127.0.0.1[127.0.0.1] timed out while sending RCPT TO)"},
-        {"MAIL", "what?",
+        {"MAIL", "what?\r\n550 5.7.1 no",
+         "dsn=5.7.1, status=bounced (host 127.0.0.1[127.0.0.1] said: what? 550 5.7.1 no (in reply to MAIL FROM "
+         "command))"},
+        {"MAIL", endless.c_str(),
          "dsn=4.5.0, status=deferred (malformed response from 127.0.0.1[127.0.0.1] while sending MAIL FROM)"},
     };
     set("smtp_rcpt_timeout", "1");
