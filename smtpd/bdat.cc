@@ -1,155 +1,192 @@
 // BDAT (RFC 3030): content in chunks of a known size. A chunk is read to its end whatever is wrong, so that its bytes
 // are never taken for commands.
 #include <fmt/format.h>
+#include <algorithm>
+#include "access/phases.h"
 #include "base/bytes.h"
-#include "cleanup_client.h"
+#include "commands.h"
 #include "conf/params/cleanup.h"
 #include "conf/params/services.h"
 #include "content_time.h"
+#include "keywords.h"
 #include "log/log.h"
 #include "session.h"
 
 namespace smtpd {
 namespace {
-constexpr std::uint64_t yield_bytes = 64 * 1024;
-}
+constexpr std::int64_t block_bytes = 64 * 1024;  // read at once, and between two turns of the others
 
-bool Session::bdat(Words& words) {
-    if (discarded_ & keyword::chunking)
-        return refuse("521 5.5.1 Error: command not implemented");
-    std::optional<std::int64_t> size = words.size() > 1 ? bytes::to_int(words[1]) : std::nullopt;
-    bool last = words.size() == 3 && bytes::iequals(words[2], "LAST");
-    if (!size || *size < 0 || words.size() > 3 || (words.size() == 3 && !last)) {
-        maillog::warning("{}: malformed BDAT command syntax from {}: {}", queue_id(), client_.shown,
-                         words.size() > 1 ? words[1].substr(0, 100) : "");
-        return refuse("521 5.5.4 Syntax: BDAT count [LAST]");  // what follows cannot be told from commands
-    }
-    return bdat_chunk(*size, last);
-}
-
-bool Session::bdat_chunk(std::int64_t size, bool last) {
-    auto discard = [&](std::string reply) {
-        in_content_ = true;
-        if (take_chunk(size, true) == Take::lost) {
-            lost(stream_.failure());
-            return false;
+// Makes lines of blocks: those of the whole message, since one may go on in the next chunk.
+class Lines {
+public:
+    Lines(Transaction& mail, std::size_t limit, bool strict)
+        : content_(mail.content), chunks_(mail.chunks), limit_(limit), strict_(strict) {}
+    void take(std::string_view block) {
+        while (!block.empty()) {
+            const std::size_t end = block.find('\n');
+            const std::string_view piece = block.substr(0, end);
+            block.remove_prefix(end == block.npos ? block.size() : end + 1);
+            if (end == block.npos)
+                hold(piece);
+            else if (chunks_.rest.empty())
+                whole(piece);  // the usual case: the line lies whole in the buffer
+            else {
+                chunks_.rest.append(piece);
+                rest_ends();
+            }
         }
-        in_content_ = false;
-        if (mail_) {
-            mail_->failed = true;
-            if (last)
-                drop_transaction();
-        }
-        return refuse(reply);
-    };
-    if (mail_ && mail_->failed)
-        return discard(fmt::format("551 5.0.0 Discarded {} bytes after earlier error", size));
-    if (!mail_ || mail_->accepted == 0) {
-        bool any = mail_ != nullptr;
-        if (mail_)
-            mail_->chunking = true;
-        return discard(any ? "554 5.5.1 Error: no valid recipients" : "503 5.5.1 Error: need RCPT command");
     }
-    if (size == 0 && !last) {
-        maillog::warning("{}: null BDAT request from {}", queue_id(), client_.shown);
-        mail_->chunking = mail_->failed = true;
-        return refuse("551 5.7.1 Null BDAT request");
-    }
-    if (!mail_->chunking) {
-        content_bytes_ = 0;
-        over_limits_ = false;
-    }
-    if (settings_[param::message_size_limit] > 0 && size > settings_[param::message_size_limit] - content_bytes_) {
-        maillog::warning("{}: BDAT request from {} exceeds message size limit", queue_id(), client_.shown);
-        mail_->chunking = true;
-        return discard("552 5.3.4 Chunk exceeds message size limit");
-    }
-    if (!mail_->chunking) {
-        mail_->chunking = true;
-        if (auto denied = check_content(Phase::data))
-            return discard(*denied);
-        if (!start_content())
-            return discard("451 4.3.0 Error: queue file write error");
-    }
-    in_content_ = true;
-    if (take_chunk(size, false) == Take::lost) {
-        lost(stream_.failure());
-        return false;
-    }
-    in_content_ = false;
-    if (mail_->bare_newline && bare_newline_ == BareNewline::reject && !last) {
-        mail_->failed = true;
-        return refuse(bare_newline_refusal());
-    }
-    if (!last)
-        return say(fmt::format("250 2.0.0 Ok: {} bytes", size));
-    if (!mail_->rest.empty() || mail_->continued)
-        (void)line_to_cleanup(mail_->rest, true);
-    return end_of_content(fmt::format("{} bytes ", content_bytes_));
-}
 
-// Lines are those of the whole message: one may go on in the next chunk.
-Session::Take Session::take_chunk(std::int64_t size, bool drop) {
-    std::uint64_t yield_at = stream_.bytes_read() + yield_bytes;
-    ContentTime time(settings_, stream_);
-    const auto limit = static_cast<std::size_t>(settings_[param::line_length_limit]);
-    const bool strict = bare_newline_ != BareNewline::no;
+private:
+    // A line without its CR; of CR CR LF both go where that is one line end.
+    std::string_view without_end(std::string_view line) {
+        if (line.ends_with('\r'))
+            line.remove_suffix(1);
+        else
+            content_.bare_newline = true;
+        while (!strict_ && line.ends_with('\r'))
+            line.remove_suffix(1);
+        return line;
+    }
+    void whole(std::string_view piece) {
+        piece = without_end(piece);
+        for (; piece.size() > limit_; piece.remove_prefix(limit_))
+            content_.line(piece.substr(0, limit_), false);
+        content_.line(piece, true);
+        chunks_.continued = false;
+    }
+    void hold(std::string_view piece) {
+        chunks_.rest.append(piece);
+        cut_rest();
+    }
+    void cut_rest() {
+        std::string& rest = chunks_.rest;
+        for (; rest.size() > limit_ + 1; rest.erase(0, limit_)) {  // one more: it may be the CR
+            content_.line(std::string_view(rest).substr(0, limit_), false);
+            chunks_.continued = true;
+        }
+    }
+    void rest_ends() {
+        std::string& rest = chunks_.rest;
+        rest.resize(without_end(rest).size());
+        cut_rest();
+        content_.line(rest, true);
+        rest.clear();
+        chunks_.continued = false;
+    }
+
+    Content& content_;
+    Chunks& chunks_;
+    const std::size_t limit_;
+    const bool strict_;
+};
+
+// False: the client is lost. drop: the chunk is of no use.
+bool take_chunk(Session& session, std::int64_t size, bool drop) {
+    net::Stream& stream = session.stream;
+    std::optional<Lines> lines;
+    if (!drop)
+        lines.emplace(*session.mail, static_cast<std::size_t>(session.settings[param::line_length_limit]),
+                      session.client.bare_newline(session.service) != BareNewline::no);
+    std::uint64_t yield_at = stream.bytes_read() + block_bytes;
+    ContentTime time(session.settings, stream);
+    session.in_content = true;
     while (size > 0) {
-        auto some = stream_.read_some(static_cast<std::size_t>(std::min<std::int64_t>(size, 64 * 1024)), time.start());
+        auto some = stream.read_some(static_cast<std::size_t>(std::min(size, block_bytes)), time.start());
         if (!some)
-            return Take::lost;
+            return false;
         time.stop();
         if (some->empty()) {
-            (void)stream_.read_line(1, loop::in(std::chrono::seconds(0)));
-            return Take::lost;
+            (void)stream.read_line(1, loop::in(std::chrono::seconds(0)));  // so that failure() tells how it ended
+            return false;
         }
         size -= static_cast<std::int64_t>(some->size());
-        for (std::string_view rest = drop ? std::string_view() : *some; !rest.empty();) {
-            std::size_t end = rest.find('\n');
-            std::string_view piece = rest.substr(0, end);
-            rest.remove_prefix(end == rest.npos ? rest.size() : end + 1);
-            std::string& held = mail_->rest;
-            if (end != piece.npos && held.empty()) {  // the usual case: the line lies whole in the buffer
-                bool cr = piece.ends_with('\r');
-                if (cr)
-                    piece.remove_suffix(1);
-                else
-                    mail_->bare_newline = true;
-                while (!strict && piece.ends_with('\r'))
-                    piece.remove_suffix(1);
-                while (piece.size() > limit) {
-                    (void)line_to_cleanup(piece.substr(0, limit), false);
-                    piece.remove_prefix(limit);
-                }
-                (void)line_to_cleanup(piece, true);
-                mail_->continued = false;
-                continue;
-            }
-            held.append(piece);
-            if (end != piece.npos) {
-                if (held.ends_with('\r'))
-                    held.pop_back();
-                else
-                    mail_->bare_newline = true;
-                while (!strict && held.ends_with('\r'))
-                    held.pop_back();
-            }
-            while (held.size() > limit + 1) {
-                (void)line_to_cleanup(std::string_view(held).substr(0, limit), false);
-                held.erase(0, limit);
-                mail_->continued = true;
-            }
-            if (end != piece.npos) {
-                (void)line_to_cleanup(held, true);
-                held.clear();
-                mail_->continued = false;
-            }
-        }
-        if (stream_.bytes_read() >= yield_at) {
-            yield_at = stream_.bytes_read() + yield_bytes;
+        if (lines)
+            lines->take(*some);
+        if (stream.bytes_read() >= yield_at) {
+            yield_at = stream.bytes_read() + block_bytes;
             loop::yield();
         }
     }
-    return Take::done;
+    session.in_content = false;
+    return true;
+}
+
+// Refuses a chunk: reads it, then says so; the rest of the message is refused like it.
+bool discard(Session& session, std::int64_t size, bool last, const std::string& reply) {
+    if (!take_chunk(session, size, true)) {
+        session.lost();
+        return false;
+    }
+    if (session.mail) {
+        session.mail->chunks.failed = true;
+        if (last)
+            session.drop_transaction();
+    }
+    return session.dialogue.refuse(reply);
+}
+
+// What stands against the chunk before its first byte is read, and what opens the content; the reply where it does.
+std::optional<std::string> objection(Session& session, std::int64_t size) {
+    if (session.mail && session.mail->chunks.failed)
+        return fmt::format("551 5.0.0 Discarded {} bytes after earlier error", size);
+    if (!session.mail)
+        return "503 5.5.1 Error: need RCPT command";
+    Transaction& mail = *session.mail;
+    const bool first = !std::exchange(mail.chunks.begun, true);
+    if (mail.accepted == 0)
+        return "554 5.5.1 Error: no valid recipients";
+    const std::int64_t limit = session.settings[param::message_size_limit];
+    if (limit > 0 && size > limit - mail.content.bytes()) {
+        maillog::warning("{}: BDAT request from {} exceeds message size limit", session.queue_id(),
+                         session.client.shown);
+        return "552 5.3.4 Chunk exceeds message size limit";
+    }
+    if (!first)
+        return std::nullopt;
+    if (auto denied = check_content(session, Phase::data))
+        return denied;
+    return start_content(session) ? std::nullopt
+                                  : std::optional<std::string>("451 4.3.0 Error: queue file write error");
+}
+
+bool chunk(Session& session, std::int64_t size, bool last) {
+    Dialogue& dialogue = session.dialogue;
+    if (size == 0 && !last && session.mail && !session.mail->chunks.failed && session.mail->accepted > 0) {
+        maillog::warning("{}: null BDAT request from {}", session.queue_id(), session.client.shown);
+        session.mail->chunks.begun = session.mail->chunks.failed = true;
+        return dialogue.refuse("551 5.7.1 Null BDAT request");
+    }
+    if (auto reply = objection(session, size))
+        return discard(session, size, last, *reply);
+    if (!take_chunk(session, size, false)) {
+        session.lost();
+        return false;
+    }
+    Transaction& mail = *session.mail;
+    if (mail.content.bare_newline && !last && session.client.bare_newline(session.service) == BareNewline::reject) {
+        mail.chunks.failed = true;
+        return dialogue.refuse(session.bare_newline_refusal());
+    }
+    if (!last)
+        return dialogue.say(fmt::format("250 2.0.0 Ok: {} bytes", size));
+    if (!mail.chunks.rest.empty() || mail.chunks.continued)
+        mail.content.line(mail.chunks.rest, true);
+    return end_of_content(session, fmt::format("{} bytes ", mail.content.bytes()));
+}
+}
+
+bool bdat(Session& session, Words& words) {
+    if (session.client.discarded & keyword::chunking)
+        return session.dialogue.refuse("521 5.5.1 Error: command not implemented");
+    std::optional<std::int64_t> size = words.size() > 1 ? bytes::to_int(words[1]) : std::nullopt;
+    const bool last = words.size() == 3 && bytes::iequals(words[2], "LAST");
+    if (!size || *size < 0 || words.size() > 3 || (words.size() == 3 && !last)) {
+        maillog::warning("{}: malformed BDAT command syntax from {}: {}", session.queue_id(), session.client.shown,
+                         words.size() > 1 ? words[1].substr(0, 100) : "");
+        // What follows cannot be told from commands.
+        return session.dialogue.refuse("521 5.5.4 Syntax: BDAT count [LAST]");
+    }
+    return chunk(session, *size, last);
 }
 }

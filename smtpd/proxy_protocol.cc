@@ -1,9 +1,8 @@
-// The PROXY protocol of load balancers (haproxy), versions 1 (a line) and 2 (binary).
+#include "proxy_protocol.h"
 #include <sys/socket.h>
 #include <netinet/in.h>
 #include <cstring>
 #include "base/bytes.h"
-#include "client.h"
 
 namespace smtpd {
 namespace {

@@ -2,20 +2,17 @@
 #include <algorithm>
 #include <utility>
 #include "base/bytes.h"
-#include "cleanup_client.h"
 #include "conf/params/bounce.h"
 #include "conf/params/cleanup.h"
-#include "conf/params/commands.h"
 #include "conf/params/global.h"
-#include "conf/params/rewrite.h"
-#include "conf/params/services.h"
 #include "conf/params/smtpd.h"
-#include "conf/params/tls.h"
 #include "conf/params/virtual.h"
 #include "ipc/cleanup.h"
+#include "keywords.h"
 #include "log/log.h"
 #include "mail/address.h"
 #include "tls/server_context.h"
+#include "to_queue.h"
 
 namespace smtpd {
 using table::MatchList;
@@ -50,37 +47,6 @@ std::string Service::censored(std::string text) const {
         if (!expansion_characters_[static_cast<unsigned char>(c)])
             c = '_';
     return text;
-}
-
-unsigned parse_keywords(std::string_view text, std::string_view parameter) {
-    static constexpr std::pair<std::string_view, unsigned> known[] = {
-        {"pipelining", keyword::pipelining},
-        {"size", keyword::size},
-        {"vrfy", keyword::vrfy},
-        {"etrn", keyword::etrn},
-        {"starttls", keyword::starttls},
-        {"auth", keyword::auth},
-        {"enhancedstatuscodes", keyword::enhancedstatuscodes},
-        {"8bitmime", keyword::eightbitmime},
-        {"dsn", keyword::dsn},
-        {"smtputf8", keyword::smtputf8},
-        {"chunking", keyword::chunking},
-        {"verp", keyword::verp},
-        {"xverp", keyword::verp},
-        {"xclient", keyword::xclient},
-        {"xforward", keyword::xforward},
-        {"requiretls", keyword::requiretls},
-        {"silent-discard", keyword::silent}};
-    unsigned bits = 0;
-    for (std::string_view word : bytes::split(text, ", \t\r\n")) {
-        auto at = std::find_if(std::begin(known), std::end(known),
-                               [&](const auto& k) { return bytes::iequals(k.first, word); });
-        if (at == std::end(known))
-            maillog::warning("unknown EHLO keyword \"{}\" in {}", word, parameter);
-        else
-            bits |= at->second;
-    }
-    return bits;
 }
 
 static constexpr std::chrono::seconds anvil_patience(10);  // a client is not limited then
@@ -184,6 +150,7 @@ void Service::open_tables() {
     xclient_hosts = hosts(param::smtpd_authorized_xclient_hosts);
     xforward_hosts = hosts(param::smtpd_authorized_xforward_hosts);
     backup_networks = hosts(param::permit_mx_backup_networks);
+    verp_clients = hosts(param::smtpd_authorized_verp_clients);
     bare_newline_exclusions = hosts(param::smtpd_forbid_bare_newline_exclusions);
     forbidden_commands =
         MatchList::open("smtpd_forbidden_commands", s[param::smtpd_forbidden_commands], MatchList::Kind::strings);

@@ -16,6 +16,7 @@
 #include "access/list.h"
 #include "anvil_link.h"
 #include "base/error.h"
+#include "client.h"
 #include "conf/settings.h"
 #include "dns/dns.h"
 #include "dns/host.h"
@@ -30,8 +31,7 @@ class ServerContext;
 }
 
 namespace smtpd {
-class CleanupClient;
-enum class BareNewline { no, normalize, note, reject };
+class ToQueue;
 enum class TlsLevel { none, may, encrypt };
 
 // Where the process asks for names; tests put their own in.
@@ -52,7 +52,7 @@ public:
     Result<ipc::ResolveReply> resolve(std::string_view sender, std::string_view address);
     // user@host.domain that no rewriting could change, and a good host name: true without asking anybody.
     bool plainly_valid(std::string_view address) const;
-    // Takes the EHLO keywords that smtpd_discard_ehlo_keywords and its address maps name; bits of Keyword.
+    // The EHLO keywords that smtpd_discard_ehlo_keywords, or its address maps, keep from a client (keywords.h).
     unsigned discarded_keywords(const std::string& client_address) const;
 
     // --- what settings mean
@@ -74,7 +74,7 @@ public:
         recipient_canonical;
     table::Maps rbl_replies, footer_maps, reject_filter, command_filter, ehlo_keyword_maps, relay_certificates;
     table::MatchList mynetworks, limit_exceptions, bare_newline_exclusions, forbidden_commands, rewrite_networks,
-        xclient_hosts, xforward_hosts, backup_networks;
+        xclient_hosts, xforward_hosts, backup_networks, verp_clients;
     table::LocalDomains local_domains;
     bool rewrite_interfaces = false, rewrite_mynetworks = false;
     table::Parents access_parents = table::Parents::bare;
@@ -93,7 +93,7 @@ public:
     ipc::Client cleanup, flush;
     ipc::TrivialRewrite rewrite;
     AnvilLink anvil;
-    std::function<Result<std::unique_ptr<CleanupClient>>()> submit;  // stand-alone: instead of cleanup
+    std::function<Result<std::unique_ptr<ToQueue>>()> submit;  // stand-alone: instead of cleanup
     std::shared_ptr<tls::ServerContext> tls;
 
 private:
@@ -106,12 +106,4 @@ private:
     unsigned discarded_ = 0;
     std::bitset<256> expansion_characters_;
 };
-
-// EHLO keywords that can be discarded.
-namespace keyword {
-inline constexpr unsigned pipelining = 1, size = 2, vrfy = 4, etrn = 8, starttls = 16, auth = 32,
-                          enhancedstatuscodes = 64, eightbitmime = 128, dsn = 256, smtputf8 = 512, chunking = 1024,
-                          verp = 2048, xclient = 4096, xforward = 8192, silent = 16384, requiretls = 32768;
-}
-unsigned parse_keywords(std::string_view text, std::string_view parameter);
 }

@@ -55,6 +55,6 @@ const std::string& no_memory() { return service->no_memory; }
 
 // On the heap: an idle fiber's stack fits one page without it.
 void serve(server::Connection& session) {
-    std::make_unique<Session>(*service, session.stream, session.peer, server::stressed())->serve();
+    std::make_unique<Session>(*service, session.stream, server::stressed())->serve(session.peer);
 }
 }

@@ -1,4 +1,4 @@
-// The daemon's three moments: before the jail, each connection, stand-alone.
+// The daemon's moments: before the jail, in it, each connection.
 #pragma once
 #include <string>
 #include "base/error.h"

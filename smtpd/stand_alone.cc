@@ -8,13 +8,13 @@
 #include <cstdlib>
 #include "base/bytes.h"
 #include "base/fd.h"
-#include "cleanup_client.h"
 #include "conf/params/commands.h"
 #include "conf/params/global.h"
 #include "log/log.h"
 #include "net/stream.h"
 #include "service.h"
 #include "session.h"
+#include "to_queue.h"
 
 extern char** environ;
 
@@ -25,9 +25,9 @@ namespace {
 constexpr std::chrono::seconds patience(300);
 
 // postdrop's conversation: an attribute list with the queue id, records, an attribute list with the status.
-class Submission final : public CleanupClient {
+class ToPostdrop final : public ToQueue {
 public:
-    static Result<std::unique_ptr<CleanupClient>> open(const std::string& postdrop) {
+    static Result<std::unique_ptr<ToQueue>> open(const std::string& postdrop) {
         int sockets[2];
         if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0)
             return system_error("socketpair", errno);
@@ -43,17 +43,21 @@ public:
         posix_spawn_file_actions_destroy(&actions);
         if (problem != 0)
             return system_error(postdrop, problem);
-        std::unique_ptr<Submission> s(new Submission(std::move(ours), child));
+        std::unique_ptr<ToPostdrop> s(new ToPostdrop(std::move(ours), child));
         TRY_ASSIGN(ipc::Incoming hello, ipc::receive(s->stream_, loop::in(patience)));
         TRY_ASSIGN(Hello names, hello.as<Hello>());
         s->id_ = std::move(names.queue_id);
-        return std::unique_ptr<CleanupClient>(std::move(s));
+        return std::unique_ptr<ToQueue>(std::move(s));
     }
-    ~Submission() override {
+    ~ToPostdrop() override {
         stream_.close();
         if (child_ > 0)
             ::waitpid(child_, nullptr, 0);
     }
+    std::string_view queue_id() const override { return id_; }
+    bool failed() const override { return !reason_.empty(); }
+
+protected:
     // What postdrop takes from a user: T and M stand in its own order, of attributes only those of a submission.
     void put(RecordType type, std::string_view payload) override {
         switch (type) {
@@ -62,25 +66,24 @@ public:
         case RecordType::flags:
         case RecordType::filter:
         case RecordType::redirect:
-            if (!content_)
-                return;
-            break;
-        case RecordType::message: content_ = true; break;
+            if (content_)
+                send(type, payload);
+            return;
         case RecordType::attribute: {
             std::string_view name = bytes::cut(payload, '=').first;
-            if (name != "rewrite_context" && name != "envelope_id" && name != "ret_flags" && name != "notify_flags" &&
-                name != "encoding")
-                return;
-            break;
+            if (name == "rewrite_context" || name == "envelope_id" || name == "ret_flags" || name == "notify_flags" ||
+                name == "encoding")
+                send(type, payload);
+            return;
         }
-        default: break;
+        case RecordType::message: content_ = true; [[fallthrough]];
+        default: send(type, payload);
         }
-        CleanupClient::put(type, payload);
     }
-    Result<ipc::CleanupReply> finish() override {
-        put(RecordType::end, {});
-        if (failed_)
-            return temporary(reason_);
+    Result<ipc::CleanupReply> end() override {
+        send(RecordType::end, {});
+        if (failed())
+            return temporary("postdrop: " + reason_);
         TRY(stream_.flush(loop::in(patience)));
         struct {
             int status = 1;
@@ -104,19 +107,26 @@ public:
                                      (verdict.reason.empty() ? std::string("queue file write error") : verdict.reason)};
     }
 
-protected:
-    net::Stream& stream() override { return stream_; }
-    loop::Deadline deadline() const override { return loop::in(patience); }
-
 private:
+    void send(RecordType type, std::string_view payload) {
+        if (failed())
+            return;
+        char head[queue::head_max];
+        auto sent = stream_.write(std::string_view(head, queue::head(head, type, payload.size())), loop::in(patience));
+        if (sent && !payload.empty())
+            sent = stream_.write(payload, loop::in(patience));
+        if (!sent)
+            reason_ = sent.error().reason;
+    }
     struct Hello {
         static constexpr std::string_view protocol = "postdrop_protocol";
         std::string queue_id;
         template <class S, class V> static void fields(S& s, V&& v) { v("queue_id", s.queue_id); }
     };
-    Submission(UniqueFd fd, pid_t child) : stream_(std::move(fd)), child_(child) {}
+    ToPostdrop(UniqueFd fd, pid_t child) : stream_(std::move(fd)), child_(child) {}
     net::Stream stream_;
     pid_t child_;
+    std::string id_{}, reason_{};  // reason_: why it has failed
     bool content_ = false;
 };
 
@@ -211,10 +221,10 @@ int stand_alone(int argc, char** argv) {
         ::_exit(1);
     }
     const std::string postdrop = (*settings)[param::command_directory] + "/postdrop";
-    (*service)->submit = [postdrop] { return Submission::open(postdrop); };
+    (*service)->submit = [postdrop] { return ToPostdrop::open(postdrop); };
     {
         net::Stream stream{UniqueFd(sockets[1])};
-        Session(**service, stream, net::Address(), false).serve();
+        Session(**service, stream, false).serve(net::Address());
         stream.close();
     }
     ::_exit(0);

@@ -5,7 +5,9 @@
 // When things fail: one bad attribute refuses the command, and nothing of it holds.
 #include <sys/socket.h>
 #include <fmt/format.h>
+#include "access/phases.h"
 #include "base/bytes.h"
+#include "commands.h"
 #include "conf/network.h"
 #include "conf/params/global.h"
 #include "conf/params/smtpd.h"
@@ -23,6 +25,8 @@ bool number(std::string_view text) {
     return text.size() <= 5 && !text.empty() && text.find_first_not_of("0123456789") == text.npos;
 }
 
+using Refusal = std::optional<std::string>;  // the reply
+
 // "192.0.2.1", "IPV6:2001:db8::1"; of a family that inet_protocols has.
 std::optional<net::Address> read_address_value(std::string_view text, const std::string& protocols) {
     bool v6 = bytes::istarts_with(text, "IPV6:");
@@ -35,140 +39,87 @@ std::optional<net::Address> read_address_value(std::string_view text, const std:
         return std::nullopt;
     return net::Address::parse(text);
 }
-}
 
-std::string Forwarded::shown() const {
-    std::string out = name.empty() ? "unknown" : name;
-    if (!address.empty())
-        out += "[" + address + "]";
-    return out;
-}
-
-bool Session::may_pretend() {
-    auto match = service_.xclient_hosts.match(client_.name, client_.address);
-    return match && *match;
-}
-// As the connection itself was: XCLIENT changes nothing here.
-bool Session::may_forward() {
-    if (!may_forward_) {
-        auto match = service_.xforward_hosts.match(client_.name, client_.address);
-        may_forward_ = match && *match;
-    }
-    return *may_forward_;
-}
-
-std::optional<Session::Attribute> Session::attribute(std::string_view word) {
+struct Attribute {
+    std::string name{}, value{};  // the name in upper case
+    bool unavailable = false;
+};
+Refusal read(std::string_view word, Attribute& a) {
     auto [name, raw] = bytes::cut(word, '=');
-    if (!raw || raw->empty()) {
-        (void)say("501 5.5.4 Error: attribute=value expected");
-        return std::nullopt;
-    }
-    std::string value = mail::xtext_decode(*raw).value_or(std::string(*raw));  // some clients do not encode
-    if (value.size() > value_limit) {
-        (void)say("501 5.5.4 Error: attribute value too long");
-        return std::nullopt;
-    }
-    bool unavailable = bytes::iequals(value, "[UNAVAILABLE]");
-    return Attribute{bytes::uppered(name), std::move(value), unavailable};
+    if (!raw || raw->empty())
+        return "501 5.5.4 Error: attribute=value expected";
+    a.name = bytes::uppered(name);
+    a.value = mail::xtext_decode(*raw).value_or(std::string(*raw));  // some clients do not encode
+    if (a.value.size() > value_limit)
+        return "501 5.5.4 Error: attribute value too long";
+    a.unavailable = bytes::iequals(a.value, "[UNAVAILABLE]");
+    return std::nullopt;
 }
-bool Session::bad_attribute(const Attribute& a) {
-    return refuse(fmt::format("501 5.5.4 Bad {} syntax: {}", a.name, bytes::printable(a.value)));
+Refusal bad(const Attribute& a) {
+    return fmt::format("501 5.5.4 Bad {} syntax: {}", a.name, bytes::printable(a.value));
 }
 
-bool Session::client_attribute(const Attribute& a, Client& client, std::string& helo, bool& esmtp) {
+Refusal set_address(const Attribute& a, Client& client, const std::string& protocols) {
+    auto address = read_address_value(a.value, protocols);
+    if (!address && !a.unavailable)
+        return bad(a);
+    if (a.name == "DESTADDR") {
+        client.server_address = address ? address->host() : "unknown";
+        return std::nullopt;
+    }
+    client.address = address ? address->host() : "unknown";
+    client.literal = address ? address->smtp_literal() : "unknown";
+    client.family = address ? address->family() : AF_UNSPEC;
+    return std::nullopt;
+}
+
+// protocols: inet_protocols.
+Refusal set(const Attribute& a, Client& client, const std::string& protocols) {
     if (a.name == "NAME" || a.name == "REVERSE_NAME") {
         bool temporary = bytes::iequals(a.value, "[TEMPUNAVAIL]"), known = !temporary && !a.unavailable;
         if (known && !mail::valid_hostname(a.value))
-            return bad_attribute(a);
+            return bad(a);
         (a.name == "NAME" ? client.name : client.reverse_name) = known ? a.value : "unknown";
         (a.name == "NAME" ? client.name_status : client.reverse_status) = known       ? dns::Verdict::ok
                                                                           : temporary ? dns::Verdict::temporary
                                                                                       : dns::Verdict::permanent;
-    } else if (a.name == "ADDR") {
-        auto address = read_address_value(a.value, settings_[param::inet_protocols]);
-        if (!address && !a.unavailable)
-            return bad_attribute(a);
-        client.address = address ? address->host() : "unknown";
-        client.literal = address ? address->smtp_literal() : "unknown";
-        client.family = address ? address->family() : AF_UNSPEC;
-    } else if (a.name == "DESTADDR") {
-        auto address = read_address_value(a.value, settings_[param::inet_protocols]);
-        if (!address && !a.unavailable)
-            return bad_attribute(a);
-        client.server_address = address ? address->host() : "unknown";
-    } else if (a.name == "PORT" || a.name == "DESTPORT") {
+    } else if (a.name == "ADDR" || a.name == "DESTADDR")
+        return set_address(a, client, protocols);
+    else if (a.name == "PORT" || a.name == "DESTPORT") {
         if (!a.unavailable && !number(a.value))
-            return bad_attribute(a);
+            return bad(a);
         (a.name == "PORT" ? client.port : client.server_port) = a.unavailable ? "unknown" : a.value;
     } else if (a.name == "HELO")
-        helo = a.unavailable ? std::string() : mail::received_name(bytes::printable(a.value));
+        client.helo = a.unavailable ? std::string() : mail::received_name(bytes::printable(a.value));
     else if (a.name == "PROTO") {
-        esmtp = bytes::iequals(a.value, "ESMTP");
-        if (!esmtp && !bytes::iequals(a.value, "SMTP"))
-            return bad_attribute(a);
+        client.esmtp = bytes::iequals(a.value, "ESMTP");
+        if (!client.esmtp && !bytes::iequals(a.value, "SMTP"))
+            return bad(a);
     } else if (a.name == "LOGIN")
         client.login = a.unavailable ? std::string() : bytes::printable(a.value);
     else
-        return refuse("501 5.5.4 Bad XCLIENT attribute name: " + bytes::printable(a.name));
-    return true;
+        return "501 5.5.4 Bad XCLIENT attribute name: " + bytes::printable(a.name);
+    return std::nullopt;
 }
 
-bool Session::xclient(Words& words) {
-    if (mail_)
-        return refuse("503 5.5.1 Error: MAIL transaction in progress");
-    if (!may_pretend())
-        return refuse("550 5.7.0 Error: insufficient authorization");
-    if (words.size() < 2)
-        return refuse("501 5.5.4 Syntax: XCLIENT attribute=value...");
-    (void)may_forward();  // of who connected
-    Client client = client_;
-    std::string helo;
-    bool esmtp = false;
-    for (std::size_t i = 1; i < words.size(); ++i) {
-        auto a = attribute(words[i]);
-        if (!a || !client_attribute(*a, client, helo, esmtp))
-            return false;
-    }
-    // As if it had just connected.
-    drop_transaction();
-    client_ = std::move(client);
-    show_client();
-    helo_ = std::move(helo);
-    esmtp_ = esmtp;
-    mynetworks_.reset();
-    bare_newline_checked_ = false;
-    actions_ = {};
-    deferrals_ = {};
-    access_denied_.clear();
-    discarded_ = service_.discarded_keywords(client_.address);
-    where_ = "CONNECT";
-    if (!settings_[param::smtpd_delay_reject]) {
-        if (auto denied = check_client()) {
-            access_denied_ = *denied;
-            return refuse(*denied);
-        }
-    }
-    return say("220 " + settings_[param::smtpd_banner]);
-}
-
-bool Session::forwarded_attribute(const Attribute& a, Forwarded& forwarded) {
+Refusal set(const Attribute& a, Forwarded& forwarded, const std::string& protocols) {
     std::string value = a.unavailable ? std::string() : a.value;
     if (a.name == "NAME") {
         if (!value.empty() && !mail::valid_hostname(value))
-            return bad_attribute(a);
+            return bad(a);
         forwarded.name = value;
     } else if (a.name == "ADDR") {
-        auto address = read_address_value(value, settings_[param::inet_protocols]);
+        auto address = read_address_value(value, protocols);
         if (!address && !a.unavailable)
-            return bad_attribute(a);
+            return bad(a);
         forwarded.address = address ? address->host() : std::string();
     } else if (a.name == "PORT") {
         if (!value.empty() && !number(value))
-            return bad_attribute(a);
+            return bad(a);
         forwarded.port = value;
     } else if (a.name == "PROTO") {
         if (value.size() > protocol_limit)
-            return bad_attribute(a);
+            return bad(a);
         forwarded.protocol = mail::received_name(bytes::printable(value));
     } else if (a.name == "HELO")
         forwarded.helo = mail::received_name(bytes::printable(value));
@@ -177,26 +128,73 @@ bool Session::forwarded_attribute(const Attribute& a, Forwarded& forwarded) {
     else if (a.name == "SOURCE") {
         forwarded.source = bytes::lowered(value);
         if (!a.unavailable && forwarded.source != "local" && forwarded.source != "remote")
-            return bad_attribute(a);
+            return bad(a);
     } else
-        return refuse("501 5.5.4 Bad XFORWARD attribute name: " + bytes::printable(a.name));
-    return true;
+        return "501 5.5.4 Bad XFORWARD attribute name: " + bytes::printable(a.name);
+    return std::nullopt;
 }
 
-bool Session::xforward(Words& words) {
-    if (mail_)
-        return refuse("503 5.5.1 Error: MAIL transaction in progress");
-    if (!may_forward())
-        return refuse("550 5.7.0 Error: insufficient authorization");
-    if (words.size() < 2)
-        return refuse("501 5.5.4 Syntax: XFORWARD attribute=value...");
-    Forwarded forwarded = forwarded_ ? *forwarded_ : Forwarded{};
+// All words of a command behind its verb into a Client or a Forwarded.
+template <class To> Refusal set_all(const Session& session, const Words& words, To& to) {
     for (std::size_t i = 1; i < words.size(); ++i) {
-        auto a = attribute(words[i]);
-        if (!a || !forwarded_attribute(*a, forwarded))
-            return false;
+        Attribute a;
+        Refusal refusal = read(words[i], a);
+        if (!refusal)
+            refusal = set(a, to, session.settings[param::inet_protocols]);
+        if (refusal)
+            return refusal;
     }
-    forwarded_ = std::make_unique<Forwarded>(std::move(forwarded));
-    return say("250 2.0.0 Ok");
+    return std::nullopt;
+}
+}
+
+bool may_pretend(const Session& session) {
+    auto match = session.service.xclient_hosts.match(session.client.name, session.client.address);
+    return match && *match;
+}
+
+bool xclient(Session& session, Words& words) {
+    Dialogue& dialogue = session.dialogue;
+    if (session.mail)
+        return dialogue.refuse("503 5.5.1 Error: MAIL transaction in progress");
+    if (!may_pretend(session))
+        return dialogue.refuse("550 5.7.0 Error: insufficient authorization");
+    if (words.size() < 2)
+        return dialogue.refuse("501 5.5.4 Syntax: XCLIENT attribute=value...");
+    (void)session.client.may_forward(session.service);  // of who connected
+    Client client = session.client.anew();
+    if (Refusal refusal = set_all(session, words, client))
+        return dialogue.refuse(*refusal);
+    client.show(session.settings[param::smtpd_client_port_logging]);
+    client.discarded = session.service.discarded_keywords(client.address);
+    // As if it had just connected.
+    session.drop_transaction();
+    session.client = std::move(client);
+    session.access.denied.clear();
+    session.access.actions = {};
+    session.access.deferrals = {};
+    session.state = "CONNECT";
+    if (!session.settings[param::smtpd_delay_reject]) {
+        if (auto denied = check_client(session)) {
+            session.access.denied = *denied;
+            return dialogue.refuse(*denied);
+        }
+    }
+    return dialogue.say("220 " + session.settings[param::smtpd_banner]);
+}
+
+bool xforward(Session& session, Words& words) {
+    Dialogue& dialogue = session.dialogue;
+    if (session.mail)
+        return dialogue.refuse("503 5.5.1 Error: MAIL transaction in progress");
+    if (!session.client.may_forward(session.service))
+        return dialogue.refuse("550 5.7.0 Error: insufficient authorization");
+    if (words.size() < 2)
+        return dialogue.refuse("501 5.5.4 Syntax: XFORWARD attribute=value...");
+    Forwarded forwarded = session.forwarded ? *session.forwarded : Forwarded{};
+    if (Refusal refusal = set_all(session, words, forwarded))
+        return dialogue.refuse(*refusal);
+    session.forwarded = std::make_unique<Forwarded>(std::move(forwarded));
+    return dialogue.say("250 2.0.0 Ok");
 }
 }

@@ -21,8 +21,8 @@ struct Entry {
     const Check::Subject& subject;
     std::string_view action, text;
 
-    Actions& actions() const { return check.session().actions(check.phase()); }
-    void log(std::string_view what, std::string_view line) const { check.session().log_event(what, line); }
+    Actions& actions() const { return check.actions(); }
+    void log(std::string_view what, std::string_view line) const { check.log(what, line); }
     // "<a@b>: Sender address triggers HOLD action", or the text given.
     std::string triggers(std::string_view otherwise) const {
         return fmt::format("<{}>: {} {}", subject.name, subject.klass, text.empty() ? otherwise : text);
@@ -127,8 +127,8 @@ Verdict bcc(const Entry& e) {
     return Verdict::dunno;
 }
 Verdict prepend(const Entry& e) {
-    const Transaction* mail = e.check.session().mail();
-    if (e.check.phase() == Phase::end_of_data || (mail && mail->chunking)) {
+    const Transaction* mail = e.check.session().mail.get();
+    if (e.check.phase() == Phase::end_of_data || (mail && mail->chunks.begun)) {
         maillog::warning("access table {}: action PREPEND must be used before smtpd_end_of_data_restrictions",
                          e.restriction.argument);
         return Verdict::dunno;

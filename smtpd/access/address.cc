@@ -83,7 +83,7 @@ Verdict multi_recipient_bounce(Check& check, const Restriction&) {
         return Verdict::dunno;
     // At RCPT the recipient in question is not among those accepted; behind DATA all are.
     const bool all = check.phase() == Phase::data || check.phase() == Phase::end_of_data;
-    if (check.session().mail()->accepted + (all ? 0 : 1) < 2)
+    if (check.session().mail->accepted + (all ? 0 : 1) < 2)
         return Verdict::dunno;
     return check.refuse(check.code(param::multi_recipient_bounce_reject_code), "5.5.3", check.subject(),
                         "Multi-recipient bounce");

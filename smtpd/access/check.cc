@@ -15,38 +15,38 @@ constexpr int depth_limit = 100, table_depth_limit = 20;
 
 const std::string& Check::sender() const {
     static const std::string none;
-    return session_.mail() ? session_.mail()->sender : none;
+    return session_.mail ? session_.mail->envelope.sender : none;
 }
 const std::string& Check::recipient() const {
     static const std::string none;
-    return session_.recipient() ? session_.recipient()->address : none;
+    return about_.recipient ? about_.recipient->address : none;
 }
 bool Check::known(Of of) const {
     switch (of) {
-    case Of::helo: return !session_.helo().empty();
-    case Of::sender: return session_.mail() != nullptr;
-    case Of::recipient: return session_.recipient() != nullptr;
+    case Of::helo: return !session_.client.helo.empty();
+    case Of::sender: return session_.mail != nullptr;
+    case Of::recipient: return about_.recipient != nullptr;
     case Of::etrn: return phase_ == Phase::etrn;
     default: return true;
     }
 }
 std::string_view Check::host(Of of) const {
     switch (of) {
-    case Of::client: return session_.client().name;
-    case Of::reverse_client: return session_.client().reverse_name;
-    case Of::helo: return session_.helo();
-    case Of::etrn: return session_.etrn_domain();
+    case Of::client: return session_.client.name;
+    case Of::reverse_client: return session_.client.reverse_name;
+    case Of::helo: return session_.client.helo;
+    case Of::etrn: return about_.etrn_domain;
     default: return mail::split_address(address(of)).domain.value_or("");
     }
 }
 Check::Subject Check::subject(Of of) const {
     switch (of) {
     case Of::client:
-    case Of::reverse_client: return {session_.client().shown, "Client host"};
-    case Of::helo: return {session_.helo(), "Helo command"};
+    case Of::reverse_client: return {session_.client.shown, "Client host"};
+    case Of::helo: return {session_.client.helo, "Helo command"};
     case Of::sender: return {sender(), "Sender address"};
     case Of::recipient: return {recipient(), "Recipient address"};
-    case Of::etrn: return {session_.etrn_domain(), "Etrn command"};
+    case Of::etrn: return {std::string(about_.etrn_domain), "Etrn command"};
     default: return subject();
     }
 }
@@ -61,6 +61,12 @@ Check::Subject Check::subject() const {
     case Phase::end_of_data: return {"END-OF-MESSAGE", "End-of-data"};
     default: return subject(Of::etrn);
     }
+}
+
+Actions& Check::actions() {
+    const bool whole_session =
+        !settings()[param::smtpd_delay_reject] && (phase_ == Phase::client || phase_ == Phase::helo);
+    return session_.mail && !whole_session ? session_.mail->actions : session_.access.actions;
 }
 
 // --- answers
@@ -95,12 +101,12 @@ Verdict Check::refuse(int code, std::string_view status, std::string text) {
     s.klass = static_cast<std::uint8_t>(code / 100 == 4 ? 4 : 5);
     std::string reply = fmt::format("{} {} {}", code, s.text(), bytes::printable(text));
     if (warn_) {
-        session_.log_event("reject_warning", reply);
+        log("reject_warning", reply);
         return Verdict::dunno;
     }
     if (deferrals_.if_reject.active && code / 100 == 5)
         reply = fmt::format("{} {}", deferrals_.if_reject.code, deferrals_.if_reject.text);
-    session_.log_event("reject", reply);
+    log("reject", reply);
     reply_ = std::move(reply);
     return Verdict::reject;
 }
@@ -121,12 +127,12 @@ Verdict Check::unavailable(std::string_view name) {
 }
 
 Verdict Check::permit(std::string_view action, const Subject& s, std::string_view table) {
-    if (service_.permit_actions.empty())
+    if (session_.service.permit_actions.empty())
         return Verdict::permit;
-    auto wanted = service_.permit_actions.match(action);
+    auto wanted = session_.service.permit_actions.match(action);
     if (wanted && *wanted)
-        session_.log_event("permit", fmt::format("action={} for {}={} {}{}", action, s.klass, s.name,
-                                                 table.empty() ? "" : "from ", table));
+        log("permit",
+            fmt::format("action={} for {}={} {}{}", action, s.klass, s.name, table.empty() ? "" : "from ", table));
     return Verdict::permit;
 }
 
@@ -134,7 +140,7 @@ void Check::defer_if_permit(int code, std::string_view status, std::string text)
     if (deferrals_.if_permit.active)
         return;
     if (warn_) {
-        session_.log_event("reject_warning", fmt::format("{} {} {}", code, status, text));
+        log("reject_warning", fmt::format("{} {} {}", code, status, text));
         return;
     }
     deferrals_.if_permit = {true, std::string(status) + " " + bytes::printable(text), code};
@@ -154,7 +160,7 @@ Verdict Check::settle(Verdict verdict) {
     if (verdict == Verdict::reject || !deferrals_.if_permit.active)
         return verdict;
     reply_ = fmt::format("{} {}", deferrals_.if_permit.code, deferrals_.if_permit.text);
-    session_.log_event("reject", reply_);
+    log("reject", reply_);
     return Verdict::reject;
 }
 
@@ -187,7 +193,7 @@ Verdict Check::run_from_table(const Restriction& r, std::string_view key, std::s
         maillog::warning("access table {} entry {} causes unreasonable recursion", r.argument, key);
         return misconfigured();
     }
-    Verdict verdict = run(*service_.lists.from_table(text, phase_));
+    Verdict verdict = run(*session_.service.lists.from_table(text, phase_));
     --table_lists_;
     return verdict;
 }

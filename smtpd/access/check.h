@@ -11,10 +11,17 @@
 #include "session.h"
 
 namespace smtpd {
+// Whom the command names that waits for the answer, beside the session's own: RCPT's or VRFY's recipient, ETRN's
+// domain.
+struct About {
+    const Recipient* recipient = nullptr;
+    std::string_view etrn_domain{};
+};
+
 class Check {
 public:
-    Check(Session& session, Phase phase, Deferrals& deferrals)
-        : session_(session), service_(session.service()), phase_(phase), deferrals_(deferrals) {}
+    Check(Session& session, Phase phase, Deferrals& deferrals, const About& about)
+        : session_(session), phase_(phase), deferrals_(deferrals), about_(about) {}
     // Runs a list; a class within a class counts towards the depth.
     Verdict run(const RestrictionList& list);
     // Runs a list that an access table holds: of those may not be many within each other.
@@ -27,8 +34,9 @@ public:
 
     // --- what rules look at
     Session& session() { return session_; }
-    Service& service() { return service_; }
-    const conf::Settings& settings() const { return session_.settings(); }
+    Service& service() { return session_.service; }
+    const conf::Settings& settings() const { return session_.settings; }
+    Client& client() { return session_.client; }
     Phase phase() const { return phase_; }
     // What a rule speaks of: "<a@b>: Recipient address rejected".
     struct Subject {
@@ -42,14 +50,18 @@ public:
     const std::string& address(Of of) const { return of == Of::sender ? sender() : recipient(); }
     std::string_view host(Of of) const;  // a name: the client's, HELO's, an address's domain
     int code(const conf::Int& parameter) const { return static_cast<int>(settings()[parameter]); }
-    Result<ipc::ResolveReply> resolve(std::string_view address) { return service_.resolve(sender(), address); }
+    Result<ipc::ResolveReply> resolve(std::string_view address) { return session_.service.resolve(sender(), address); }
     // With warn_if_reject in front: nothing that changes the message is done.
     bool only_warns() const { return warn_; }
     // Was this address looked for already (reject_unlisted_sender, …)? Then the implicit check does not do it again.
     bool looked_for(Of of) const { return of == Of::sender ? sender_looked_for_ : recipient_looked_for_; }
     void look_for(Of of) { (of == Of::sender ? sender_looked_for_ : recipient_looked_for_) = true; }
 
+    // Where what rules ask for the message is kept.
+    Actions& actions();
+
     // --- answers
+    void log(std::string_view what, std::string_view text) { session_.log_event(what, text, about_.recipient); }
     // A refusal: code, enhanced status (its class follows the code), text. Logs it; warn_if_reject makes it a line in
     // the log alone.
     Verdict refuse(int code, std::string_view status, std::string text);
@@ -66,9 +78,9 @@ public:
 
 private:
     Session& session_;
-    Service& service_;
     Phase phase_;
     Deferrals& deferrals_;
+    const About about_;
     std::string reply_{};
     bool warn_ = false, sender_looked_for_ = false, recipient_looked_for_ = false;
     int lists_ = 0, table_lists_ = 0;  // within each other

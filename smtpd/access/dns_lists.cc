@@ -26,7 +26,7 @@ std::string reversed(const std::string& address) {
 }
 
 const dns::Answer& ask_list(Check& check, const std::string& name, bool txt) {
-    auto& cache = check.session().dns_cache();
+    auto& cache = check.session().access.dns_cache;
     for (auto& entry : cache)
         if (entry.name == name && entry.txt == txt)
             return entry.answer;
@@ -85,7 +85,7 @@ Verdict listed(Check& check, const Restriction& r, const std::string& name, cons
         if (txt)
             reason = bytes::printable(std::string_view(txt.records.front().value).substr(0, 500));
     }
-    const Client& c = check.session().client();
+    const Client& c = check.client();
     auto from = mail::split_address(check.sender()), to = mail::split_address(check.recipient());
     auto or_null = [](std::string_view text_) { return text_.empty() ? std::string("<>") : std::string(text_); };
     std::map<std::string, std::string> names{{"rbl_code", std::to_string(settings[param::maps_rbl_reject_code])},
@@ -98,7 +98,7 @@ Verdict listed(Check& check, const Restriction& r, const std::string& name, cons
                                              {"client_address", c.address},
                                              {"client_name", c.name},
                                              {"reverse_client_name", c.reverse_name},
-                                             {"helo_name", check.session().helo()},
+                                             {"helo_name", check.client().helo},
                                              {"sender", or_null(check.sender())},
                                              {"sender_name", or_null(from.local)},
                                              {"sender_domain", std::string(from.domain.value_or(""))},
@@ -117,7 +117,7 @@ Verdict listed(Check& check, const Restriction& r, const std::string& name, cons
 }
 
 Verdict address(Check& check, const Restriction& r, bool permits) {
-    const Client& c = check.session().client();
+    const Client& c = check.client();
     std::string name = reversed(c.address);
     if (name.empty())
         return Verdict::dunno;

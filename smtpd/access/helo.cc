@@ -13,7 +13,7 @@ std::string_view bare(std::string_view name) { return name.ends_with('.') ? name
 }
 
 Verdict invalid_helo(Check& check, const Restriction&) {
-    std::string_view name = check.session().helo();
+    std::string_view name = check.client().helo;
     bool good = literal(name)
                     ? name.ends_with(']') && mail::address_literal(name.substr(1, name.size() - 2)).has_value()
                     : mail::valid_hostname(bare(name), check.settings()[param::smtputf8_enable]) ||
@@ -24,7 +24,7 @@ Verdict invalid_helo(Check& check, const Restriction&) {
 }
 
 Verdict non_fqdn_helo(Check& check, const Restriction&) {
-    std::string_view name = check.session().helo();
+    std::string_view name = check.client().helo;
     if (literal(name))
         return Verdict::dunno;
     std::string_view host = bare(name);
@@ -35,7 +35,7 @@ Verdict non_fqdn_helo(Check& check, const Restriction&) {
 }
 
 Verdict unknown_helo(Check& check, const Restriction&) {
-    std::string name(bare(check.session().helo()));
+    std::string name(bare(check.client().helo));
     if (literal(name))
         return Verdict::dunno;
     bool temporary = false;

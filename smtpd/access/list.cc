@@ -1,7 +1,6 @@
 #include "access/list.h"
 #include <algorithm>
 #include "base/bytes.h"
-#include "conf/params/global.h"
 #include "conf/params/smtpd.h"
 #include "conf/settings.h"
 #include "log/log.h"

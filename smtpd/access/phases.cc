@@ -1,5 +1,4 @@
-// The rules of each moment of a session, in the administrator's order: the lists that belong to it, and what is checked
-// without being named in one.
+#include "access/phases.h"
 #include <utility>
 #include "access/check.h"
 #include "base/bytes.h"
@@ -7,92 +6,108 @@
 #include "mail/address.h"
 
 namespace smtpd {
-// Each list may permit for its own phase only.
-
-std::optional<std::string> Session::check_client() {
-    Check check(*this, Phase::client, deferrals_);
-    Verdict v = check.run(service_.client_rules);
-    return v == Verdict::reject ? std::optional(check.reply()) : std::nullopt;
-}
-std::optional<std::string> Session::check_helo(std::string name) {
-    std::string before = std::exchange(helo_, std::move(name));
-    Check check(*this, Phase::helo, deferrals_);
-    Verdict v = check.run(service_.helo_rules);
-    helo_ = std::move(before);
-    return v == Verdict::reject ? std::optional(check.reply()) : std::nullopt;
-}
-std::optional<std::string> Session::check_sender() {
-    mail_->deferrals = deferrals_;
-    Check check(*this, Phase::sender, mail_->deferrals);
-    Verdict v = check.run(service_.sender_rules);
-    if (v != Verdict::reject && !mail_->sender.empty() && settings_[param::smtpd_reject_unlisted_sender] &&
-        !check.looked_for(Of::sender))
-        v = unlisted(check, Of::sender, mail_->sender);
-    return v == Verdict::reject ? std::optional(check.reply()) : std::nullopt;
+namespace {
+std::optional<std::string> reply_of(const Check& check, Verdict verdict) {
+    return verdict == Verdict::reject ? std::optional(check.reply()) : std::nullopt;
 }
 
-// For VRFY too, where there may be no transaction.
-std::optional<std::string> Session::check_recipient(const Recipient& r) {
-    if (bytes::iequals(r.address, "postmaster"))
+// --- Each list may permit for its own phase only. about: whom the command that waits for the answer names.
+
+std::optional<std::string> client_rules(Session& session, const About& about) {
+    Check check(session, Phase::client, session.access.deferrals, about);
+    return reply_of(check, check.run(session.service.client_rules));
+}
+
+std::optional<std::string> helo_rules(Session& session, std::string name, const About& about) {
+    std::string before = std::exchange(session.client.helo, std::move(name));
+    Check check(session, Phase::helo, session.access.deferrals, about);
+    const Verdict verdict = check.run(session.service.helo_rules);
+    session.client.helo = std::move(before);
+    return reply_of(check, verdict);
+}
+
+std::optional<std::string> sender_rules(Session& session, const About& about) {
+    Transaction& mail = *session.mail;
+    mail.deferrals = session.access.deferrals;
+    Check check(session, Phase::sender, mail.deferrals, about);
+    Verdict verdict = check.run(session.service.sender_rules);
+    if (verdict != Verdict::reject && !mail.envelope.sender.empty() &&
+        session.settings[param::smtpd_reject_unlisted_sender] && !check.looked_for(Of::sender))
+        verdict = unlisted(check, Of::sender, mail.envelope.sender);
+    return reply_of(check, verdict);
+}
+
+// smtpd_delay_reject: what was put off until somebody is named.
+std::optional<std::string> delayed_rules(Session& session, const About& about) {
+    session.access.deferrals = {};
+    if (auto denied = client_rules(session, about))
+        return denied;
+    if (!session.client.helo.empty())
+        return helo_rules(session, session.client.helo, about);
+    return std::nullopt;
+}
+}
+
+std::optional<std::string> check_client(Session& session) { return client_rules(session, {}); }
+std::optional<std::string> check_helo(Session& session, std::string name) {
+    return helo_rules(session, std::move(name), {});
+}
+std::optional<std::string> check_sender(Session& session) { return sender_rules(session, {}); }
+
+std::optional<std::string> check_recipient(Session& session, const Recipient& recipient) {
+    if (bytes::iequals(recipient.address, "postmaster"))
         return std::nullopt;  // RFC 5321, section 4.5.1: whatever the rules say
-    if (settings_[param::smtpd_delay_reject]) {
-        deferrals_ = {};
-        if (auto denied = check_client())
+    const Service& service = session.service;
+    const conf::Settings& settings = session.settings;
+    const About about{&recipient, {}};
+    if (settings[param::smtpd_delay_reject]) {
+        if (auto denied = delayed_rules(session, about))
             return denied;
-        if (!helo_.empty())
-            if (auto denied = check_helo(helo_))
-                return denied;
-        if (mail_)
-            if (auto denied = check_sender())
+        if (session.mail)
+            if (auto denied = sender_rules(session, about))
                 return denied;
     }
-    Deferrals deferrals = mail_ ? mail_->deferrals : deferrals_;
-    Check check(*this, Phase::recipient, deferrals);
-    for (bool relay : {settings_[param::smtpd_relay_before_recipient_restrictions],
-                       !settings_[param::smtpd_relay_before_recipient_restrictions]}) {
+    Deferrals deferrals = session.mail ? session.mail->deferrals : session.access.deferrals;
+    Check check(session, Phase::recipient, deferrals, about);
+    const bool relay_first = settings[param::smtpd_relay_before_recipient_restrictions];
+    for (bool relay : {relay_first, !relay_first}) {
         check.enter(relay ? Phase::relay : Phase::recipient);
-        if (check.run(relay ? service_.relay_rules : service_.recipient_rules) == Verdict::reject)
+        if (check.run(relay ? service.relay_rules : service.recipient_rules) == Verdict::reject)
             return check.reply();
     }
     check.enter(Phase::recipient);
     if (check.settle(Verdict::dunno) == Verdict::reject)
         return check.reply();
-    bool discarded = mail_ && mail_->actions.discard;
-    if (discarded || !settings_[param::smtpd_reject_unlisted_recipient] || service_.no_unknown_recipient_checks ||
+    const bool discarded = session.mail && session.mail->actions.discard;
+    if (discarded || !settings[param::smtpd_reject_unlisted_recipient] || service.no_unknown_recipient_checks ||
         check.looked_for(Of::recipient))
         return std::nullopt;
-    return unlisted(check, Of::recipient, r.address) == Verdict::reject ? std::optional(check.reply()) : std::nullopt;
+    return reply_of(check, unlisted(check, Of::recipient, recipient.address));
 }
 
-std::optional<std::string> Session::check_content(Phase phase) {
-    const RestrictionList& rules = phase == Phase::data ? service_.data_rules : service_.end_of_data_rules;
+std::optional<std::string> check_content(Session& session, Phase phase) {
+    const RestrictionList& rules =
+        phase == Phase::data ? session.service.data_rules : session.service.end_of_data_rules;
     if (rules.empty())
         return std::nullopt;
     Deferrals deferrals;
-    Check check(*this, phase, deferrals);
     Recipient only;  // with one recipient its rules apply here too
-    if (mail_->accepted == 1) {
-        only.address = mail_->last_recipient;
-        only.shown = service_.external_log_form ? mail::to_external(only.address) : only.address;
-        recipient_ = &only;
+    const bool one = session.mail->accepted == 1;
+    if (one) {
+        only.address = session.mail->last_recipient;
+        only.shown = session.service.external_log_form ? mail::to_external(only.address) : only.address;
     }
-    bool refused = check.settle(check.run(rules)) == Verdict::reject;
-    recipient_ = nullptr;
-    return refused ? std::optional(check.reply()) : std::nullopt;
+    Check check(session, phase, deferrals, About{one ? &only : nullptr, {}});
+    return reply_of(check, check.settle(check.run(rules)));
 }
 
-std::optional<std::string> Session::check_etrn(const std::string&) {
-    if (settings_[param::smtpd_delay_reject]) {
-        deferrals_ = {};
-        if (auto denied = check_client())
+std::optional<std::string> check_etrn(Session& session, const std::string& domain) {
+    const About about{nullptr, domain};
+    if (session.settings[param::smtpd_delay_reject])
+        if (auto denied = delayed_rules(session, about))
             return denied;
-        if (!helo_.empty())
-            if (auto denied = check_helo(helo_))
-                return denied;
-    }
-    Deferrals deferrals = deferrals_;
-    Check check(*this, Phase::etrn, deferrals);
-    return check.settle(check.run(service_.etrn_rules)) == Verdict::reject ? std::optional(check.reply())
-                                                                           : std::nullopt;
+    Deferrals deferrals = session.access.deferrals;
+    Check check(session, Phase::etrn, deferrals, about);
+    return reply_of(check, check.settle(check.run(session.service.etrn_rules)));
 }
 }

@@ -35,7 +35,7 @@ Verdict table_host(Check& check, const Restriction& r, bool with_address) {
         return act(check, r, name, *value, s);
     if (v != Verdict::dunno || !with_address)
         return v;
-    const std::string& address = check.session().client().address;
+    const std::string& address = check.client().address;
     if (auto value = table_hit(check, r, table::find_network(*r.table, address), s, v))
         return act(check, r, address, *value, s);
     return v;

@@ -1,7 +1,7 @@
 // The PROXY protocol of load balancers, versions 1 and 2, and addresses as text.
 // uses: smtpd_core
 #include "fuzz.h"
-#include "client.h"
+#include "proxy_protocol.h"
 #include "net/address.h"
 
 void fuzz::one(std::string_view bytes) {

@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "fakes.h"
 #include "net/socket.h"
+#include "proxy_protocol.h"
 #include "session.h"
 
 class Dialogue : public testing::TestWithParam<std::string> {};
@@ -72,7 +73,7 @@ TEST(RandomBytes, NeverBreakTheDialogue) {
             net::Stream client(std::move(pair->second));
             loop::Group session;
             session.spawn([&, server] {
-                smtpd::Session(**service, *server, *net::Address::parse("192.0.2.1", 1), false).serve();
+                smtpd::Session(**service, *server, false).serve(*net::Address::parse("192.0.2.1", 1));
                 server->close();
             });
             std::string text;

@@ -278,7 +278,7 @@ std::string converse(World& world, smtpd::Service& service, const std::vector<st
         net::Stream client(std::move(pair->second));
         loop::Group session;
         session.spawn([&, server] {
-            smtpd::Session(service, *server, *net::Address::parse(address, 12345), false).serve();
+            smtpd::Session(service, *server, false).serve(*net::Address::parse(address, 12345));
             server->close();
         });
         auto hear = [&] {
@@ -352,7 +352,7 @@ std::string play(const std::string& file) {
         auto client = std::make_unique<net::Stream>(std::move(pair->second));
         loop::Group session;
         session.spawn([&, server] {
-            smtpd::Session(**service, *server, *net::Address::parse(address, 12345), false).serve();
+            smtpd::Session(**service, *server, false).serve(*net::Address::parse(address, 12345));
             server->close();
         });
         std::size_t logged = 0;
