@@ -196,7 +196,6 @@ Result<void> Config::load_tls() {
     fast_shutdown = settings[param::tls_fast_shutdown_enable];
     note_starttls = OURS(tls_note_starttls_offer);
     block_early_reply = OURS(tls_block_early_mail_reply);
-    tls_digest = OURS(tls_fingerprint_digest);
     const std::string& insecure = settings[param::smtp_tls_dane_insecure_mx_policy];
     if (insecure == "may")
         insecure_mx_level = tls::Level::may;

@@ -89,7 +89,6 @@ struct Config {
     bool force_tlsa_lookup = false;
     bool require_tls_enabled = true, tls_required_enabled = true;  // requiretls_enable, tls_required_enable
     RequireTlsPolicy require_tls_policy;
-    std::string tls_digest;                   // of fingerprints
     std::shared_ptr<tls::ClientContext> tls;  // null where TLS is off or cannot be had
     std::unique_ptr<tls::TlsmgrStore> sessions;
     Seconds plaintext_after;  // minimal_backoff_time: age of mail that may go without TLS when the handshake fails

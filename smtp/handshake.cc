@@ -175,42 +175,41 @@ std::optional<Refusal> say_hello(Peer& peer, const Reply* greeting, bool tls_wan
 
 // TLS on this connection. What it is worth is for the level to say; a server that had to prove who it is and did not
 // gets no mail.
-std::optional<Refusal> start_tls(Peer& peer, const TlsPlan& plan, TlsReport& report) {
+std::optional<Refusal> start_tls(Peer& peer, const tls::Policy& policy, const tls::Demand& demand, TlsReport& report) {
     const Config& c = peer.config();
     const std::string where = peer.endpoint.label_with_port();
-    tls::Demand demand = plan.demand;
+    tls::Demand told = demand;
     if (c.sessions)
-        demand.session_key = fmt::format("{}:{}:{}", c.lmtp ? "lmtp" : "smtp", where, c.helo_name);
+        told.session_key = fmt::format("{}:{}:{}", c.lmtp ? "lmtp" : "smtp", where, c.helo_name);
     if (std::size_t early = peer.stream().buffered().size())
         maillog::warning("{}: discarding {} bytes that came in the clear after the reply to STARTTLS", where, early);
-    auto info = tls::connect(peer.stream(), *c.tls, demand, loop::in(c.timeouts.starttls), where,
-                             {plan.log_key, peer.endpoint.name, peer.endpoint.address.host()});
+    auto info = tls::connect(peer.stream(), *c.tls, told, loop::in(c.timeouts.starttls), where,
+                             {policy.site.key, peer.endpoint.name, peer.endpoint.address.host()});
     if (!info) {
         report.failed(ResultType::validation_failure, info.error().reason);
         peer.broken = true;
-        return Refusal{Error{{4, 7, 5}, "Cannot start TLS: handshake failure"}, {}, !plan.must() && !c.wrapper_mode};
+        return Refusal{Error{{4, 7, 5}, "Cannot start TLS: handshake failure"}, {}, !demand.must() && !c.wrapper_mode};
     }
     report.succeeded(info->resumed);
-    peer.under_tls = true;
-    peer.keep_tls = plan.reuse;
-    peer.tls_status = plan.status;
+    peer.tls = TlsState::secured;
+    peer.keep_tls = policy.connection_reuse;
     bool proved = info->status == tls::PeerStatus::verified ||
                   (demand.level == tls::Level::half_dane && info->status == tls::PeerStatus::trusted);
     const std::string flaw = info->peer_certificate ? info->verify_error : "there is no certificate";
-    if (tls::verified(demand.level) && (!proved || plan.unmeetable)) {
+    if (tls::verified(demand.level) && (!proved || demand.unmeetable)) {
         if (!proved)
             report.failed(result_type(info->flaw), flaw);
-        peer.tls_status = fmt::format("!{}:nocertmatch", tls::name_of(plan.level));
+        peer.tls = TlsState::unverified;
         return refusal({{4, 7, 5}, "Server certificate not verified"});
     }
-    if (!plan.testing_for.empty() && info->status != tls::PeerStatus::trusted) {
+    if (!demand.testing_for.empty() && info->status != tls::PeerStatus::trusted) {
         report.failed(result_type(info->flaw), flaw);
-        maillog::info("MTA-STS testing: {}: the certificate of {} does not do: {}", plan.testing_for, where,
+        maillog::info("MTA-STS testing: {}: the certificate of {} does not do: {}", demand.testing_for, where,
                       info->peer_certificate ? info->verify_error : "there is none");
     }
     if (info->bits < demand.minimum_bits) {
         report.failed(ResultType::validation_failure, "cipher too weak");
-        peer.tls_status = fmt::format("!{}", tls::name_of(plan.level));
+        peer.tls = TlsState::weak;
         return refusal({{4, 7, 5},
                         fmt::format("TLS cipher strength of {} bits is less than the {} bits that are required",
                                     info->bits, demand.minimum_bits)});
@@ -229,13 +228,49 @@ std::optional<Refusal> look_for_early_replies(Peer& peer) {
 }
 }
 
-std::optional<Refusal> shake_hands(Peer& peer, const TlsPlan& plan, bool without_tls, TlsReport& report) {
+std::string tls_wish(tls::Level level) {
+    return level == tls::Level::none ? "none" : fmt::format("{}?", tls::name_of(level));
+}
+
+std::string tls_feature(const tls::Demand& demand, TlsState tls, RequireTlsState require_tls) {
+    const std::string level(tls::name_of(demand.policy_level));
+    std::string secured = level;
+    if (demand.level == tls::Level::half_dane && demand.policy_level == tls::Level::dane)
+        secured = "dane:halfdane";
+    else if (demand.level == tls::Level::encrypt && demand.policy_level == tls::Level::dane)
+        secured = "dane:encrypt";
+    auto so_far = [&]() -> std::string {
+        switch (tls) {
+        case TlsState::wished: return tls_wish(demand.policy_level);
+        case TlsState::clear: return demand.must() ? fmt::format("!{}:nostarttls", level) : level + ":none";
+        case TlsState::failed:
+        case TlsState::weak: return "!" + level;
+        case TlsState::unverified: return fmt::format("!{}:nocertmatch", level);
+        case TlsState::secured: break;
+        }
+        return secured;
+    };
+    const std::string& violator = tls >= TlsState::weak ? secured : level;
+    switch (require_tls) {
+    case RequireTlsState::not_asked: break;
+    case RequireTlsState::open: return so_far() + "/requiretls?";
+    case RequireTlsState::passed_on: return so_far() + "/requiretls";
+    case RequireTlsState::passed_unverified: return so_far() + "/requiretls:nocertmatch";
+    case RequireTlsState::not_known: return so_far() + "/requiretls:none";
+    case RequireTlsState::no_encryption: return violator + "/!requiretls:noencryption";
+    case RequireTlsState::no_starttls: return violator + "/!requiretls:nostarttls";
+    case RequireTlsState::no_proof: return violator + "/!requiretls:nocertmatch";
+    case RequireTlsState::not_offered: return violator + "/!requiretls:none";
+    }
+    return so_far();
+}
+
+std::optional<Refusal> shake_hands(Peer& peer, const tls::Policy& policy, const tls::Demand& demand, bool without_tls,
+                                   TlsReport& report) {
     const Config& c = peer.config();
-    bool wanted = plan.wanted() && c.tls && !without_tls;
-    const std::string level(tls::name_of(plan.level));
-    peer.tls_status = plan.wish;
+    bool wanted = demand.wanted() && c.tls && !without_tls;
     if (c.wrapper_mode)
-        if (auto no = start_tls(peer, plan, report))
+        if (auto no = start_tls(peer, policy, demand, report))
             return no;
     auto greeting = peer.reply(c.timeouts.helo, "receiving the initial server greeting");
     if (!greeting)
@@ -251,24 +286,24 @@ std::optional<Refusal> shake_hands(Peer& peer, const TlsPlan& plan, bool without
     if (!greeting->lines.empty() && greets_itself(peer, greeting->lines[0]))
         warn_of_own_name(peer, "greeted me");
     look_for_pix(peer, *greeting);
-    if (auto no = say_hello(peer, &*greeting, plan.must()))
+    if (auto no = say_hello(peer, &*greeting, demand.must()))
         return no;
     if (c.wrapper_mode)
         return std::nullopt;
-    if (plan.wanted())
-        peer.tls_status = plan.must() ? fmt::format("!{}:nostarttls", level) : level + ":none";
+    if (demand.wanted())
+        peer.tls = TlsState::clear;
     if (!peer.features.starttls) {
         if (wanted && !peer.features.starttls_ignored)
             report.failed(ResultType::starttls_not_supported, "");
-        if (!plan.testing_for.empty())
-            maillog::info("MTA-STS testing: {}: {} does not offer STARTTLS", plan.testing_for,
+        if (!demand.testing_for.empty())
+            maillog::info("MTA-STS testing: {}: {} does not offer STARTTLS", demand.testing_for,
                           peer.endpoint.label_with_port());
-        if (!plan.must())
+        if (!demand.must())
             return std::nullopt;
         return refusal(
             {{4, 7, 4}, fmt::format("TLS is required, but was not offered by host {}", peer.endpoint.label())});
     }
-    if (c.note_starttls && !plan.wanted())
+    if (c.note_starttls && !demand.wanted())
         maillog::info("Host offered STARTTLS: [{}]", peer.endpoint.name);
     if (!wanted)
         return std::nullopt;
@@ -278,15 +313,15 @@ std::optional<Refusal> shake_hands(Peer& peer, const TlsPlan& plan, bool without
         return refusal(std::move(reply.error()));
     if (!reply->positive()) {
         report.failed(ResultType::starttls_not_supported, reply->text);
-        if (!plan.must())
+        if (!demand.must())
             return std::nullopt;
         return Refusal{Error{reply->status, fmt::format("TLS is required, but host {} refused to start TLS: {}",
                                                         peer.endpoint.label(), reply->text)},
                        reply->text, false};
     }
-    if (plan.must())
-        peer.tls_status = "!" + level;
-    if (auto no = start_tls(peer, plan, report))
+    if (demand.must())
+        peer.tls = TlsState::failed;
+    if (auto no = start_tls(peer, policy, demand, report))
         return no;
     if (auto no = look_for_early_replies(peer))
         return no;

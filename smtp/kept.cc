@@ -8,11 +8,13 @@ namespace {
 bool usable(Peer& peer) { return peer.stream().peek().empty() && !peer.stream().at_end(); }
 }
 
-std::string Kept::destination_key(const Destination& d, const TlsPolicy& policy) {
-    return fmt::format("to\n{}\n{}\n{}\n{}", bytes::lowered(d.host), d.port, d.exchangers, policy.identity);
+std::string Kept::destination_key(const Destination& d, const tls::Policy& policy) {
+    return fmt::format("to\n{}\n{}\n{}\n{} {}", bytes::lowered(d.host), d.port, d.exchangers,
+                       static_cast<int>(policy.level), tls::demand_of(policy, "").description());
 }
-std::string Kept::endpoint_key(const Endpoint& e, const TlsPlan& plan) {
-    return fmt::format("at\n{}\n{}\n{}", e.label_with_port(), static_cast<int>(plan.level), plan.demand.description());
+std::string Kept::endpoint_key(const Endpoint& e, const tls::Demand& demand) {
+    return fmt::format("at\n{}\n{}\n{}", e.label_with_port(), static_cast<int>(demand.policy_level),
+                       demand.description());
 }
 
 void Kept::put(std::unique_ptr<Peer> peer, std::string destination) {

@@ -14,8 +14,8 @@ class Kept {
 public:
     static constexpr std::size_t limit = 500;
     explicit Kept(Seconds time) : time_(time) {}
-    static std::string destination_key(const Destination& destination, const TlsPolicy& policy);
-    static std::string endpoint_key(const Endpoint& endpoint, const TlsPlan& plan);
+    static std::string destination_key(const Destination& destination, const tls::Policy& policy);
+    static std::string endpoint_key(const Endpoint& endpoint, const tls::Demand& demand);
 
     // destination: "" where the host is not the destination's best.
     void put(std::unique_ptr<Peer> peer, std::string destination);

@@ -36,6 +36,16 @@ struct Features {
     std::int64_t size_limit = 0;  // 0: none said
 };
 
+// How far TLS came with a server.
+enum class TlsState : std::uint8_t {
+    wished,      // it has not shown yet what it can; or none is wanted
+    clear,       // it offers no STARTTLS, or mail may go on without what failed
+    failed,      // STARTTLS was said, and there has to be a session: none came of it
+    weak,        // there is a session, with fewer bits than required
+    unverified,  // there is one, and the server did not prove who it is
+    secured,     // there is one that will do
+};
+
 class Peer {
 public:
     // The error's reason is the log line: "connect to mx[192.0.2.1]:25: Connection refused" (4.4.1).
@@ -61,18 +71,21 @@ public:
     const Config& config() const { return config_; }
     const Endpoint endpoint;
     Features features;
-    std::string helo;                          // the name that it gave itself
-    std::string tls_status;                    // tls= in the log: "may", "may:none", "encrypt" …
-    bool send_require_tls = false;             // REQUIRETLS goes with MAIL FROM
-    std::string queue_id;                      // of the message that it is asked to take
-    std::string pix;                           // workarounds in force
-    std::string key;                           // of the kept connections that it may stand among
-    bool broken = false;                       // not to be used again, not even for QUIT
-    bool leaving = false;                      // it said 421: not to be kept for another message
-    bool under_tls = false, keep_tls = false;  // keep_tls: such a connection may be kept for another message
-    bool needs_reset = false;                  // a transaction was begun and not ended
-    int uses = 0;                              // transactions so far
-    loop::Deadline expires = loop::never;      // not to be used again after this
+    std::string helo;  // the name that it gave itself
+    TlsState tls = TlsState::wished;
+    bool under_tls() const { return tls >= TlsState::weak; }
+    std::string tls_feature;               // tls= in the log: "may", "may:none", "encrypt" …
+    bool send_require_tls = false;         // REQUIRETLS goes with MAIL FROM
+    std::string queue_id;                  // of the message that it is asked to take
+    std::string pix;                       // workarounds in force
+    std::string key;                       // of the kept connections that it may stand among
+    bool broken = false;                   // not to be used again, not even for QUIT
+    bool leaving = false;                  // it said 421: not to be kept for another message
+    bool keep_tls = false;                 // under TLS it may be kept for another message
+    bool needs_reset = false;              // a transaction was begun and not ended
+    int uses = 0;                          // transactions so far
+    base::WallTime connected{};            // ready, or taken from the kept ones
+    loop::Deadline expires = loop::never;  // not to be used again after this
     bool silent = true;  // no reply came yet to the last command since it was taken from the kept ones
 
 private:

@@ -26,15 +26,13 @@ bool knows_parents(std::string_view table) {  // tables that are not asked for .
     return true;
 }
 
-Refusal violation(EnhancedStatus status, std::string reason) {
+Refusal violation(RequireTlsState how, EnhancedStatus status, std::string reason) {
     Refusal r{Error{status, std::move(reason)}, {}, false};
-    r.demand_not_met = true;
+    r.require_tls = how;
     return r;
 }
 
-bool proves(const TlsPlan& plan) {
-    return tls::verified(plan.demand.level) && plan.demand.level != tls::Level::half_dane;
-}
+bool proves(const tls::Demand& demand) { return tls::verified(demand.level) && demand.level != tls::Level::half_dane; }
 }
 
 RequireTlsPolicy RequireTlsPolicy::open(std::string_view parameter, std::string_view text,
@@ -81,52 +79,43 @@ Result<RequireTls> RequireTlsPolicy::find(const std::string& nexthop) const {
     return RequireTls::enforce;
 }
 
-std::optional<Refusal> objection(TlsPlan& plan, const std::string& nexthop) {
-    const std::string level(tls::name_of(plan.level));
-    if (plan.require_tls >= RequireTls::with_starttls && !plan.wanted()) {
-        plan.wish = level + "/!requiretls:noencryption";
+std::optional<Refusal> objection(const tls::Demand& demand, const std::string& nexthop) {
+    using State = RequireTlsState;
+    if (demand.require_tls >= RequireTls::with_starttls && !demand.wanted())
         return violation(
-            {5, 7, 10},
+            State::no_encryption, {5, 7, 10},
             fmt::format("REQUIRETLS is requested, but the TLS security policy for {} allows no encryption", nexthop));
-    }
-    if (plan.require_tls == RequireTls::enforce && !proves(plan)) {
-        plan.wish = level + "/!requiretls:nocertmatch";
+    if (demand.require_tls == RequireTls::enforce && !proves(demand))
         return violation(
-            {5, 7, 5},
+            State::no_proof, {5, 7, 5},
             fmt::format(
                 "REQUIRETLS is requested, but the TLS security policy for {} does not verify server certificates",
                 nexthop));
-    }
-    plan.wish += "/requiretls?";
     return std::nullopt;
 }
 
-void judge_demand(Peer& peer, const TlsPlan& plan, std::optional<Refusal>& refusal) {
-    const std::string level = peer.under_tls ? plan.status : std::string(tls::name_of(plan.level));
-    auto violated = [&](const char* what, EnhancedStatus status, std::string reason) {
-        peer.tls_status = fmt::format("{}/!requiretls:{}", level, what);
-        refusal = violation(status, std::move(reason));
+RequireTlsState judge_demand(Peer& peer, const tls::Demand& demand, std::optional<Refusal>& refusal) {
+    using State = RequireTlsState;
+    if (demand.require_tls == RequireTls::no)
+        return State::not_asked;
+    const bool enforced = demand.require_tls == RequireTls::enforce;
+    auto refuse = [&](State how, EnhancedStatus status, std::string reason) {
+        refusal = violation(how, status, std::move(reason));
+        return how;
     };
-    bool known = peer.features.requiretls && peer.under_tls;
-    if (refusal && peer.tls_status.ends_with(":nostarttls"))
-        return violated(
-            "nostarttls", {5, 7, 10},
+    if (refusal && peer.tls == TlsState::clear && demand.must())
+        return refuse(
+            State::no_starttls, {5, 7, 10},
             fmt::format("REQUIRETLS is requested, but TLS was not offered by host {}", peer.endpoint.label()));
-    if (refusal && peer.tls_status.ends_with(":nocertmatch")) {
-        if (plan.require_tls == RequireTls::enforce)
-            violated("nocertmatch", {5, 7, 5}, refusal->why.reason);
-        return;
-    }
-    if (refusal) {
-        if (!peer.tls_status.ends_with("/requiretls?"))
-            peer.tls_status += "/requiretls?";
-        return;
-    }
-    if (plan.require_tls == RequireTls::enforce && !known)
-        return violated("none", {5, 7, 30},
-                        fmt::format("REQUIRETLS is required, but was not offered by host {}", peer.endpoint.label()));
+    if (refusal && peer.tls == TlsState::unverified)
+        return enforced ? refuse(State::no_proof, {5, 7, 5}, refusal->why.reason) : State::not_asked;
+    if (refusal)
+        return State::open;
+    bool known = peer.features.requiretls && peer.under_tls();
+    if (enforced && !known)
+        return refuse(State::not_offered, {5, 7, 30},
+                      fmt::format("REQUIRETLS is required, but was not offered by host {}", peer.endpoint.label()));
     peer.send_require_tls = known;
-    const std::string base = peer.under_tls ? plan.status : peer.tls_status;
-    peer.tls_status = fmt::format("{}/requiretls{}", base, !known ? ":none" : proves(plan) ? "" : ":nocertmatch");
+    return !known ? State::not_known : proves(demand) ? State::passed_on : State::passed_unverified;
 }
 }

@@ -11,18 +11,12 @@
 #include <vector>
 #include "base/error.h"
 #include "table/maps.h"
+#include "tls/demand.h"
 
 namespace smtp {
 class Peer;
 struct Refusal;
-struct TlsPlan;
-
-enum class RequireTls : std::uint8_t {
-    no,             // not demanded, or the policy is "disable"
-    opportunistic,  // passed on to servers that know it
-    with_starttls,  // and never in the clear
-    enforce,        // only to servers that prove who they are and know it
-};
+using tls::RequireTls;
 
 class RequireTlsPolicy {
 public:
@@ -36,9 +30,24 @@ private:
     std::vector<std::variant<std::string, table::Maps>> items_;  // an action, or a table that has them
 };
 
-// Before a connection: why this plan cannot do, plan.wish then says so in the log; absent: go on.
-std::optional<Refusal> objection(TlsPlan& plan, const std::string& nexthop);
-// After the handshake, whatever came of it: the demand's part of peer.tls_status, and a refusal of its own where it is
+// What became of the demand at one host.
+enum class RequireTlsState : std::uint8_t {
+    not_asked,          // or nothing came of it before something else failed
+    open,               // not known yet
+    passed_on,          // the server has to see to it from here
+    passed_unverified,  // the same, without proof of who it is: the policy is content with that
+    not_known,          // the server does not know REQUIRETLS, and the policy is content with that
+    // Not met, and for this reason:
+    no_encryption,  // the TLS policy allows none
+    no_starttls,
+    no_proof,  // of who the server is
+    not_offered,
+};
+inline bool violated(RequireTlsState state) { return state >= RequireTlsState::no_encryption; }
+
+// Before a connection: why this demand on the session cannot do; absent: go on.
+std::optional<Refusal> objection(const tls::Demand& demand, const std::string& nexthop);
+// After the handshake, whatever came of it: what became of the sender's demand, with a refusal of its own where it is
 // not met.
-void judge_demand(Peer& peer, const TlsPlan& plan, std::optional<Refusal>& refusal);
+RequireTlsState judge_demand(Peer& peer, const tls::Demand& demand, std::optional<Refusal>& refusal);
 }

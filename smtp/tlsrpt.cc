@@ -66,9 +66,9 @@ std::string report_record(const std::vector<std::string>& texts) {
     return found;
 }
 
-std::string TlsReports::record_of(const TlsPolicy& policy) {
+std::string TlsReports::record_of(const tls::Policy& policy) {
     std::string domain = bytes::lowered(policy.site.nexthop);
-    bool may_have = policy.site.domain && policy.policy.level != tls::Level::none && dns::valid_hostname(domain) &&
+    bool may_have = policy.site.domain && policy.level != tls::Level::none && dns::valid_hostname(domain) &&
                     domain.find('.') != domain.npos;
     if (!may_have)
         return {};

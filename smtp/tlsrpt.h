@@ -16,10 +16,13 @@
 #include "loop/loop.h"
 #include "tls/info.h"
 
+namespace tls {
+struct Policy;
+}
+
 namespace smtp {
 class Peer;
 struct Endpoint;
-struct TlsPolicy;
 
 // What the process has of it.
 class TlsReports {
@@ -28,7 +31,7 @@ public:
     // Null where main.cf does not ask for it.
     static std::unique_ptr<TlsReports> open(const conf::Settings& settings, bool lmtp);
     // The destination's TLSRPT record; empty: it wants no reports. May wait for DNS, some seconds at most.
-    std::string record_of(const TlsPolicy& policy);
+    std::string record_of(const tls::Policy& policy);
     void send(const ipc::tlsrpt::Datagram& datagram);
     bool skips_resumed() const { return skip_resumed_; }
 

@@ -26,7 +26,7 @@ const char* doing(int verb) {
 }
 
 void Transaction::run() {
-    recipients_ = d_.left();
+    recipients_ = out_.left();
     if (!fits() || !compose())
         return;
     if (peer_.needs_reset && !say(Verb::rset, nullptr, "RSET"))
@@ -56,18 +56,18 @@ void Transaction::run() {
 bool Transaction::fits() {
     const auto& request = job_.request();
     if (peer_.features.size_limit > 0 && request.data_size > peer_.features.size_limit) {
-        d_.fail({{5, 3, 4},
-                 fmt::format("message size {} exceeds size limit {} of server {}", request.data_size,
-                             peer_.features.size_limit, peer_.endpoint.label())},
-                &peer_, {});
+        out_.fail({{5, 3, 4},
+                   fmt::format("message size {} exceeds size limit {} of server {}", request.data_size,
+                               peer_.features.size_limit, peer_.endpoint.label())},
+                  peer_, {});
         return false;
     }
     int needs = static_cast<int>(mail::smtputf8::header | mail::smtputf8::sender | mail::smtputf8::recipient);
     utf8_ = (request.send_options & static_cast<int>(mail::smtputf8::any)) != 0 && peer_.features.smtputf8;
     if (!peer_.features.smtputf8 && (request.send_options & needs)) {
-        d_.fail(
+        out_.fail(
             {{5, 6, 7}, fmt::format("SMTPUTF8 is required, but was not offered by host {}", peer_.endpoint.label())},
-            &peer_, {});
+            peer_, {});
         return false;
     }
     downgrade_ =
@@ -85,7 +85,7 @@ bool Transaction::compose() {
     for (delivery::Recipient* r : recipients_) {
         auto address = sender ? generic_address(config_, r->address) : sender;
         if (!address) {
-            d_.fail({{4, 3, 0}, fmt::format("{}: {}", config_.generic.title(), address.error().reason)}, &peer_, {});
+            out_.fail({{4, 3, 0}, fmt::format("{}: {}", config_.generic.title(), address.error().reason)}, peer_, {});
             return false;
         }
         addresses_.push_back(external(*address));
@@ -116,7 +116,7 @@ std::string Transaction::mail_command() const {
 
 std::string Transaction::rcpt_command(const delivery::Recipient& r, const std::string& address) const {
     std::string line = fmt::format("RCPT TO:<{}>", address);
-    if (!peer_.features.dsn || d_.flags_.final_delivery)
+    if (!peer_.features.dsn || out_.flags().final_delivery)
         return line;
     if (r.notify)
         line += " NOTIFY=" + mail::notify_text(static_cast<mail::DsnNotify>(r.notify));
@@ -192,7 +192,7 @@ void Transaction::lost(const Error& why) {
     if (farewell_)
         refused(farewell_->first, farewell_->second, nullptr);
     else
-        d_.fail(why, &peer_, {});
+        out_.fail(why, peer_, {});
 }
 
 // A server that does not want the rest of a message may say so and hang up.
@@ -210,7 +210,7 @@ void Transaction::refused(const Reply& reply, const char* command, delivery::Rec
               fmt::format("host {} said: {} (in reply to {})", peer_.endpoint.label(), reply.text, command)};
     if (why.status.success())
         why = {no_answer, "Protocol error: " + why.reason};  // 2xx to DATA
-    d_.fail(why, &peer_, reply.text, only);
+    out_.fail(why, peer_, reply.text, only);
 }
 
 void Transaction::judge(const Sent& sent, const Reply& reply) {
@@ -255,7 +255,7 @@ void Transaction::judge(const Sent& sent, const Reply& reply) {
 }
 
 std::string Transaction::prepended() const {
-    const Flags& flags = d_.flags_;
+    const Flags& flags = out_.flags();
     std::string lines;
     auto add = [&](const std::string& line) { lines += (lines.empty() ? "" : "\n") + line; };
     if (flags.return_path)
@@ -286,7 +286,7 @@ void Transaction::send_message() {
     const char* last_words = "sending end of data -- message may be sent more than once";
     auto settle = [&](const Reply& reply, delivery::Recipient* r) {
         if (reply.positive())
-            d_.delivered(*r, peer_, reply);
+            out_.delivered(*r, peer_, reply);
         else
             refused(reply, "end of DATA command", r);
     };
@@ -313,6 +313,6 @@ void Transaction::end_probe() {
         peer_.broken = true;  // there is no way back from DATA but hanging up
     for (auto& [recipient, reply] : probed_)
         if (recipient->disposition == delivery::Disposition::none)
-            d_.delivered(*recipient, peer_, reply);
+            out_.delivered(*recipient, peer_, reply);
 }
 }

@@ -5,13 +5,13 @@
 #include <string>
 #include <utility>
 #include <vector>
-#include "delivery.h"
+#include "dispositions.h"
 
 namespace smtp {
 class Transaction {
 public:
-    Transaction(Delivery& delivery, Peer& peer)
-        : d_(delivery), job_(delivery.job_), config_(delivery.config_), peer_(peer) {}
+    Transaction(const Config& config, delivery::Job& job, Dispositions& dispositions, Peer& peer)
+        : config_(config), job_(job), out_(dispositions), peer_(peer) {}
     void run();
 
 private:
@@ -37,9 +37,9 @@ private:
     void end_probe();
     std::string prepended() const;
 
-    Delivery& d_;
-    delivery::Job& job_;
     const Config& config_;
+    delivery::Job& job_;
+    Dispositions& out_;
     Peer& peer_;
     std::vector<delivery::Recipient*> recipients_;
     std::vector<std::string> addresses_;

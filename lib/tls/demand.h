@@ -28,6 +28,15 @@ struct Tlsa {
     friend bool operator==(const Tlsa&, const Tlsa&) = default;
 };
 
+// What a sender's REQUIRETLS (RFC 8689) comes to at a destination.
+enum class RequireTls : std::uint8_t {
+    no,             // not demanded, or the policy is "disable"
+    opportunistic,  // passed on to servers that know it
+    with_starttls,  // and never in the clear
+    enforce,        // only to servers that prove who they are and know it
+};
+
+// What a session with one host must show: the handshake's part, which connect() is told, and what the client adds.
 struct Demand {
     Level level = Level::may;              // dane here means: there are records, and they must match
     bool mandatory = false;                // the mandatory_ protocols and ciphers hold
@@ -42,6 +51,13 @@ struct Demand {
     bool raw_public_keys = false;
     int minimum_bits = 0;
     std::string session_key{};  // of this server, for resumption; empty: none. connect() adds what the demand is
+
+    Level policy_level = Level::none;         // the policy's, as logs say it; level is what this host makes of it
+    bool unmeetable = false;                  // the MTA-STS policy is known to be no good, and demands: nobody meets it
+    std::string testing_for{};                // the domain whose MTA-STS policy is only tried out
+    RequireTls require_tls = RequireTls::no;  // what the client's host must offer besides
+    bool wanted() const { return policy_level != Level::none; }
+    bool must() const { return mandatory || require_tls >= RequireTls::with_starttls; }
     // All that decides whether a session under one demand will do for another: part of the keys of kept connections.
     std::string description() const;
     std::string identity() const;  // its SHA-256 in hexadecimal: part of the keys of sessions

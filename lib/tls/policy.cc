@@ -219,6 +219,7 @@ Result<Policies> Policies::open(const conf::Settings& settings, bool lmtp) {
                                      lmtp ? "lmtp" : "smtp", bytes::printable(name)),
                          {5, 3, 5});
     p.default_.server_name = name;
+    p.default_.digest = p.text(param::smtp_tls_fingerprint_digest, param::lmtp_tls_fingerprint_digest);
     p.default_.connection_reuse = settings[lmtp ? param::lmtp_tls_connection_reuse : param::smtp_tls_connection_reuse];
     p.default_.raw_public_keys = settings[lmtp ? param::lmtp_tls_enable_rpk : param::smtp_tls_enable_rpk];
     p.default_ = p.of_level(level);
@@ -272,7 +273,8 @@ Result<Policy> Policies::parse(const Site& site, const std::string& value) const
 }
 
 // What cannot be, whatever it came from.
-Result<void> Policies::check(Policy& policy, const Site& site) const {
+Result<void> Policies::check(Policy& policy) const {
+    const Site& site = policy.site;
     if (site.path && (policy.level == Level::may || policy.level == Level::dane)) {
         maillog::warning("{}: opportunistic TLS encryption is not appropriate for unix-domain destinations.", site.key);
         policy.level = Level::none;
@@ -324,15 +326,15 @@ Result<std::optional<Level>> Policies::per_site(const std::string& key) const {
     return problem();
 }
 
-void Policies::remember(const Site& site, const Policy& policy) const {
+void Policies::remember(const Policy& policy) const {
     auto now = loop::Clock::now();
     if (remembered_.size() >= remembered_limit &&
         now >= next_sweep_) {  // not for each site that comes while it is full
         std::erase_if(remembered_, [now](const auto& one) { return now >= one.second.until; });
         next_sweep_ = now + std::chrono::seconds(10);
     }
-    if (remembered_.size() < remembered_limit || remembered_.count(site.key))
-        remembered_[site.key] = {policy, now + policy.sts->ttl};
+    if (remembered_.size() < remembered_limit || remembered_.count(policy.site.key))
+        remembered_[policy.site.key] = {policy, now + policy.sts->ttl};
 }
 
 Result<Policy> Policies::find(const Site& site) const {
@@ -342,12 +344,15 @@ Result<Policy> Policies::find(const Site& site) const {
         TRY_ASSIGN(auto value, entry(site));
         if (value) {
             TRY_ASSIGN(Policy policy, parse(site, *value));
+            policy.site = site;
             if (policy.sts && policy.sts->ttl.count() > 0)
-                remember(site, policy);
+                remember(policy);
             return policy;
         }
         if (source_ && (default_.level == Level::may || default_.level == Level::dane)) {
             TRY_ASSIGN(auto found, source_(site));
+            if (found)
+                found->site = site;
             if (found && default_.level == Level::may)
                 return std::move(*found);
             if (found) {
@@ -359,9 +364,11 @@ Result<Policy> Policies::find(const Site& site) const {
         return default_;
     };
     auto policy = look();
-    if (policy)
-        if (auto good = check(*policy, site); !good)
+    if (policy) {
+        policy->site = site;
+        if (auto good = check(*policy); !good)
             policy = tl::unexpected(std::move(good.error()));
+    }
     if (!policy) {
         maillog::warning("TLS policy lookup for {}/{}: {}", site.key, site.nexthop, policy.error().reason);
         return problem();
@@ -371,7 +378,8 @@ Result<Policy> Policies::find(const Site& site) const {
 
 // The tables say NONE, MAY, MUST_NOPEERMATCH or MUST of destination and host. The more secure of both holds, NONE
 // rather than MAY; and so for main.cf's level, which yields to all but MAY.
-Result<Policy> Policies::for_host(const Policy& policy, const Site& site, const std::string& host) const {
+Result<Policy> Policies::for_host(const Policy& policy, const std::string& host) const {
+    const Site& site = policy.site;
     Policy here = policy;
     if (!per_site_.empty()) {
         std::optional<Level> level;
@@ -391,7 +399,8 @@ Result<Policy> Policies::for_host(const Policy& policy, const Site& site, const 
         }
         if (level && !(*level == Level::may && default_.level != Level::none)) {
             here = of_level(*level);
-            if (auto good = check(here, site); !good)
+            here.site = site;
+            if (auto good = check(here); !good)
                 return tl::unexpected(std::move(good.error()));
         }
     }
@@ -409,9 +418,12 @@ Result<Policy> Policies::for_host(const Policy& policy, const Site& site, const 
     return here;
 }
 
-Demand demand_of(const Policy& policy, const Site& site, const std::string& host, const std::string& digest) {
+bool unmeetable(const Policy& policy) { return policy.sts && policy.sts->failure && verified(policy.level); }
+
+Demand demand_of(const Policy& policy, const std::string& host) {
+    const Site& site = policy.site;
     Demand d;
-    d.level = policy.level;
+    d.level = d.policy_level = policy.level;
     d.mandatory = mandatory(policy.level);
     d.protocols = policy.protocols;
     d.ciphers = policy.ciphers;
@@ -428,7 +440,7 @@ Demand demand_of(const Policy& policy, const Site& site, const std::string& host
         d.records = policy.anchors;
         break;
     case Level::fingerprint:
-        d.digest = digest;
+        d.digest = policy.digest;
         for (const std::string& text : policy.match)
             if (auto octets = parse_fingerprint(text))
                 for (std::uint8_t selector : {0, 1})
@@ -440,6 +452,15 @@ Demand demand_of(const Policy& policy, const Site& site, const std::string& host
     case Level::none:
     case Level::may:
     case Level::encrypt: break;
+    }
+    if (!policy.sts)
+        return d;
+    d.public_authorities = policy.sts->built_in;
+    d.unmeetable = unmeetable(policy);
+    if (policy.sts->testing) {  // the library compares; nothing comes of it but a line in the log
+        d.testing_for = policy.sts->domain;
+        d.names = {bytes::lowered(host)};
+        d.server_name = host;
     }
     return d;
 }

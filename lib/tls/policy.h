@@ -3,8 +3,8 @@
 //
 //     TRY_ASSIGN(auto policies, tls::Policies::open(settings, lmtp));
 //     TRY_ASSIGN(tls::Policy policy, policies.find(site));                    // once a destination
-//     TRY_ASSIGN(tls::Policy here, policies.for_host(policy, site, "mx1.example.org"));   // for each of its hosts
-//     tls::Demand demand = tls::demand_of(here, site, "mx1.example.org");     // what tls::connect() takes
+//     TRY_ASSIGN(tls::Policy here, policies.for_host(policy, "mx1.example.org"));   // for each of its hosts
+//     tls::Demand demand = tls::demand_of(here, "mx1.example.org");           // what a session with it must show
 //
 // When things fail: open() returns an Error that names the parameter. find() and for_host() log a warning that says
 // what is wrong with which entry and return "client TLS configuration problem" (4.7.5): mail waits, it never goes with
@@ -48,6 +48,7 @@ struct Sts {
 };
 
 struct Policy {
+    Site site;  // whose
     Level level = Level::none;
     std::string protocols, ciphers;      // empty: main.cf's
     std::optional<std::string> exclude;  // absent: main.cf's
@@ -57,9 +58,11 @@ struct Policy {
     bool connection_reuse = false;       // smtp_tls_connection_reuse
     bool raw_public_keys = false;
     int minimum_bits = 0;  // minbits=: least bits of the cipher's key
+    std::string digest;    // of fingerprints
     std::optional<Sts> sts;
     // Level dane: what holds for hosts without TLSA records, where a source beside the tables knows better than may.
     std::shared_ptr<const Policy> without_tlsa;
+    RequireTls require_tls = RequireTls::no;  // the message's, not the configuration's: the client adds it
 };
 
 class Policies {
@@ -74,7 +77,7 @@ public:
     Result<Policy> find(const Site& site) const;
     // The old per-site tables know hosts too; a host that an MTA-STS policy does not name is an Error (4.7.5). May
     // wait.
-    Result<Policy> for_host(const Policy& policy, const Site& site, const std::string& host) const;
+    Result<Policy> for_host(const Policy& policy, const std::string& host) const;
     // Can a session need TLS at all?
     bool any() const { return default_.level != Level::none || !maps_.empty() || !per_site_.empty(); }
     // main.cf's own.
@@ -89,8 +92,8 @@ private:
     }
     Result<std::optional<std::string>> entry(const Site& site) const;
     Result<Policy> parse(const Site& site, const std::string& value) const;
-    void remember(const Site& site, const Policy& policy) const;
-    Result<void> check(Policy& policy, const Site& site) const;
+    void remember(const Policy& policy) const;
+    Result<void> check(Policy& policy) const;
     Result<std::optional<Level>> per_site(const std::string& key) const;
 
     conf::Settings settings_;
@@ -108,9 +111,11 @@ private:
     bool dnssec_ = false, sts_patterns_ = true;
 };
 
-// What a session with this host demands. Whoever has TLSA records for it adds them: demand.records, level dane or
+// Is its MTA-STS policy known to be no good, and yet demands? No server meets that.
+bool unmeetable(const Policy& policy);
+// What a session with this host must show. Whoever has TLSA records for it adds them: demand.records, level dane or
 // half_dane.
-Demand demand_of(const Policy& policy, const Site& site, const std::string& host, const std::string& digest);
+Demand demand_of(const Policy& policy, const std::string& host);
 
 // Does an MTA-STS pattern (RFC 8461, section 4.1) name this host?
 bool sts_pattern_matches(std::string_view pattern, std::string_view host);

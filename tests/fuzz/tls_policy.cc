@@ -35,7 +35,7 @@ void fuzz::one(std::string_view bytes) {
         fuzz::require(policy.error().status.temporary(), "a bad policy makes mail wait", policy.error().reason);
         return;
     }
-    auto here = policies->for_host(*policy, site, "mx1.example.org");
+    auto here = policies->for_host(*policy, "mx1.example.org");
     if (here)
-        (void)tls::demand_of(*here, site, "mx1.example.org", "sha256");
+        (void)tls::demand_of(*here, "mx1.example.org");
 }

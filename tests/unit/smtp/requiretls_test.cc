@@ -30,16 +30,11 @@ TEST(RequireTlsPolicy, UnknownActionsAndBrokenTablesKeepMailWaiting) {
     }
     maillog::redirect(nullptr, nullptr);
 }
-TEST(RequireTlsPolicy, PlansThatCannotDoAreKnownBeforeAConnection) {
-    smtp::TlsPlan plan;
-    plan.level = plan.demand.level = tls::Level::may;
-    plan.wish = "may?";
-    auto objects = [&](RequireTls demand, tls::Level level) {
-        smtp::TlsPlan p = plan;
-        p.level = p.demand.level = level;
-        p.require_tls = demand;
-        auto no = smtp::objection(p, "a.test");
-        return no ? p.wish : std::string();
+TEST(RequireTlsPolicy, DemandsThatCannotBeMetAreKnownBeforeAConnection) {
+    auto objects = [](RequireTls required, tls::Level level) {
+        tls::Demand demand{.level = level, .policy_level = level, .require_tls = required};
+        auto no = smtp::objection(demand, "a.test");
+        return no ? smtp::tls_feature(demand, smtp::TlsState::wished, no->require_tls) : std::string();
     };
     EXPECT_EQ(objects(RequireTls::enforce, tls::Level::none), "none/!requiretls:noencryption");
     EXPECT_EQ(objects(RequireTls::with_starttls, tls::Level::none), "none/!requiretls:noencryption");
@@ -50,4 +45,32 @@ TEST(RequireTlsPolicy, PlansThatCannotDoAreKnownBeforeAConnection) {
     EXPECT_EQ(objects(RequireTls::with_starttls, tls::Level::may), "");
     for (auto level : {tls::Level::dane, tls::Level::fingerprint, tls::Level::verify, tls::Level::secure})
         EXPECT_EQ(objects(RequireTls::enforce, level), "");
+}
+TEST(TlsFeature, SaysHowFarTlsCameAndWhatBecameOfTheDemand) {
+    using enum smtp::TlsState;
+    using State = smtp::RequireTlsState;
+    using tls::Level;
+    auto text = [](Level policy, Level here, smtp::TlsState tls, State required, RequireTls asked = RequireTls::no) {
+        return smtp::tls_feature(
+            {.level = here, .mandatory = tls::mandatory(here), .policy_level = policy, .require_tls = asked}, tls,
+            required);
+    };
+    EXPECT_EQ(text(Level::none, Level::none, wished, State::not_asked), "none");
+    EXPECT_EQ(text(Level::none, Level::none, wished, State::not_known), "none/requiretls:none");
+    EXPECT_EQ(text(Level::may, Level::may, wished, State::open), "may?/requiretls?");
+    EXPECT_EQ(text(Level::may, Level::may, clear, State::not_asked), "may:none");
+    EXPECT_EQ(text(Level::may, Level::may, clear, State::not_known), "may:none/requiretls:none");
+    EXPECT_EQ(text(Level::may, Level::may, clear, State::no_starttls, RequireTls::with_starttls),
+              "may/!requiretls:nostarttls");
+    EXPECT_EQ(text(Level::encrypt, Level::encrypt, clear, State::not_asked), "!encrypt:nostarttls");
+    EXPECT_EQ(text(Level::encrypt, Level::encrypt, failed, State::not_asked), "!encrypt");
+    EXPECT_EQ(text(Level::encrypt, Level::encrypt, failed, State::open), "!encrypt/requiretls?");
+    EXPECT_EQ(text(Level::secure, Level::secure, unverified, State::not_asked), "!secure:nocertmatch");
+    EXPECT_EQ(text(Level::secure, Level::secure, unverified, State::no_proof), "secure/!requiretls:nocertmatch");
+    EXPECT_EQ(text(Level::secure, Level::secure, secured, State::passed_on), "secure/requiretls");
+    EXPECT_EQ(text(Level::secure, Level::secure, secured, State::not_offered), "secure/!requiretls:none");
+    EXPECT_EQ(text(Level::dane, Level::half_dane, secured, State::not_asked), "dane:halfdane");
+    EXPECT_EQ(text(Level::dane, Level::encrypt, secured, State::passed_unverified),
+              "dane:encrypt/requiretls:nocertmatch");
+    EXPECT_EQ(text(Level::dane_only, Level::dane, secured, State::not_asked), "dane-only");
 }

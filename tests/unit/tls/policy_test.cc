@@ -28,7 +28,7 @@ protected:
     }
     static std::string here(const tls::Policies& p, const tls::Site& site, const std::string& host) {
         auto found = p.find(site);
-        auto level = found ? p.for_host(*found, site, host) : found;
+        auto level = found ? p.for_host(*found, host) : found;
         return level ? std::string(tls::name_of(level->level)) : "!" + level.error().reason;
     }
     static tls::Site domain(const std::string& name) { return {name, name, true, false}; }
@@ -79,7 +79,7 @@ TEST_F(Policies, AttributesStandForMainCf) {
                     "connection_reuse=yes enable_rpk=yes} }"}});
     auto policy = *p.find(domain("a.test"));
     EXPECT_EQ(policy.match, (Names{"hostname", ".b.test", "c.test"}));
-    auto demand = tls::demand_of(policy, domain("a.test"), "MX.a.test", "sha256");
+    auto demand = tls::demand_of(policy, "MX.a.test");
     EXPECT_EQ(demand.names, (Names{"mx.a.test", ".b.test", "c.test"}));
     EXPECT_EQ(demand.protocols, ">=TLSv1.2 !TLSv1.3");
     EXPECT_EQ(demand.ciphers, "high");
@@ -87,8 +87,8 @@ TEST_F(Policies, AttributesStandForMainCf) {
     EXPECT_EQ(demand.server_name, "a.test");
     EXPECT_EQ(demand.minimum_bits, 112);
     EXPECT_TRUE(policy.connection_reuse && demand.raw_public_keys && demand.mandatory);
-    EXPECT_NE(demand.identity(), tls::demand_of(policy, domain("a.test"), "other.a.test", "sha256").identity());
-    EXPECT_EQ(demand.identity(), tls::demand_of(policy, domain("a.test"), "mx.a.test", "sha256").identity());
+    EXPECT_NE(demand.identity(), tls::demand_of(policy, "other.a.test").identity());
+    EXPECT_EQ(demand.identity(), tls::demand_of(policy, "mx.a.test").identity());
 }
 TEST_F(Policies, WhatCannotBeUnderstoodDefersAndIsNamed) {
     struct {
@@ -140,18 +140,16 @@ TEST_F(Policies, StsAttributesNameTheHostsThatMayBeUsed) {
     auto policy = *p.find(domain("a.test"));
     ASSERT_TRUE(policy.sts);
     EXPECT_EQ(policy.sts->domain, "a.test");
-    auto demand = tls::demand_of(*p.for_host(policy, domain("a.test"), "one.mail.test"), domain("a.test"),
-                                 "one.mail.test", "sha256");
+    auto demand = tls::demand_of(*p.for_host(policy, "one.mail.test"), "one.mail.test");
     EXPECT_EQ(demand.names, (Names{"one.mail.test"}));
     EXPECT_EQ(demand.server_name, "one.mail.test");
-    EXPECT_TRUE(p.for_host(policy, domain("a.test"), "mx.a.test"));
-    EXPECT_FALSE(p.for_host(policy, domain("a.test"), "two.one.mail.test"));
-    EXPECT_FALSE(p.for_host(policy, domain("a.test"), "mail.test"));
+    EXPECT_TRUE(p.for_host(policy, "mx.a.test"));
+    EXPECT_FALSE(p.for_host(policy, "two.one.mail.test"));
+    EXPECT_FALSE(p.for_host(policy, "mail.test"));
     auto loose = open({{"smtp_tls_enforce_sts_mx_patterns", "no"}});
-    EXPECT_TRUE(loose.for_host(policy, domain("a.test"), "anything.test"));
-    EXPECT_TRUE(
-        open({{"lmtp_tls_enforce_sts_mx_patterns", "no"}}, true).for_host(policy, domain("a.test"), "anything.test"));
-    EXPECT_FALSE(open({}, true).for_host(policy, domain("a.test"), "anything.test"));
+    EXPECT_TRUE(loose.for_host(policy, "anything.test"));
+    EXPECT_TRUE(open({{"lmtp_tls_enforce_sts_mx_patterns", "no"}}, true).for_host(policy, "anything.test"));
+    EXPECT_FALSE(open({}, true).for_host(policy, "anything.test"));
 }
 TEST_F(Policies, StsAttributesAreKeptForReports) {
     auto p = open({{"smtp_tls_policy_maps", "inline:{ {a.test = secure {policy_string = version: STSv1} { "
