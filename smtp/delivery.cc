@@ -5,6 +5,7 @@
 #include "conf/params/rewrite.h"
 #include "log/log.h"
 #include "ipc/client.h"
+#include "handshake.h"
 #include "mail/dsn.h"
 #include "transaction.h"
 
@@ -88,7 +89,7 @@ bool Delivery::refused(const Refusal& refusal, const Peer& peer, bool without_tl
 
 void Delivery::finish_with(std::unique_ptr<Peer> peer, const Attempt& attempt, bool best) {
     bool worn = config_.reuse_count > 0 && peer->uses >= config_.reuse_count;
-    bool may_stay = !peer->under_tls() || peer->keep_tls;
+    bool may_stay = !under_tls(peer->tls) || peer->keep_tls;
     bool keep =
         attempt.store && may_stay && !peer->broken && !peer->leaving && !worn && loop::Clock::now() < peer->expires;
     if (!keep)

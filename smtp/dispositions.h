@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 #include "delivery/job.h"
-#include "handshake.h"
+#include "hello.h"
 #include "peer.h"
 
 namespace smtp {

@@ -5,7 +5,6 @@
 #include <memory>
 #include <set>
 #include <string>
-#include "handshake.h"
 #include "loop/loop.h"
 #include "peer.h"
 

@@ -12,6 +12,7 @@
 #include "loop/loop.h"
 #include "net/stream.h"
 #include "config.h"
+#include "tls_state.h"
 
 namespace smtp {
 // What a reply is taken for that says neither yes nor no where it has to: 3xx, 2xx to DATA, codes that SMTP does not
@@ -34,16 +35,6 @@ struct Features {
     bool xforward_name = false, xforward_address = false, xforward_port = false, xforward_protocol = false,
          xforward_helo = false, xforward_ident = false, xforward_source = false;
     std::int64_t size_limit = 0;  // 0: none said
-};
-
-// How far TLS came with a server.
-enum class TlsState : std::uint8_t {
-    wished,      // it has not shown yet what it can; or none is wanted
-    clear,       // it offers no STARTTLS, or mail may go on without what failed
-    failed,      // STARTTLS was said, and there has to be a session: none came of it
-    weak,        // there is a session, with fewer bits than required
-    unverified,  // there is one, and the server did not prove who it is
-    secured,     // there is one that will do
 };
 
 class Peer {
@@ -73,7 +64,6 @@ public:
     Features features;
     std::string helo;  // the name that it gave itself
     TlsState tls = TlsState::wished;
-    bool under_tls() const { return tls >= TlsState::weak; }
     std::string tls_feature;               // tls= in the log: "may", "may:none", "encrypt" …
     bool send_require_tls = false;         // REQUIRETLS goes with MAIL FROM
     std::string queue_id;                  // of the message that it is asked to take

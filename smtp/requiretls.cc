@@ -1,7 +1,7 @@
 #include "requiretls.h"
 #include <fmt/format.h>
 #include "base/bytes.h"
-#include "handshake.h"
+#include "hello.h"
 #include "log/log.h"
 #include "table/address_lookup.h"
 
@@ -111,7 +111,7 @@ RequireTlsState judge_demand(Peer& peer, const tls::Demand& demand, std::optiona
         return enforced ? refuse(State::no_proof, {5, 7, 5}, refusal->why.reason) : State::not_asked;
     if (refusal)
         return State::open;
-    bool known = peer.features.requiretls && peer.under_tls();
+    bool known = peer.features.requiretls && under_tls(peer.tls);
     if (enforced && !known)
         return refuse(State::not_offered, {5, 7, 30},
                       fmt::format("REQUIRETLS is required, but was not offered by host {}", peer.endpoint.label()));

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "table/maps.h"
 #include "tls/demand.h"
+#include "tls_state.h"
 
 namespace smtp {
 class Peer;
@@ -29,21 +30,6 @@ private:
     std::string parameter_;
     std::vector<std::variant<std::string, table::Maps>> items_;  // an action, or a table that has them
 };
-
-// What became of the demand at one host.
-enum class RequireTlsState : std::uint8_t {
-    not_asked,          // or nothing came of it before something else failed
-    open,               // not known yet
-    passed_on,          // the server has to see to it from here
-    passed_unverified,  // the same, without proof of who it is: the policy is content with that
-    not_known,          // the server does not know REQUIRETLS, and the policy is content with that
-    // Not met, and for this reason:
-    no_encryption,  // the TLS policy allows none
-    no_starttls,
-    no_proof,  // of who the server is
-    not_offered,
-};
-inline bool violated(RequireTlsState state) { return state >= RequireTlsState::no_encryption; }
 
 // Before a connection: why this demand on the session cannot do; absent: go on.
 std::optional<Refusal> objection(const tls::Demand& demand, const std::string& nexthop);
