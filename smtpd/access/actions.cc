@@ -18,7 +18,7 @@ struct Entry {
     Check& check;
     const Restriction& restriction;
     std::string_view key;
-    const Check::Subject& subject;
+    const Subject& subject;
     std::string_view action, text;
 
     Actions& actions() const { return check.actions(); }
@@ -166,8 +166,7 @@ constexpr Action table[] = {
 };
 }
 
-Verdict act(Check& check, const Restriction& r, std::string_view key, const std::string& value,
-            const Check::Subject& s) {
+Verdict act(Check& check, const Restriction& r, std::string_view key, const std::string& value, const Subject& s) {
     std::string_view text = bytes::trim(value);
     if (text.empty()) {
         maillog::warning("access table {} entry {} has empty value", r.argument, key);

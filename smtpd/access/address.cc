@@ -49,7 +49,7 @@ Verdict unknown_domain(Check& check, const Restriction& r) {
     if (!domain || domain->starts_with('['))
         return Verdict::dunno;
     std::string name = mail::to_ascii_domain(*domain).value_or(std::string(*domain));
-    Check::Subject t = check.subject(r.rule->of);
+    Subject t = check.subject(r.rule->of);
     auto tempfail = [&] {
         return check.put_off(s[param::unknown_address_tempfail_action], of_sender ? "4.1.8" : "4.1.2",
                              fmt::format("<{}>: {} rejected: Domain not found", t.name, t.klass));
@@ -113,7 +113,7 @@ Verdict unlisted(Check& check, Of of, std::string_view address) {
     const bool of_sender = of == Of::sender;
     check.look_for(of);
     Service& service = check.service();
-    Check::Subject t{std::string(address), of_sender ? "Sender address" : "Recipient address"};
+    Subject t{std::string(address), of_sender ? "Sender address" : "Recipient address"};
     auto where = check.resolve(address);
     if (!where || (where->flags & ipc::ResolveReply::failed)) {
         if (!where)

@@ -57,7 +57,7 @@ Verdict table_certificate(Check& check, const Restriction& r) {
     const tls::Info* tls = client_certificate(check);
     if (!tls)
         return Verdict::dunno;
-    Check::Subject s{tls->peer_name, "Client certificate"};
+    Subject s{tls->peer_name, "Client certificate"};
     for (CertificateKey kind : *r.certificate_keys) {
         std::string key = key_of(*tls, kind);
         if (key.empty())

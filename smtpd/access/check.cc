@@ -1,72 +1,11 @@
 #include "access/check.h"
 #include <fmt/format.h>
 #include "base/bytes.h"
-#include "conf/params/smtpd.h"
 #include "log/log.h"
-#include "mail/address.h"
-#include "tls/info.h"
 
 namespace smtpd {
 namespace {
 constexpr int depth_limit = 100, table_depth_limit = 20;
-}
-
-// --- what rules speak of
-
-const std::string& Check::sender() const {
-    static const std::string none;
-    return session_.mail ? session_.mail->envelope.sender : none;
-}
-const std::string& Check::recipient() const {
-    static const std::string none;
-    return about_.recipient ? about_.recipient->address : none;
-}
-bool Check::known(Of of) const {
-    switch (of) {
-    case Of::helo: return !session_.client.helo.empty();
-    case Of::sender: return session_.mail != nullptr;
-    case Of::recipient: return about_.recipient != nullptr;
-    case Of::etrn: return phase_ == Phase::etrn;
-    default: return true;
-    }
-}
-std::string_view Check::host(Of of) const {
-    switch (of) {
-    case Of::client: return session_.client.name;
-    case Of::reverse_client: return session_.client.reverse_name;
-    case Of::helo: return session_.client.helo;
-    case Of::etrn: return about_.etrn_domain;
-    default: return mail::split_address(address(of)).domain.value_or("");
-    }
-}
-Check::Subject Check::subject(Of of) const {
-    switch (of) {
-    case Of::client:
-    case Of::reverse_client: return {session_.client.shown, "Client host"};
-    case Of::helo: return {session_.client.helo, "Helo command"};
-    case Of::sender: return {sender(), "Sender address"};
-    case Of::recipient: return {recipient(), "Recipient address"};
-    case Of::etrn: return {std::string(about_.etrn_domain), "Etrn command"};
-    default: return subject();
-    }
-}
-Check::Subject Check::subject() const {
-    switch (phase_) {
-    case Phase::client: return subject(Of::client);
-    case Phase::helo: return subject(Of::helo);
-    case Phase::sender: return subject(Of::sender);
-    case Phase::relay:
-    case Phase::recipient: return subject(Of::recipient);
-    case Phase::data: return {"DATA", "Data command"};
-    case Phase::end_of_data: return {"END-OF-MESSAGE", "End-of-data"};
-    default: return subject(Of::etrn);
-    }
-}
-
-Actions& Check::actions() {
-    const bool whole_session =
-        !settings()[param::smtpd_delay_reject] && (phase_ == Phase::client || phase_ == Phase::helo);
-    return session_.mail && !whole_session ? session_.mail->actions : session_.access.actions;
 }
 
 // --- answers
@@ -127,9 +66,9 @@ Verdict Check::unavailable(std::string_view name) {
 }
 
 Verdict Check::permit(std::string_view action, const Subject& s, std::string_view table) {
-    if (session_.service.permit_actions.empty())
+    if (service().permit_actions.empty())
         return Verdict::permit;
-    auto wanted = session_.service.permit_actions.match(action);
+    auto wanted = service().permit_actions.match(action);
     if (wanted && *wanted)
         log("permit",
             fmt::format("action={} for {}={} {}{}", action, s.klass, s.name, table.empty() ? "" : "from ", table));
@@ -193,7 +132,7 @@ Verdict Check::run_from_table(const Restriction& r, std::string_view key, std::s
         maillog::warning("access table {} entry {} causes unreasonable recursion", r.argument, key);
         return misconfigured();
     }
-    Verdict verdict = run(*session_.service.lists.from_table(text, phase_));
+    Verdict verdict = run(*service().lists.from_table(text, phase()));
     --table_lists_;
     return verdict;
 }

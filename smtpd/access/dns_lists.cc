@@ -38,8 +38,8 @@ const dns::Answer& ask_list(Check& check, const std::string& name, bool txt) {
 }
 
 // name: the question; what: whom it is about, for texts.
-Verdict listed(Check& check, const Restriction& r, const std::string& name, const std::string& what,
-               const Check::Subject& s, bool permits) {
+Verdict listed(Check& check, const Restriction& r, const std::string& name, const std::string& what, const Subject& s,
+               bool permits) {
     const DnsList& list = *r.list;
     Service& service = check.service();
     dns::Answer answer = ask_list(check, name, false);
@@ -132,7 +132,7 @@ Verdict domain(Check& check, const Restriction& r, bool permits) {
     std::string ascii = mail::to_ascii_domain(domain).value_or("");
     if (ascii.empty() || ascii == "unknown" || ascii.starts_with('[') || !dns::valid_hostname(ascii))
         return Verdict::dunno;
-    Check::Subject s = check.subject(of);
+    Subject s = check.subject(of);
     const bool of_client = of == Of::client || of == Of::reverse_client;
     return listed(check, r, ascii + "." + r.list->domain, of_client ? std::string(domain) : s.name, s, permits);
 }

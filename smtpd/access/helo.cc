@@ -49,7 +49,7 @@ Verdict unknown_helo(Check& check, const Restriction&) {
             reason = answer.reason;
         }
     }
-    Check::Subject t = check.subject(Of::helo);
+    Subject t = check.subject(Of::helo);
     if (temporary)
         return check.put_off(check.settings()[param::unknown_helo_hostname_tempfail_action], "4.7.1",
                              fmt::format("<{}>: {} rejected: Host not found", t.name, t.klass));

@@ -18,7 +18,7 @@ bool destination_is_ours(Check& check, const ipc::ResolveReply& where) {
 // refuse_code 0: permit_auth_destination.
 Verdict destination(Check& check, const Restriction& r, int refuse_code) {
     auto where = check.resolve(check.recipient());
-    Check::Subject t = check.subject(Of::recipient);
+    Subject t = check.subject(Of::recipient);
     if (!where || (where->flags & ipc::ResolveReply::failed)) {
         if (!where)
             maillog::warning("{}", where.error().reason);
@@ -46,7 +46,7 @@ Verdict defer_destination(Check& check, const Restriction& r) {
 // where that is set.
 Verdict mx_backup(Check& check, const Restriction& r) {
     Service& service = check.service();
-    Check::Subject t = check.subject(Of::recipient);
+    Subject t = check.subject(Of::recipient);
     auto where = check.resolve(check.recipient());
     if (!where || (where->flags & ipc::ResolveReply::failed))
         return check.unavailable(t.name);

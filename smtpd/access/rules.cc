@@ -22,7 +22,7 @@ Verdict reject(Check& check, const Restriction&) {
 Verdict defer(Check& check, const Restriction&) {
     return check.refuse(check.code(param::defer_code), "4.7.1", check.subject(), "Access denied");
 }
-std::string requested(const Check::Subject& s, const Restriction& r) {
+std::string requested(const Subject& s, const Restriction& r) {
     return fmt::format("<{}>: {} rejected: {} requested", s.name, s.klass, r.rule->name);
 }
 Verdict defer_if_permit(Check& check, const Restriction& r) {

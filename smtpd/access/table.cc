@@ -6,7 +6,7 @@
 #include "mail/address.h"
 
 namespace smtpd {
-Verdict broken_table(Check& check, const Restriction& r, const Error& why, const Check::Subject& s) {
+Verdict broken_table(Check& check, const Restriction& r, const Error& why, const Subject& s) {
     maillog::warning("{}: {}", r.argument, why.reason);
     return check.refuse(451, "4.3.5", s, "Server configuration error");
 }
@@ -14,7 +14,7 @@ Verdict broken_table(Check& check, const Restriction& r, const Error& why, const
 namespace {
 // The value where there is one; else verdict is what the rule comes to.
 std::optional<std::string> table_hit(Check& check, const Restriction& r,
-                                     const Result<std::optional<table::AddressMatch>>& hit, const Check::Subject& s,
+                                     const Result<std::optional<table::AddressMatch>>& hit, const Subject& s,
                                      Verdict& verdict) {
     verdict = Verdict::dunno;
     if (!hit) {
@@ -28,7 +28,7 @@ std::optional<std::string> table_hit(Check& check, const Restriction& r,
 
 Verdict table_host(Check& check, const Restriction& r, bool with_address) {
     const std::string_view name = check.host(r.rule->of);
-    const Check::Subject s = check.subject(r.rule->of);
+    const Subject s = check.subject(r.rule->of);
     Verdict v;
     std::string_view host = name.ends_with('.') && name.size() > 1 ? name.substr(0, name.size() - 1) : name;
     if (auto value = table_hit(check, r, table::find_domain(*r.table, host, check.service().access_parents), s, v))
@@ -43,7 +43,7 @@ Verdict table_host(Check& check, const Restriction& r, bool with_address) {
 
 // The names and addresses of a domain's MX hosts, name servers, or its own addresses.
 Verdict table_servers(Check& check, const Restriction& r, dns::Type type) {
-    const Check::Subject s = check.subject(r.rule->of);
+    const Subject s = check.subject(r.rule->of);
     std::string_view domain = check.host(r.rule->of);
     if (domain.ends_with('.'))
         domain.remove_suffix(1);
@@ -110,7 +110,7 @@ Verdict table_nameservers(Check& check, const Restriction& r) { return table_ser
 
 Verdict table_address(Check& check, const Restriction& r) {
     Service& service = check.service();
-    const Check::Subject s = check.subject(r.rule->of);
+    const Subject s = check.subject(r.rule->of);
     const std::string& address = check.address(r.rule->of);
     Verdict v;
     if (address.empty()) {

@@ -1,0 +1,95 @@
+// The rooms of a session, each without the others: content on its way downstream, words of a command, EHLO's keywords.
+#include <gtest/gtest.h>
+#include "content.h"
+#include "dialogue.h"
+#include "downstream.h"
+#include "keywords.h"
+#include "log/log.h"
+
+namespace {
+class Kept final : public smtpd::Downstream {
+public:
+    std::string text;
+    std::string_view queue_id() const override { return "ID"; }
+    void add(const smtpd::Recipient&) override {}
+    void begin(const smtpd::Actions&, const smtpd::Actions&, std::string_view) override {}
+    void line(std::string_view piece, bool ends) override { text.append(piece).append(ends ? "$" : "|"); }
+    bool failed() const override { return false; }
+    Result<std::string> finish(const smtpd::Actions&, const smtpd::Actions&, std::string_view) override {
+        return std::string("250 2.0.0 Ok");
+    }
+};
+
+struct Piece {
+    std::string_view text;
+    bool ends = true;
+};
+std::string taken(const std::vector<Piece>& pieces, std::int64_t limit = 0, smtpd::Content* out = nullptr) {
+    maillog::redirect([](maillog::Level, std::string_view, std::string_view, void*) {}, nullptr);
+    Kept kept;
+    smtpd::Content content;
+    content.begin(kept, limit);
+    for (const Piece& piece : pieces)
+        content.line(piece.text, piece.ends);
+    if (out)
+        *out = content;
+    maillog::redirect(nullptr, nullptr);
+    return kept.text;
+}
+}
+
+TEST(Content, WhatMailboxesPutInFrontIsNoHeader) {
+    EXPECT_EQ(taken({{"From a@b Tue"}, {"Subject: x"}}), "X-Mailbox-Line: From a@b Tue$Subject: x$");
+    EXPECT_EQ(taken({{">From a@b", false}, {" Tue"}}), "X-Mailbox-Line: >From a@b| Tue$");
+    EXPECT_EQ(taken({{"Subject: x"}, {"From a"}}), "Subject: x$From a$");
+}
+
+TEST(Content, AMessageMayBeginWithItsBody) {
+    EXPECT_EQ(taken({{" text"}, {" more"}}), "$ text$ more$");
+    EXPECT_EQ(taken({{"\ttext", false}, {"more"}}), "$\ttext|more$");
+    EXPECT_EQ(taken({{""}, {" text"}}), "$ text$");
+}
+
+TEST(Content, BeyondTheLimitNothingGoesDownstream) {
+    smtpd::Content content;
+    EXPECT_EQ(taken({{"12345678"}, {"1"}, {"2"}}, 10, &content), "12345678$");
+    EXPECT_TRUE(content.over_limit());
+    EXPECT_EQ(content.bytes(), 10);
+    EXPECT_EQ(taken({{"123456789"}, {"1"}}, 10, &content), "");
+    EXPECT_TRUE(content.over_limit());
+    EXPECT_EQ(content.bytes(), 0);
+    EXPECT_EQ(taken({{"12345678"}}, 10, &content), "12345678$");
+    EXPECT_FALSE(content.over_limit());
+}
+
+TEST(Words, AreSeparatedOutsideQuotesAndBrackets) {
+    const std::pair<std::string_view, smtpd::Words> cases[] = {
+        {"", {}},
+        {"  \t", {}},
+        {"QUIT", {"QUIT"}},
+        {" MAIL  FROM:<a@b>\tSIZE=1 ", {"MAIL", "FROM:<a@b>", "SIZE=1"}},
+        {"RCPT TO: <a b@c>", {"RCPT", "TO:", "<a b@c>"}},
+        {"RCPT TO:<\"a b\"@c> X", {"RCPT", "TO:<\"a b\"@c>", "X"}},
+        {"RCPT TO:<\"a>b c\"@d>", {"RCPT", "TO:<\"a>b c\"@d>"}},
+        {"RCPT TO:<a\\> b> c", {"RCPT", "TO:<a\\> b>", "c"}},
+        {"VRFY \"open", {"VRFY", "\"open"}},
+        {"VRFY a> b", {"VRFY", "a>", "b"}},
+    };
+    for (const auto& [line, words] : cases)
+        EXPECT_EQ(smtpd::split_words(line), words) << line;
+}
+
+TEST(Keywords, AreReadInAnyCaseAndNamedInOrder) {
+    namespace keyword = smtpd::keyword;
+    EXPECT_EQ(smtpd::parse_keywords("dsn, Pipelining,silent-discard", "p"),
+              keyword::dsn | keyword::pipelining | keyword::silent);
+    EXPECT_EQ(smtpd::parse_keywords("xverp", "p"), smtpd::parse_keywords("VERP", "p"));
+    EXPECT_EQ(smtpd::keyword_names(keyword::dsn | keyword::pipelining | keyword::silent), "PIPELINING DSN");
+    std::vector<std::string> log;
+    maillog::redirect([](maillog::Level, std::string_view, std::string_view text,
+                         void* to) { static_cast<std::vector<std::string>*>(to)->emplace_back(text); },
+                      &log);
+    EXPECT_EQ(smtpd::parse_keywords("etrn etrm", "smtpd_discard_ehlo_keywords"), keyword::etrn);
+    maillog::redirect(nullptr, nullptr);
+    EXPECT_EQ(log, std::vector<std::string>{"warning: unknown EHLO keyword \"etrm\" in smtpd_discard_ehlo_keywords"});
+}
