@@ -146,8 +146,7 @@ std::optional<std::string> objection(Session& session, std::int64_t size) {
         return std::nullopt;
     if (auto denied = check_content(session, Phase::data))
         return denied;
-    return start_content(session) ? std::nullopt
-                                  : std::optional<std::string>("451 4.3.0 Error: queue file write error");
+    return start_content(session);
 }
 
 bool chunk(Session& session, std::int64_t size, bool last) {

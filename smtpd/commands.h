@@ -35,7 +35,8 @@ std::optional<std::string> read_address(Session& session, std::string_view word,
 // data.cc, bdat.cc
 bool data(Session& session, Words& words);
 bool bdat(Session& session, Words& words);
-bool start_content(Session& session);  // Received: and prepended headers; false: downstream is lost
+// What comes before the client's first byte (Received: and the like); the reply where it is not taken.
+std::optional<std::string> start_content(Session& session);
 // After the last byte of content: access rules, downstream's verdict, the reply. size: what BDAT's reply says of it.
 bool end_of_content(Session& session, std::string_view size);
 // other.cc

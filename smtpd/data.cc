@@ -70,22 +70,17 @@ std::string verdict(Session& session, std::string_view size) {
     if (mail.content.bare_newline && session.client.bare_newline(session.service) == BareNewline::reject)
         return session.bare_newline_refusal();
     if (mail.downstream->failed())
-        return "451 4.3.0 Error: queue file write error";
+        return std::string(not_written);
     if (auto denied = check_content(session, Phase::end_of_data))
         return *denied;
-    auto reply = mail.downstream->finish(session.access.actions, mail.actions, size);
-    if (reply)
-        return *reply;
-    maillog::warning("{}: {}", session.queue_id(), reply.error().reason);
-    return "451 4.3.0 Error: queue file write error";
+    return mail.downstream->finish(session.access.actions, mail.actions, size);
 }
 }
 
-bool start_content(Session& session) {
+std::optional<std::string> start_content(Session& session) {
     Transaction& mail = *session.mail;
     mail.content.begin(*mail.downstream, session.settings[param::message_size_limit]);
-    mail.downstream->begin(session.access.actions, mail.actions, received_header(session));
-    return !mail.downstream->failed();
+    return mail.downstream->begin(session.access.actions, mail.actions, received_header(session));
 }
 
 bool end_of_content(Session& session, std::string_view size) {
@@ -114,9 +109,9 @@ bool data(Session& session, Words& words) {
         return dialogue.refuse("501 5.5.4 Syntax: DATA");
     if (auto denied = check_content(session, Phase::data))
         return dialogue.refuse(*denied);
-    if (!start_content(session)) {
+    if (auto refused = start_content(session)) {
         session.drop_transaction();
-        return dialogue.refuse("451 4.3.0 Error: queue file write error");
+        return dialogue.refuse(*refused);
     }
     (void)dialogue.say("354 End data with <CR><LF>.<CR><LF>");
     session.in_content = true;

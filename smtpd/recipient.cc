@@ -82,7 +82,7 @@ bool open_downstream(Session& session) {
     auto opened = service.submit ? service.submit() : ToQueue::open(service.cleanup, flags);
     if (!opened) {
         maillog::warning("unable to connect to the {} service: {}", service.cleanup.path(), opened.error().reason);
-        return session.dialogue.refuse("451 4.3.0 Error: queue file write error");
+        return session.dialogue.refuse(not_written);
     }
     (*opened)->envelope(mail.envelope, session.client, session.forwarded.get(), is_local(session),
                         session.settings[param::content_filter]);
@@ -126,9 +126,8 @@ bool rcpt_to(Session& session, Words& words) {
         return dialogue.refuse(*denied);
     if (!session.mail->downstream && !open_downstream(session))
         return false;
-    session.mail->downstream->add(r);
-    if (session.mail->downstream->failed())
-        return dialogue.refuse("451 4.3.0 Error: queue file write error");
+    if (auto refused = session.mail->downstream->add(r))
+        return dialogue.refuse(*refused);
     ++session.mail->accepted;
     session.mail->last_recipient = r.address;
     return dialogue.say("250 2.1.5 Ok");

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include "base/time.h"
 #include "delivery/new_message.h"
+#include "log/log.h"
 #include "mail/dsn.h"
 #include "transaction.h"
 
@@ -102,15 +103,18 @@ void ToQueue::attributes(const Envelope& envelope, const Client& client, const F
     attribute(name::client_address_type, std::to_string(client.family ? client.family : AF_UNSPEC));
 }
 
-void ToQueue::add(const Recipient& r) {
+Downstream::Refusal ToQueue::so_far() const { return failed() ? Refusal(not_written) : std::nullopt; }
+
+Downstream::Refusal ToQueue::add(const Recipient& r) {
     if (!r.dsn_original.empty())
         attribute(name::dsn_orig_rcpt, r.dsn_original);
     if (r.dsn_notify)
         attribute(name::notify_flags, std::to_string(r.dsn_notify));
     put(RecordType::recipient, r.address);
+    return so_far();
 }
 
-void ToQueue::begin(const Actions& of_session, const Actions& of_message, std::string_view received) {
+Downstream::Refusal ToQueue::begin(const Actions& of_session, const Actions& of_message, std::string_view received) {
     actions(of_session, of_message, filter_);
     put(RecordType::message);
     for (const Actions* a : {&of_session, &of_message})
@@ -123,18 +127,23 @@ void ToQueue::begin(const Actions& of_session, const Actions& of_message, std::s
             break;
         rest.remove_prefix(end + 1);
     }
+    return so_far();
 }
 
 void ToQueue::line(std::string_view text, bool ends) { put(ends ? RecordType::line : RecordType::part, text); }
 
-Result<std::string> ToQueue::finish(const Actions& of_session, const Actions& of_message, std::string_view size) {
+std::string ToQueue::finish(const Actions& of_session, const Actions& of_message, std::string_view size) {
     put(RecordType::extracted);
     if (of_message.any())
         actions(of_session, of_message, {});
-    TRY_ASSIGN(ipc::CleanupReply reply, end());
-    if (reply.ok)
+    auto reply = end();
+    if (!reply) {
+        maillog::warning("{}: {}", queue_id(), reply.error().reason);
+        return std::string(not_written);
+    }
+    if (reply->ok)
         return fmt::format("250 2.0.0 Ok: {}queued as {}", size, queue_id());
-    return fmt::format("{} {} {}", reply.smtp_code, reply.status, reply.reason);
+    return fmt::format("{} {} {}", reply->smtp_code, reply->status, reply->reason);
 }
 
 void ToQueue::actions(const Actions& of_session, const Actions& of_message, const std::string& otherwise) {

@@ -3,6 +3,7 @@
 // When things fail: see downstream.h.
 #pragma once
 #include <memory>
+#include <string>
 #include <string_view>
 #include "client.h"
 #include "downstream.h"
@@ -21,10 +22,10 @@ public:
     // completed (local_header_rewrite_clients). filter: content_filter.
     void envelope(const Envelope& envelope, const Client& client, const Forwarded* forwarded, bool local,
                   const std::string& filter);
-    void add(const Recipient& recipient) override;
-    void begin(const Actions& of_session, const Actions& of_message, std::string_view received) override;
+    Refusal add(const Recipient& recipient) override;
+    Refusal begin(const Actions& of_session, const Actions& of_message, std::string_view received) override;
     void line(std::string_view text, bool ends) override;
-    Result<std::string> finish(const Actions& of_session, const Actions& of_message, std::string_view size) override;
+    std::string finish(const Actions& of_session, const Actions& of_message, std::string_view size) override;
 
 protected:
     virtual void put(queue::RecordType type, std::string_view payload = {}) = 0;
@@ -32,6 +33,7 @@ protected:
     void attribute(std::string_view name, std::string_view value);
 
 private:
+    Refusal so_far() const;
     void attributes(const Envelope& envelope, const Client& client, const Forwarded* forwarded);
     void actions(const Actions& of_session, const Actions& of_message, const std::string& filter);
     std::string filter_{};  // where the message goes when no rule says

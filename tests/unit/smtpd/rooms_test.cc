@@ -11,12 +11,12 @@ class Kept final : public smtpd::Downstream {
 public:
     std::string text;
     std::string_view queue_id() const override { return "ID"; }
-    void add(const smtpd::Recipient&) override {}
-    void begin(const smtpd::Actions&, const smtpd::Actions&, std::string_view) override {}
+    Refusal add(const smtpd::Recipient&) override { return std::nullopt; }
+    Refusal begin(const smtpd::Actions&, const smtpd::Actions&, std::string_view) override { return std::nullopt; }
     void line(std::string_view piece, bool ends) override { text.append(piece).append(ends ? "$" : "|"); }
     bool failed() const override { return false; }
-    Result<std::string> finish(const smtpd::Actions&, const smtpd::Actions&, std::string_view) override {
-        return std::string("250 2.0.0 Ok");
+    std::string finish(const smtpd::Actions&, const smtpd::Actions&, std::string_view) override {
+        return "250 2.0.0 Ok";
     }
 };
 
