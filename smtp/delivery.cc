@@ -49,7 +49,7 @@ std::unique_ptr<Peer> Delivery::reach(const Endpoint& endpoint, const tls::Polic
             return nullptr;
         }
         Peer& peer = **connection;
-        peer.queue_id = job_.id();
+        peer.message = {job_.id(), job_.request().arrival_seconds};
         peer.connected = base::wall_now();
         auto refusal = shake_hands(peer, policy, demand, without_tls, report);
         report.conclude(&peer);
@@ -102,7 +102,7 @@ bool Delivery::use_kept(const Attempt& attempt, const std::string& key) {
     if (!peer)
         return false;
     peer->connected = base::wall_now();
-    peer->queue_id = job_.id();
+    peer->message = {job_.id(), job_.request().arrival_seconds};
     peer->silent = true;
     std::string host = peer->endpoint.label_with_port();
     out_.set_last_host(false);  // what it cannot do now, another host may

@@ -120,13 +120,18 @@ void look_for_pix(Peer& peer, const Reply& greeting) {
     if (greeting.text.find_first_not_of("* 20\t") != std::string::npos)
         return;
     const Config& c = peer.config();
-    peer.pix = c.pix_workarounds;
+    std::string words = c.pix_workarounds;
     if (!c.pix_maps.empty())
         if (auto hit = c.pix_maps.find(peer.endpoint.address.host()); hit && *hit)
-            peer.pix = **hit;
-    if (!peer.pix.empty())
-        maillog::info("{}: enabling PIX workarounds: {} for {}", peer.queue_id, peer.pix,
-                      peer.endpoint.label_with_port());
+            words = **hit;
+    peer.pix = {listed(words, "disable_esmtp"), listed(words, "delay_dotcrlf")};
+    if (words.empty())
+        return;
+    std::string in_force = peer.pix.disable_esmtp ? "disable_esmtp" : "";
+    if (peer.delays_dot())
+        in_force += in_force.empty() ? "delay_dotcrlf" : " delay_dotcrlf";
+    maillog::info("{}: enabling PIX workarounds: {} for {}", peer.message.queue_id, in_force,
+                  peer.endpoint.label_with_port());
 }
 }
 
@@ -137,7 +142,7 @@ std::optional<Refusal> say_hello(Peer& peer, const Reply* greeting, bool tls_wan
     std::optional<Refusal> no_ehlo;
     bool extended =
         c.lmtp || c.always_ehlo || (greeting && greeting->text.find("ESMTP") != std::string::npos) || tls_wanted;
-    if (!c.lmtp && (c.never_ehlo || listed(peer.pix, "disable_esmtp")))
+    if (!c.lmtp && (c.never_ehlo || peer.pix.disable_esmtp))
         extended = false;
     if (extended) {
         peer.say(fmt::format("{} {}", c.lmtp ? "LHLO" : "EHLO", c.helo_name));

@@ -140,7 +140,7 @@ Result<std::string> Peer::reply_line(Seconds timeout, loop::Deadline& deadline) 
 void Peer::warn_of(std::string_view odd_line) const {
     if (!features.esmtp)
         return;
-    maillog::warning("{}: non-{} response from {}: {}", queue_id, config_.lmtp ? "LMTP" : "ESMTP",
+    maillog::warning("{}: non-{} response from {}: {}", message.queue_id, config_.lmtp ? "LMTP" : "ESMTP",
                      endpoint.label_with_port(), bytes::printable(odd_line.substr(0, 100)));
     if (features.pipelining)
         maillog::warning("to prevent loss of mail, turn off command pipelining for {} with the {} parameter",
@@ -185,6 +185,10 @@ std::optional<Reply> Peer::last_words() {
     auto said = reply(Seconds(1), "");  // it is here or never comes: nothing to wait for
     broken = true;
     return said ? std::optional(std::move(*said)) : std::nullopt;
+}
+
+bool Peer::delays_dot() const {
+    return pix.delay_dotcrlf && base::wall_now().seconds - message.arrival_seconds >= config_.pix_threshold.count();
 }
 
 void Peer::farewell() {

@@ -61,13 +61,21 @@ public:
     net::Stream& stream() { return stream_; }
     const Config& config() const { return config_; }
     const Endpoint endpoint;
+    // That it is asked to take.
+    struct Message {
+        std::string queue_id;
+        std::int64_t arrival_seconds = 0;
+    } message{};
     Features features;
+    // Workarounds for the firewall before it; delays_dot(): the pause before the dot, which only old messages need.
+    struct Pix {
+        bool disable_esmtp = false, delay_dotcrlf = false;
+    } pix{};
+    bool delays_dot() const;
     std::string helo;  // the name that it gave itself
     TlsState tls = TlsState::wished;
     std::string tls_feature;               // tls= in the log: "may", "may:none", "encrypt" …
     bool send_require_tls = false;         // REQUIRETLS goes with MAIL FROM
-    std::string queue_id;                  // of the message that it is asked to take
-    std::string pix;                       // workarounds in force
     std::string key;                       // of the kept connections that it may stand among
     bool broken = false;                   // not to be used again, not even for QUIT
     bool leaving = false;                  // it said 421: not to be kept for another message

@@ -272,13 +272,10 @@ void Transaction::send_message() {
     auto sent = send_content(config_, job_, peer_, {downgrade_, prepended()});
     if (!sent)
         return broke_off(sent.error());
-    if (peer_.pix.find("delay_dotcrlf") != std::string::npos) {
-        auto age = base::wall_now().seconds - job_.request().arrival_seconds;
-        if (age >= config_.pix_threshold.count()) {
-            if (auto done = peer_.flush(loop::in(config_.timeouts.data_xfer), "sending message body"); !done)
-                return broke_off(done.error());
-            loop::sleep_until(loop::in(config_.pix_delay));
-        }
+    if (peer_.delays_dot()) {
+        if (auto done = peer_.flush(loop::in(config_.timeouts.data_xfer), "sending message body"); !done)
+            return broke_off(done.error());
+        loop::sleep_until(loop::in(config_.pix_delay));
     }
     server::Commit commit;  // a stop waits for the reply and the marks: less mail arrives twice
     peer_.say(".");

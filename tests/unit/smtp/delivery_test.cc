@@ -272,6 +272,16 @@ TEST_F(Smtp, KeptConnectionThatDiedIsReplacedInSilence) {
     EXPECT_FALSE(results[1].deferred) << log;
     EXPECT_EQ(server.connections, 2);
 }
+TEST_F(Smtp, AServerThatSaysItIsLeavingIsToldQuitAndNotKept) {
+    ScriptedServer server;
+    server.replies["."] = "421 4.3.2 leaving";
+    auto port = serve(server);
+    auto first = queue(at(port), {"r@remote.test"}, {"", "b"}), second = queue(at(port), {"r@remote.test"}, {"", "b"});
+    first.flags = second.flags = ipc::delivery_flags::connection_load | ipc::delivery_flags::connection_store;
+    deliver({first, second});
+    EXPECT_EQ(server.connections, 2) << log;
+    EXPECT_EQ(std::count(server.said.begin(), server.said.end(), "QUIT"), 2);
+}
 TEST_F(Smtp, FailedTransactionIsResetBeforeTheNext) {
     ScriptedServer server;
     server.replies["RCPT TO:<bad"] = "550 5.1.1 no";
@@ -487,13 +497,24 @@ TEST_F(Smtp, DotAfterThePauseForPixFirewalls) {
     ScriptedServer server;
     server.greeting = "220 ****************";
     auto port = serve(server);
+    set("smtp_pix_workarounds", "Disable_ESMTP, delay_DotCRLF");
     set("smtp_pix_workaround_threshold_time", "0");
     set("smtp_pix_workaround_delay_time", "1");
     auto start = loop::Clock::now();
     EXPECT_FALSE(deliver(at(port)).deferred);
     EXPECT_GE(loop::Clock::now() - start, 1s);
     EXPECT_EQ(server.said.at(1), "HELO " + config->helo_name);
-    EXPECT_NE(plain(port).find("enabling PIX workarounds: disable_esmtp,delay_dotcrlf for 127.0.0.1[127.0.0.1]:PORT"),
+    EXPECT_NE(plain(port).find("enabling PIX workarounds: disable_esmtp delay_dotcrlf for 127.0.0.1[127.0.0.1]:PORT"),
+              std::string::npos)
+        << log;
+}
+TEST_F(Smtp, YoungMessagesDoNotPauseForPixFirewalls) {
+    ScriptedServer server;
+    server.greeting = "220 ****************";
+    auto port = serve(server);
+    set("smtp_pix_workaround_delay_time", "100");
+    EXPECT_FALSE(deliver(at(port)).deferred);
+    EXPECT_NE(plain(port).find("enabling PIX workarounds: disable_esmtp for 127.0.0.1[127.0.0.1]:PORT"),
               std::string::npos)
         << log;
 }
