@@ -51,16 +51,16 @@ std::shared_ptr<const table::Maps> Lists::table(std::string_view name) {
                table::Maps::open("access", name.starts_with('{') ? name : std::string_view(key)));
 }
 
-std::shared_ptr<const RestrictionList> Lists::restriction_class(const std::string& name, Phase phase) {
-    std::string key = name + '/' + std::string(table_rule(phase).name);
-    if (auto known = classes_.find(key); known != classes_.end())
-        return known->second;
-    auto list = std::make_shared<RestrictionList>();
-    classes_[key] = list;  // before its members: a class may name itself, evaluation bounds the depth
+const RestrictionList& Lists::restriction_class(const std::string& name, Phase phase) {
+    // There before its members are: a class may name itself, and evaluation bounds the depth.
+    auto [at, added] = classes_.try_emplace(name + '/' + std::string(table_rule(phase).name));
+    RestrictionList& list = at->second;
+    if (!added)
+        return list;
     auto text = settings_->value(name);
     if (!text)
         maillog::warning("restriction class `{}' needs a definition", name);
-    *list = text ? compile(name, *text, phase, true) : RestrictionList{{Restriction{&broken_rule, name}}};
+    list = text ? compile(name, *text, phase, true) : RestrictionList{{Restriction{&broken_rule, name}}};
     return list;
 }
 
@@ -95,7 +95,7 @@ Result<void> Lists::other_step(Restriction& r, Phase phase, bool tables_allowed)
         r.table = table(r.name);
     } else if (std::find(class_names_.begin(), class_names_.end(), r.name) != class_names_.end()) {
         r.rule = &members_rule;
-        r.members = restriction_class(r.name, phase);
+        r.members = &restriction_class(r.name, phase);
     } else if (among(of_sasl, r.name) && !sasl_enabled_)
         r.rule = &nothing_rule;
     else if (among(of_sasl, r.name) || among(with_argument, r.name) || among(without_argument, r.name))

@@ -27,14 +27,14 @@ struct Restriction {
     std::shared_ptr<const table::Maps> table{};
     std::shared_ptr<const DnsList> list{};
     std::shared_ptr<const std::vector<CertificateKey>> certificate_keys{};
-    std::shared_ptr<const RestrictionList> members{};  // of a restriction class
+    const RestrictionList* members = nullptr;  // of a restriction class; in Lists: it may name itself
 };
 struct RestrictionList {
     std::vector<Restriction> steps;
     bool empty() const { return steps.empty(); }
 };
 
-// Compiles lists and keeps what they share: each table is opened once, each class compiled once.
+// Compiles lists and keeps what they share, as long as it lives: each table is opened once, each class compiled once.
 class Lists {
 public:
     void open(const conf::Settings& settings);
@@ -56,12 +56,12 @@ private:
     // What follows the name of r's rule, into r.
     Result<void> take_argument(Restriction& r, std::string_view argument, bool tables_allowed);
     std::shared_ptr<const table::Maps> table(std::string_view name);
-    std::shared_ptr<const RestrictionList> restriction_class(const std::string& name, Phase phase);
+    const RestrictionList& restriction_class(const std::string& name, Phase phase);
     const conf::Settings* settings_ = nullptr;
     bool sasl_enabled_ = false;
     std::unordered_map<std::string, std::shared_ptr<const table::Maps>> tables_;
     std::vector<std::string> class_names_;
-    std::unordered_map<std::string, std::shared_ptr<RestrictionList>> classes_;
+    std::unordered_map<std::string, RestrictionList> classes_;
     std::unordered_map<std::string, std::shared_ptr<const RestrictionList>> from_tables_;
 };
 }
