@@ -248,7 +248,9 @@ void Transaction::judge(const Sent& sent, const Reply& reply) {
     }
     if (sent.verb == Verb::data && data_accepted_ && (over_ || accepted_.empty())) {
         peer_.say(".");  // it would have taken a message for nobody: give it an empty one
-        if (!peer_.reply(config_.timeouts.data_done, "sending end of data"))
+        if (config_.lmtp)
+            peer_.leaving = true;  // a reply for each of no recipients: there is nothing to wait for
+        else if (!peer_.reply(config_.timeouts.data_done, "sending end of data"))
             peer_.broken = true;
         data_accepted_ = false;
     }
