@@ -1,8 +1,9 @@
-// Who is at the other end: what the connection, the name service, HELO, XCLIENT and XFORWARD say of it. XCLIENT puts
-// another Client in the place of the connection's.
+// Who is at the other end: what the connection, TLS, the name service, HELO, XCLIENT and XFORWARD say of it. XCLIENT
+// puts another Client in the place of the connection's.
 //
 // When things fail: a name that cannot be found or proven is "unknown"; a list of hosts that cannot tell says no.
 #pragma once
+#include <memory>
 #include <optional>
 #include <string>
 #include "dns/host.h"
@@ -10,6 +11,9 @@
 
 namespace net {
 class Stream;
+}
+namespace tls {
+struct Info;
 }
 
 namespace smtpd {
@@ -41,11 +45,12 @@ public:
     int family = 0;                   // AF_INET, AF_INET6; 0: this machine's, or not known (XCLIENT)
     std::string port = "unknown";
     std::string server_address, server_port;
-    std::string shown = "unknown[unknown]";  // "name[address]", for log lines
-    std::string helo;                        // what it calls itself; empty before HELO
-    bool esmtp = false;                      // with EHLO
-    std::string login;                       // what XCLIENT said who logged in
-    unsigned discarded = 0;                  // EHLO keywords that it is not offered
+    std::string shown = "unknown[unknown]";         // "name[address]", for log lines
+    std::string helo;                               // what it calls itself; empty before HELO
+    bool esmtp = false;                             // with EHLO
+    std::string login;                              // what XCLIENT said who logged in
+    std::shared_ptr<const tls::Info> encryption{};  // what TLS says of the connection; absent: in the clear
+    unsigned discarded = 0;                         // EHLO keywords that it is not offered
 
 private:
     std::optional<bool> mynetworks_, may_forward_;

@@ -15,13 +15,13 @@ unsigned not_offered(Session& session) {
     unsigned off = session.client.discarded;
     if (session.settings[param::disable_vrfy_command])
         off |= keyword::vrfy;
-    if (!session.service.tls_usable || session.encryption)
+    if (!session.service.tls_usable || session.client.encryption)
         off |= keyword::starttls;
     if (!may_authenticate(session))
         off |= keyword::auth;
     if (!session.settings[param::smtputf8_enable])
         off |= keyword::smtputf8;
-    if (!session.settings[param::requiretls_enable] || !session.encryption)
+    if (!session.settings[param::requiretls_enable] || !session.client.encryption)
         off |= keyword::requiretls;  // RFC 8689, section 2: within TLS only
     if (!may_pretend(session))
         off |= keyword::xclient;

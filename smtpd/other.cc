@@ -88,7 +88,7 @@ bool quit(Session& session, Words&) {
     return true;
 }
 
-bool may_authenticate(const Session& session) { return session.encryption || !session.service.auth_needs_tls; }
+bool may_authenticate(const Session& session) { return session.client.encryption || !session.service.auth_needs_tls; }
 
 bool auth(Session& session, Words&) { return session.dialogue.refuse("503 5.5.1 Error: authentication not enabled"); }
 }

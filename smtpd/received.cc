@@ -41,8 +41,9 @@ std::string received_header(const Session& session) {
     if (!settings[param::smtpd_hide_client_session]) {
         out += fmt::format("from {} ({} [{}])", client.helo.empty() ? client.name : client.helo, client.name,
                            client.literal);
-        if (settings[param::smtpd_tls_received_header] && session.encryption)
-            out += tls_lines(*session.encryption, session.service.tls && session.service.tls->asks_certificate());
+        if (settings[param::smtpd_tls_received_header] && session.client.encryption)
+            out +=
+                tls_lines(*session.client.encryption, session.service.tls && session.service.tls->asks_certificate());
         out += "\n\t";
     }
     const std::string date = base::rfc5322_date(std::time(nullptr));

@@ -16,18 +16,11 @@
 
 namespace smtpd {
 namespace {
-// The message counts as ours where the client may have its addresses completed (local_header_rewrite_clients).
+// Does the message count as ours? XFORWARD may say so.
 bool is_local(Session& session) {
-    const Service& service = session.service;
-    Client& client = session.client;
     if (session.forwarded && !session.forwarded->source.empty())
         return session.forwarded->source == "local";
-    if (service.rewrite_interfaces && (service.local_domains.own_address(client.address) || client.here()))
-        return true;
-    if (service.rewrite_mynetworks && client.in_mynetworks(service))
-        return true;
-    auto match = service.rewrite_networks.match(client.name, client.address);
-    return match && *match;
+    return session.service.rewrite_clients.include(session.client, session.service);
 }
 
 // What the log says of the client beside its name.

@@ -156,42 +156,23 @@ void Service::open_tables() {
         MatchList::open("smtpd_forbidden_commands", s[param::smtpd_forbidden_commands], MatchList::Kind::strings);
     local_domains = table::LocalDomains::open(s);
     access_parents = table::parents_of(s, "smtpd_access_maps");
-
-    // local_header_rewrite_clients: two words, and lists of networks.
-    std::string tables;
-    std::vector<std::string_view> words =
-        bytes::split_outside_braces(s[param::local_header_rewrite_clients], ", \t\r\n");
-    for (std::size_t i = 0; i < words.size(); ++i) {
-        if (words[i] == "permit_inet_interfaces")
-            rewrite_interfaces = true;
-        else if (words[i] == "permit_mynetworks")
-            rewrite_mynetworks = true;
-        else if (words[i] == "static:all")
-            rewrite_interfaces = rewrite_mynetworks = true, tables = "0.0.0.0/0 [::]/0";
-        else if (words[i] == "check_address_map" && i + 1 < words.size())
-            tables += " " + std::string(words[++i]);
-        else if (words[i].starts_with("permit_"))
-            continue;  // SASL and client certificates: nobody yet
-        else
-            tables += " " + std::string(words[i]);
-    }
-    rewrite_networks = MatchList::open("local_header_rewrite_clients", tables, MatchList::Kind::hosts);
+    rewrite_clients.open(s);
 }
 
 Result<void> Service::open_lists() {
     const conf::Settings& s = settings_;
     lists.open(settings_);
-    auto rules = [&](const conf::Text& p, Phase phase) { return lists.compile(p.name, s[p], phase); };
-    client_rules = rules(param::smtpd_client_restrictions, Phase::client);
-    helo_rules = rules(param::smtpd_helo_restrictions, Phase::helo);
-    sender_rules = rules(param::smtpd_sender_restrictions, Phase::sender);
-    relay_rules = rules(param::smtpd_relay_restrictions, Phase::relay);
-    recipient_rules = rules(param::smtpd_recipient_restrictions, Phase::recipient);
-    data_rules = rules(param::smtpd_data_restrictions, Phase::data);
-    end_of_data_rules = rules(param::smtpd_end_of_data_restrictions, Phase::end_of_data);
-    etrn_rules = rules(param::smtpd_etrn_restrictions, Phase::etrn);
+    auto compiled = [&](const conf::Text& p, Phase phase) { return lists.compile(p.name, s[p], phase); };
+    rules.client = compiled(param::smtpd_client_restrictions, Phase::client);
+    rules.helo = compiled(param::smtpd_helo_restrictions, Phase::helo);
+    rules.sender = compiled(param::smtpd_sender_restrictions, Phase::sender);
+    rules.relay = compiled(param::smtpd_relay_restrictions, Phase::relay);
+    rules.recipient = compiled(param::smtpd_recipient_restrictions, Phase::recipient);
+    rules.data = compiled(param::smtpd_data_restrictions, Phase::data);
+    rules.end_of_data = compiled(param::smtpd_end_of_data_restrictions, Phase::end_of_data);
+    rules.etrn = compiled(param::smtpd_etrn_restrictions, Phase::etrn);
     lists.open_classes();
-    if (!Lists::protects(relay_rules) && !Lists::protects(recipient_rules))
+    if (!Lists::protects(rules.relay) && !Lists::protects(rules.recipient))
         return permanent("in parameter smtpd_relay_restrictions or smtpd_recipient_restrictions, specify at least one "
                          "working instance of: "
                          "reject_unauth_destination, defer_unauth_destination, reject, defer, defer_if_permit or "

@@ -24,6 +24,7 @@
 #include "ipc/trivial_rewrite.h"
 #include "table/local_domains.h"
 #include "table/maps.h"
+#include "rewrite_clients.h"
 #include "table/match_list.h"
 
 namespace tls {
@@ -73,16 +74,17 @@ public:
     table::Maps local_recipients, virtual_aliases, virtual_mailboxes, relay_recipients, canonical, sender_canonical,
         recipient_canonical;
     table::Maps rbl_replies, footer_maps, reject_filter, command_filter, ehlo_keyword_maps, relay_certificates;
-    table::MatchList mynetworks, limit_exceptions, bare_newline_exclusions, forbidden_commands, rewrite_networks,
-        xclient_hosts, xforward_hosts, backup_networks, verp_clients;
+    table::MatchList mynetworks, limit_exceptions, bare_newline_exclusions, forbidden_commands, xclient_hosts,
+        xforward_hosts, backup_networks, verp_clients;
     table::LocalDomains local_domains;
-    bool rewrite_interfaces = false, rewrite_mynetworks = false;
+    HeaderRewriteClients rewrite_clients;
     table::Parents access_parents = table::Parents::bare;
 
     // --- access rules
     Lists lists;
-    RestrictionList client_rules, helo_rules, sender_rules, relay_rules, recipient_rules, data_rules, end_of_data_rules,
-        etrn_rules;
+    struct Rules {  // smtpd_client_restrictions …
+        RestrictionList client, helo, sender, relay, recipient, data, end_of_data, etrn;
+    } rules;
 
     // What clients sent, for replies that administrators composed: characters outside smtpd_expansion_filter become
     // "_".

@@ -265,7 +265,7 @@ void Session::run(std::string_view line, Words& words) {
         return refuse_unknown(line, words[0], denied);
     if (denied || !synchronized(verb))
         return;
-    if (service.tls_level == TlsLevel::encrypt && !encryption && !verb.before_tls) {
+    if (service.tls_level == TlsLevel::encrypt && !client.encryption && !verb.before_tls) {
         dialogue.error();
         (void)dialogue.say("530 5.7.0 Must issue a STARTTLS command first");
         return;
@@ -319,7 +319,8 @@ std::string_view Session::protocol_name() const {
         return "SMTP";
     static constexpr std::string_view names[] = {"ESMTP",    "ESMTPA",    "ESMTPS",    "ESMTPSA",
                                                  "UTF8SMTP", "UTF8SMTPA", "UTF8SMTPS", "UTF8SMTPSA"};
-    return names[(mail && mail->envelope.smtputf8 ? 4 : 0) + (encryption ? 2 : 0) + (client.login.empty() ? 0 : 1)];
+    return names[(mail && mail->envelope.smtputf8 ? 4 : 0) + (client.encryption ? 2 : 0) +
+                 (client.login.empty() ? 0 : 1)];
 }
 std::string_view Session::queue_id() const {
     return mail && mail->downstream ? mail->downstream->queue_id() : "NOQUEUE";

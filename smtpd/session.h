@@ -1,7 +1,7 @@
 // One SMTP session, in a fiber: its rooms, and the loop from greeting to QUIT that takes a command, raises the
 // objections that concern every command, runs it and counts.
 //
-//     client      who the client is, and pretends to be        dialogue    lines, replies and the limits on both
+//     client      who the client is, or pretends to be         dialogue    lines, replies and the limits on both
 //     gate        what it may do at once, by anvil(8)          transcript  what was said, for notices
 //     access      what access rules have left behind           mail        the transaction, while there is one
 //
@@ -23,10 +23,6 @@
 #include "transaction.h"
 #include "transcript.h"
 
-namespace tls {
-struct Info;
-}
-
 namespace smtpd {
 struct Verb;
 
@@ -45,7 +41,6 @@ public:
     Dialogue dialogue;
     Gate gate;
     AccessState access{};
-    std::unique_ptr<tls::Info> encryption{};  // absent: in the clear
     std::unique_ptr<Forwarded> forwarded{};
     std::unique_ptr<Transaction> mail{};
     std::string_view state = "CONNECT";  // the command, as log lines name it: "RCPT"

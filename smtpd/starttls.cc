@@ -16,7 +16,7 @@ bool starttls(Session& session, Words& words) {
         return session.dialogue.refuse("502 5.5.1 Error: command not implemented");
     if (!session.service.tls_usable)
         return session.dialogue.refuse("454 4.7.0 TLS not available due to local problem");
-    if (session.encryption)
+    if (session.client.encryption)
         return session.dialogue.refuse("554 5.5.1 Error: TLS already active");
     if (session.gate.over("newtls_status", param::smtpd_client_new_tls_session_rate_limit)) {
         maillog::warning("Refusing STARTTLS request from {} for service {}", session.client.shown,
@@ -67,15 +67,16 @@ bool handshake(Session& session, bool wrapper) {
         maillog::info("{}lost connection after {} from {}", session.early_end(), session.state, session.client.shown);
         return false;
     }
-    session.encryption = std::make_unique<tls::Info>(std::move(*info));
-    if (!session.encryption->resumed && !session.gate.count("newtls", param::smtpd_client_new_tls_session_rate_limit,
-                                                            "New TLS session rate limit exceeded"))
+    session.client.encryption = std::make_shared<const tls::Info>(std::move(*info));
+    if (!session.client.encryption->resumed &&
+        !session.gate.count("newtls", param::smtpd_client_new_tls_session_rate_limit,
+                            "New TLS session rate limit exceeded"))
         return false;
     // smtpd_tls_req_ccert: the handshake was good, the client is not.
-    if (session.service.tls->requires_certificate() && !session.encryption->trusted()) {
+    if (session.service.tls->requires_certificate() && !session.client.encryption->trusted()) {
         maillog::info("NOQUEUE: abort: TLS from {}: {}", session.client.shown,
-                      session.encryption->peer_certificate ? "Client certificate not trusted"
-                                                           : "No client certificate presented");
+                      session.client.encryption->peer_certificate ? "Client certificate not trusted"
+                                                                  : "No client certificate presented");
         session.dialogue.hang_up();
         return !wrapper;
     }

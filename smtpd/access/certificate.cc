@@ -27,7 +27,7 @@ std::string key_of(const tls::Info& tls, CertificateKey kind) {
 }
 // Null: the client showed none.
 const tls::Info* client_certificate(Check& check) {
-    const tls::Info* tls = check.session().encryption.get();
+    const tls::Info* tls = check.client().encryption.get();
     return tls && tls->peer_certificate ? tls : nullptr;
 }
 }

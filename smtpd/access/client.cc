@@ -46,7 +46,7 @@ Verdict early_pipelining(Check& check, const Restriction&) {
                : Verdict::dunno;
 }
 Verdict plaintext(Check& check, const Restriction&) {
-    return check.session().encryption
+    return check.client().encryption
                ? Verdict::dunno
                : check.refuse(check.code(param::plaintext_reject_code), "5.7.1", "Session encryption is required");
 }

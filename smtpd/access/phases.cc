@@ -15,13 +15,13 @@ std::optional<std::string> reply_of(const Check& check, Verdict verdict) {
 
 std::optional<std::string> client_rules(Session& session, const About& about) {
     Check check(session, Phase::client, session.access.deferrals, about);
-    return reply_of(check, check.run(session.service.client_rules));
+    return reply_of(check, check.run(session.service.rules.client));
 }
 
 std::optional<std::string> helo_rules(Session& session, std::string name, const About& about) {
     std::string before = std::exchange(session.client.helo, std::move(name));
     Check check(session, Phase::helo, session.access.deferrals, about);
-    const Verdict verdict = check.run(session.service.helo_rules);
+    const Verdict verdict = check.run(session.service.rules.helo);
     session.client.helo = std::move(before);
     return reply_of(check, verdict);
 }
@@ -30,7 +30,7 @@ std::optional<std::string> sender_rules(Session& session, const About& about) {
     Transaction& mail = *session.mail;
     mail.deferrals = session.access.deferrals;
     Check check(session, Phase::sender, mail.deferrals, about);
-    Verdict verdict = check.run(session.service.sender_rules);
+    Verdict verdict = check.run(session.service.rules.sender);
     if (verdict != Verdict::reject && !mail.envelope.sender.empty() &&
         session.settings[param::smtpd_reject_unlisted_sender] && !check.looked_for(Of::sender))
         verdict = unlisted(check, Of::sender, mail.envelope.sender);
@@ -72,7 +72,7 @@ std::optional<std::string> check_recipient(Session& session, const Recipient& re
     const bool relay_first = settings[param::smtpd_relay_before_recipient_restrictions];
     for (bool relay : {relay_first, !relay_first}) {
         check.enter(relay ? Phase::relay : Phase::recipient);
-        if (check.run(relay ? service.relay_rules : service.recipient_rules) == Verdict::reject)
+        if (check.run(relay ? service.rules.relay : service.rules.recipient) == Verdict::reject)
             return check.reply();
     }
     check.enter(Phase::recipient);
@@ -87,7 +87,7 @@ std::optional<std::string> check_recipient(Session& session, const Recipient& re
 
 std::optional<std::string> check_content(Session& session, Phase phase) {
     const RestrictionList& rules =
-        phase == Phase::data ? session.service.data_rules : session.service.end_of_data_rules;
+        phase == Phase::data ? session.service.rules.data : session.service.rules.end_of_data;
     if (rules.empty())
         return std::nullopt;
     Deferrals deferrals;
@@ -108,6 +108,6 @@ std::optional<std::string> check_etrn(Session& session, const std::string& domai
             return denied;
     Deferrals deferrals = session.access.deferrals;
     Check check(session, Phase::etrn, deferrals, about);
-    return reply_of(check, check.settle(check.run(session.service.etrn_rules)));
+    return reply_of(check, check.settle(check.run(session.service.rules.etrn)));
 }
 }
