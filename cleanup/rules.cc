@@ -81,30 +81,6 @@ void read_mime(Rules& r, const conf::Settings& s) {
 }
 }
 
-std::string unescaped(std::string_view text) {
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] != '\\' || i + 1 == text.size()) {
-            out += text[i];
-            continue;
-        }
-        const char c = text[++i];
-        const std::size_t named = std::string_view("abfnrtv").find(c);
-        if (named != std::string_view::npos) {
-            out += "\a\b\f\n\r\t\v"[named];
-        } else if (c >= '0' && c <= '7') {
-            unsigned value = 0, digits = 0;
-            for (; digits < 3 && i < text.size() && text[i] >= '0' && text[i] <= '7'; ++digits, ++i)
-                value = value * 8 + static_cast<unsigned>(text[i] - '0');
-            --i;
-            out += static_cast<char>(value);
-        } else {
-            out += c;
-        }
-    }
-    return out;
-}
-
 Result<Rules> Rules::open(const conf::Settings& s) {
     Rules r;
     TRY_ASSIGN(r.canonical_classes, classes(param::canonical_classes, s));
@@ -144,8 +120,8 @@ Result<Rules> Rules::open(const conf::Settings& s) {
     r.replace_stray_cr_lf = s[param::cleanup_replace_stray_cr_lf];
     r.early_end_ids = s[param::maillog_early_end_ids];
     r.external_log_form = s[param::info_log_address_format] != "internal";
-    r.reject_characters = unescaped(s[param::message_reject_characters]);
-    r.strip_characters = unescaped(s[param::message_strip_characters]);
+    r.reject_characters = bytes::unescaped(s[param::message_reject_characters]);
+    r.strip_characters = bytes::unescaped(s[param::message_strip_characters]);
     r.directories = queue::Directories(s);
     return r;
 }

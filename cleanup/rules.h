@@ -57,7 +57,4 @@ struct Rules {
         return {recipient_delimiter, double_bounce_sender, owner_request_special};
     }
 };
-
-// "\1\a\\x" as message_reject_characters writes bytes: C escapes of one byte.
-std::string unescaped(std::string_view text);
 }

@@ -18,26 +18,11 @@ namespace smtpd {
 using table::MatchList;
 
 namespace {
-// Characters, with the escapes of C: \t, \40 (octal), \\.
+// Characters, with the escapes of C.
 std::bitset<256> read_characters(std::string_view text) {
     std::bitset<256> set;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        unsigned value = static_cast<unsigned char>(text[i]);
-        if (text[i] == '\\' && i + 1 < text.size()) {
-            static constexpr std::string_view letters = "abfnrtv", meanings = "\a\b\f\n\r\t\v";
-            if (std::size_t at = letters.find(text[++i]); at != letters.npos)
-                value = static_cast<unsigned char>(meanings[at]);
-            else if (text[i] >= '0' && text[i] <= '7') {
-                value = 0;
-                std::size_t end = std::min(i + 3, text.size());
-                for (; i < end && text[i] >= '0' && text[i] <= '7'; ++i)
-                    value = value * 8 + static_cast<unsigned>(text[i] - '0');
-                --i;
-            } else
-                value = static_cast<unsigned char>(text[i]);
-        }
-        set.set(value & 255);
-    }
+    for (const char c : bytes::unescaped(text))
+        set.set(static_cast<unsigned char>(c));
     return set;
 }
 }

@@ -185,6 +185,28 @@ std::string escaped(std::string_view s) {
     return r;
 }
 
+std::string unescaped(std::string_view s) {
+    constexpr std::string_view letters = "abfnrtv", controls = "\a\b\f\n\r\t\v";
+    std::string out;
+    for (std::size_t i = 0; i < s.size(); ++i) {
+        if (s[i] != '\\' || i + 1 == s.size()) {
+            out += s[i];
+            continue;
+        }
+        const char c = s[++i];
+        if (const std::size_t at = letters.find(c); at != letters.npos) {
+            out += controls[at];
+            continue;
+        }
+        unsigned value = 0, digits = 0;
+        for (; digits < 3 && i + digits < s.size() && s[i + digits] >= '0' && s[i + digits] <= '7'; ++digits)
+            value = value * 8 + static_cast<unsigned>(s[i + digits] - '0');
+        out += digits > 0 ? static_cast<char>(value) : c;
+        i += digits > 0 ? digits - 1 : 0;
+    }
+    return out;
+}
+
 std::string base64_encode(std::string_view s) {
     std::string r((s.size() + 2) / 3 * 4, '\0');
     EVP_EncodeBlock(reinterpret_cast<unsigned char*>(r.data()), reinterpret_cast<const unsigned char*>(s.data()),

@@ -37,6 +37,8 @@ bool is_one_line(std::string_view s);
 std::string one_line(std::string s);
 // As printable(), for a line that is to show them: as in a C string, "QUIT\\r\\n", "\\303\\274".
 std::string escaped(std::string_view s);
+// The way back: letters of C (\n), up to three octal digits (\40), and what else stands behind a backslash as it is.
+std::string unescaped(std::string_view s);
 // A host's name: labels of letters, digits, '-' and (as seen in the field) '_'; 63 bytes a label, 255 in all; not all
 // digits.
 bool valid_hostname(std::string_view name);

@@ -49,6 +49,13 @@ Result<std::string> read_file(const std::string& path, std::size_t limit) {
     return read_file(fd, path, limit);
 }
 
+Result<void> sync_directory(const std::string& path) {
+    UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd || (::fsync(fd.get()) != 0 && errno != EINVAL))
+        return system_error("cannot sync directory " + path, errno);
+    return {};
+}
+
 int open_untimed(const char* path, int flags) {
 #ifdef O_NOATIME
     const int fd = ::open(path, flags | O_NOATIME);

@@ -37,6 +37,8 @@ Result<void> write_all(int fd, std::string_view data);
 // The whole file, at most limit bytes (an Error when there are more).
 Result<std::string> read_file(const std::string& path, std::size_t limit = 64u << 20);
 Result<std::string> read_file(const UniqueFd& open, const std::string& path, std::size_t limit);
+// The names in a directory, on stable storage. Where the file system has no such thing (EINVAL), nothing is done.
+Result<void> sync_directory(const std::string& path);
 // open(2) of a file whose time of access nobody asks for: where it is ours, reading it then writes nothing. A queue
 // file's time of modification is in the future, so that even with relatime each reading of it would be a change of its
 // inode (8.8 µs a file instead of 5.1).

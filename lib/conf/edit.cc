@@ -93,9 +93,7 @@ Result<void> Replacement::commit(std::string_view text) {
     if (rename(temporary_.c_str(), path_.c_str()) != 0)
         return permanent(fmt::format("rename {} to {}: {}", temporary_, path_, errno_text(errno)));
     fd_ = UniqueFd();
-    std::string directory = path_.substr(0, path_.rfind('/'));
-    if (UniqueFd d(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)); d)
-        (void)fsync(d.get());
+    (void)sync_directory(path_.substr(0, path_.rfind('/')));
     return {};
 }
 

@@ -45,6 +45,13 @@ tl::unexpected<Error> mailbox_error(const std::string& what, int err) {
     return tl::unexpected(Error{status, what + ": " + errno_text(err), err});
 }
 
+Result<void> sync_names(const std::string& directory) {
+    const auto synced = sync_directory(directory);
+    if (synced || synced.error().sys_errno == EACCES)
+        return {};
+    return mailbox_error("cannot sync directory " + directory, synced.error().sys_errno);
+}
+
 DotLock::~DotLock() { release(); }
 
 void DotLock::release() {

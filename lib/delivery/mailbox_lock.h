@@ -19,6 +19,9 @@ private:
 };
 // What a failed call on somebody's mailbox means for the message (see mailbox.h): "what: errno's text".
 tl::unexpected<Error> mailbox_error(const std::string& what, int err);
+// The names in a mailbox's directory, on stable storage. One that may be passed through but not read is left alone: the
+// file's own fsync has to do.
+Result<void> sync_names(const std::string& directory);
 // fcntl and flock as the rules want; the descriptor keeps them until it is closed.
 Result<void> lock_file(int fd, const LockRules& rules);
 }

@@ -31,13 +31,6 @@ std::string host_name() {
     return host;
 }
 
-Result<void> sync_directory(const std::string& path) {
-    UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!fd || (::fsync(fd.get()) != 0 && errno != EINVAL))
-        return mailbox_error("cannot sync directory " + path, errno);
-    return {};
-}
-
 // Every level of the path (which ends in '/') that is missing, and its name on stable storage.
 Result<void> make_path(const std::string& path) {
     int why = 0;
@@ -50,8 +43,7 @@ Result<void> make_path(const std::string& path) {
             continue;
         }
         const std::string parent = path.substr(0, path.rfind('/', end - 1) + 1);
-        if (auto synced = sync_directory(parent); !synced && synced.error().sys_errno != EACCES)
-            return synced;
+        TRY(sync_names(parent));
     }
     return {};
 }
@@ -62,7 +54,7 @@ Result<void> make_directories(const std::string& maildir) {
     for (const char* part : {"tmp", "new", "cur"})
         if (::mkdir((maildir + part).c_str(), 0700) != 0 && errno != EEXIST)
             return mailbox_error("create maildir " + maildir + part, errno);
-    return sync_directory(maildir);
+    return sync_names(maildir);
 }
 
 // Not where other hosts may read (NFS): they would see the name before the content.
@@ -138,7 +130,7 @@ Result<void> add_to_maildir(const MailboxTarget& target, const std::function<Res
             return mailbox_error("error writing message", errno);
         TRY(fd.close_checked());
         if (!once)
-            TRY(sync_directory(target.path + "new"));
+            TRY(sync_names(target.path + "new"));
         return {};
     };
     Result<void> done = deliver();

@@ -24,15 +24,6 @@ std::string parent_of(const std::string& path) {
     return slash == path.npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
 }
 
-Result<void> sync_directory(const std::string& path) {
-    UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!fd && errno == EACCES)
-        return {};  // may be passed through but not read: the file's own fsync has to do
-    if (!fd || (::fsync(fd.get()) != 0 && errno != EINVAL))
-        return mailbox_error("cannot sync directory " + path, errno);
-    return {};
-}
-
 struct Opened {
     UniqueFd fd;
     bool created;
@@ -165,7 +156,7 @@ Result<std::int64_t> append_to_mbox(const MailboxTarget& target,
             done = mailbox_error("error writing message", errno);
         if (done && file.created) {
             TakeRights writer(in_directory);
-            done = sync_directory(parent_of(target.path));
+            done = sync_names(parent_of(target.path));
         }
         if (!done && regular && ::ftruncate(fd, before) != 0)
             maillog::warning("{}: cannot cut the mailbox back to {} bytes: {}", target.path, before, errno_text(errno));

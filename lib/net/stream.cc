@@ -35,27 +35,33 @@ tl::unexpected<Error> Stream::fail(Failure kind, int err, const char* what) {
 
 // --- reading
 
-Result<ssize_t> Stream::read_now(char* to, std::size_t most, Layer::Want& want) {
-    want = Layer::Want::nothing;
-    if (layer_) {
-        Layer::Step step = layer_->read(to, most);
-        want = step.want;
-        if (want == Layer::Want::nothing && step.transferred < 0) {
-            failure_ = lost(step.error.sys_errno) ? Failure::lost : Failure::error;
-            return tl::unexpected(std::move(step.error));
-        }
-        return step.transferred;
+Result<ssize_t> Stream::of_layer(Layer::Step step, Layer::Want& want) {
+    want = step.want;
+    if (want == Layer::Want::nothing && step.transferred < 0) {
+        failure_ = lost(step.error.sys_errno) ? Failure::lost : Failure::error;
+        return tl::unexpected(std::move(step.error));
     }
+    return step.transferred;
+}
+
+Result<ssize_t> Stream::of_call(ssize_t n, Layer::Want& want, Layer::Want otherwise, const char* what) {
+    want = Layer::Want::nothing;
+    if (n >= 0)
+        return n;
+    if (errno != EAGAIN && errno != EWOULDBLOCK)
+        return fail(lost(errno) ? Failure::lost : Failure::error, errno, what);
+    want = otherwise;
+    return n;
+}
+
+Result<ssize_t> Stream::read_now(char* to, std::size_t most, Layer::Want& want) {
+    if (layer_)
+        return of_layer(layer_->read(to, most), want);
     ssize_t n;
     do
         n = ::read(fd_.get(), to, most);
     while (n < 0 && errno == EINTR);
-    if (n >= 0)
-        return n;
-    if (errno != EAGAIN && errno != EWOULDBLOCK)
-        return fail(lost(errno) ? Failure::lost : Failure::error, errno, "read");
-    want = Layer::Want::read;
-    return n;
+    return of_call(n, want, Layer::Want::read, "read");
 }
 
 Result<void> Stream::wait(Layer::Want want, Deadline deadline, const char* what) {
@@ -189,28 +195,15 @@ void Stream::discard_input() {
 // --- writing
 
 Result<ssize_t> Stream::write_now(std::string_view data, Layer::Want& want) {
-    want = Layer::Want::nothing;
-    if (layer_) {
-        Layer::Step step = layer_->write(data.data(), data.size());
-        want = step.want;
-        if (want == Layer::Want::nothing && step.transferred < 0) {
-            failure_ = lost(step.error.sys_errno) ? Failure::lost : Failure::error;
-            return tl::unexpected(std::move(step.error));
-        }
-        return step.transferred;
-    }
+    if (layer_)
+        return of_layer(layer_->write(data.data(), data.size()), want);
     ssize_t n;
     do {
         n = ::send(fd_.get(), data.data(), data.size(), MSG_NOSIGNAL);
         if (n < 0 && errno == ENOTSOCK)
             n = ::write(fd_.get(), data.data(), data.size());  // a FIFO or a pipe
     } while (n < 0 && errno == EINTR);
-    if (n >= 0)
-        return n;
-    if (errno != EAGAIN && errno != EWOULDBLOCK)
-        return fail(lost(errno) ? Failure::lost : Failure::error, errno, "write");
-    want = Layer::Want::write;
-    return n;
+    return of_call(n, want, Layer::Want::write, "write");
 }
 
 Result<void> Stream::send(std::string_view data, std::size_t& sent, Deadline deadline) {

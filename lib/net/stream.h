@@ -100,6 +100,9 @@ public:
 
 private:
     tl::unexpected<Error> fail(Failure kind, int err, const char* what);
+    // What one try came to; want: what to wait for before the next one.
+    Result<ssize_t> of_layer(Layer::Step step, Layer::Want& want);
+    Result<ssize_t> of_call(ssize_t n, Layer::Want& want, Layer::Want otherwise, const char* what);
     Result<ssize_t> read_now(char* to, std::size_t most, Layer::Want& want);  // 0 with Want::nothing is the end
     Result<ssize_t> write_now(std::string_view data, Layer::Want& want);
     Result<void> wait(Layer::Want want, Deadline deadline, const char* what);

@@ -32,33 +32,6 @@ std::string unbraced(std::string_view word) {
 }
 }
 
-std::string unescape(std::string_view text) {
-    static constexpr std::string_view letters = "abfnrtv", values = "\a\b\f\n\r\t\v";
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] != '\\' || i + 1 == text.size()) {
-            out += text[i];
-            continue;
-        }
-        const char c = text[++i];
-        if (std::size_t at = letters.find(c); at != letters.npos) {
-            out += values[at];
-            continue;
-        }
-        if (c < '0' || c > '7') {
-            out += c;
-            continue;
-        }
-        int value = 0;
-        std::size_t digits = 0;
-        for (; digits < 3 && i + digits < text.size() && text[i + digits] >= '0' && text[i + digits] <= '7'; ++digits)
-            value = value * 8 + (text[i + digits] - '0');
-        i += digits - 1;
-        out += static_cast<char>(value);
-    }
-    return out;
-}
-
 Result<Attributes> parse_attributes(const std::vector<std::string>& words) {
     Attributes a;
     for (std::size_t i = 0; i < words.size(); ++i) {
@@ -76,7 +49,7 @@ Result<Attributes> parse_attributes(const std::vector<std::string>& words) {
         else if (name == "directory")
             a.directory = text;
         else if (name == "eol")
-            a.end_of_line = unescape(text);
+            a.end_of_line = bytes::unescaped(text);
         else if (name == "null_sender")
             a.null_sender = text;
         else if (name == "size") {

@@ -22,6 +22,4 @@ struct Attributes {
 };
 Result<Attributes> parse_attributes(const std::vector<std::string>& words);
 Result<void> find_rights(Attributes& attributes, const std::string& mail_owner);
-// C's backslash escapes: \a \b \f \n \r \t \v \\ and up to three octal digits.
-std::string unescape(std::string_view text);
 }

@@ -609,7 +609,7 @@ TEST(Checks, ResultsAreParsed) {
     EXPECT_EQ(parse_action("REPLACE").kind, Kind::malformed);
     EXPECT_EQ(parse_action("NOSUCH x").kind, Kind::unknown);
     EXPECT_EQ(parse_action("").kind, Kind::unknown);
-    EXPECT_EQ(unescaped("a\\7\\n\\\\b\\101"), "a\7\n\\bA");
+    EXPECT_EQ(bytes::unescaped("a\\7\\n\\\\b\\101"), "a\7\n\\bA");
 }
 
 TEST_F(CleanupTest, EnvelopeRecordsAreOneLineEach) {

@@ -77,8 +77,8 @@ TEST(Attributes, RootAndTheMailOwnerAreRefused) {
 }
 
 TEST(Unescape, AsInC) {
-    EXPECT_EQ(pipe_agent::unescape("\\r\\n\\t\\\\"), "\r\n\t\\");
-    EXPECT_EQ(pipe_agent::unescape("\\101\\12x\\"), "A\nx\\");
+    EXPECT_EQ(bytes::unescaped("\\r\\n\\t\\\\"), "\r\n\t\\");
+    EXPECT_EQ(bytes::unescaped("\\101\\12x\\"), "A\nx\\");
 }
 
 TEST(Macros, OneArgumentForEachRecipient) {
