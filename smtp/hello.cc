@@ -1,5 +1,8 @@
 #include "hello.h"
 #include <fmt/format.h>
+#include <algorithm>
+#include <utility>
+#include <vector>
 #include "base/bytes.h"
 #include "log/log.h"
 
@@ -54,12 +57,16 @@ std::int64_t take_size(const Peer& peer, std::string_view number) {
     return bytes::to_int(number).value_or(0);
 }
 
-void take_feature(Peer& peer, std::string_view line) {
+// "SIZE", {"1000"} of "SIZE 1000", or of "SIZE=1000" as some write it.
+std::pair<std::string_view, std::vector<std::string_view>> keyword_of(std::string_view line) {
+    line.remove_prefix(std::min(line.size(), line.find_first_not_of(" =")));
+    const auto end = std::min(line.size(), line.find_first_of(" ="));
+    return {line.substr(0, end), bytes::split(line.substr(std::min(line.size(), end + 1)), " ")};
+}
+
+void take_feature(Peer& peer, std::string_view keyword, const std::vector<std::string_view>& words) {
     Features& f = peer.features;
-    auto words = bytes::split(line, " =");  // some write SIZE=1000
-    if (words.empty())
-        return;
-    auto is = [&](std::string_view name) { return bytes::iequals(words[0], name); };
+    auto is = [&](std::string_view name) { return bytes::iequals(keyword, name); };
     if (is("PIPELINING"))
         f.pipelining = true;
     else if (is("8BITMIME"))
@@ -74,7 +81,7 @@ void take_feature(Peer& peer, std::string_view line) {
         f.requiretls = true;
     else if (is("SIZE")) {
         f.size = true;
-        f.size_limit = words.size() > 1 ? take_size(peer, words[1]) : 0;
+        f.size_limit = words.empty() ? 0 : take_size(peer, words[0]);
     } else if (is("XFORWARD")) {
         for (std::string_view w : words) {
             if (bytes::iequals(w, "NAME"))
@@ -103,12 +110,11 @@ void take_features(Peer& peer, const Reply& reply) {
                                          .substr(0, std::min<std::size_t>(reply.lines[0].find_first_of(" \t"), 255)));
     std::string ignore = discarded(peer), ignored;
     for (std::size_t i = 1; i < reply.lines.size(); ++i) {
-        std::string_view line = reply.lines[i];
-        std::string_view keyword = line.substr(0, line.find_first_of(" \t"));
+        auto [keyword, words] = keyword_of(reply.lines[i]);
         if (listed(ignore, keyword))
             ignored += (ignored.empty() ? "" : " ") + std::string(keyword);
         else
-            take_feature(peer, line);
+            take_feature(peer, keyword, words);
     }
     peer.features.starttls_ignored = listed(ignored, "STARTTLS");
     if (!ignored.empty() && !listed(ignore, "silent-discard"))

@@ -136,17 +136,17 @@ Result<std::string> Peer::reply_line(Seconds timeout, loop::Deadline& deadline) 
     return text;
 }
 
-// A line without a code, from a server that speaks ESMTP.
+// A line without a code, where several commands were said at once: it may be that replies no longer belong to the
+// commands that they are taken for.
 void Peer::warn_of(std::string_view odd_line) const {
-    if (!features.esmtp)
+    if (!features.pipelining)
         return;
     maillog::warning("{}: non-{} response from {}: {}", message.queue_id, config_.lmtp ? "LMTP" : "ESMTP",
                      endpoint.label_with_port(), bytes::printable(odd_line.substr(0, 100)));
-    if (features.pipelining)
-        maillog::warning("to prevent loss of mail, turn off command pipelining for {} with the {} parameter",
-                         endpoint.address.host(),
-                         config_.lmtp ? param::lmtp_discard_lhlo_keyword_address_maps.name
-                                      : param::smtp_discard_ehlo_keyword_address_maps.name);
+    maillog::warning("to prevent loss of mail, turn off command pipelining for {} with the {} parameter",
+                     endpoint.address.host(),
+                     config_.lmtp ? param::lmtp_discard_lhlo_keyword_address_maps.name
+                                  : param::smtp_discard_ehlo_keyword_address_maps.name);
 }
 
 Result<Reply> Peer::reply(Seconds timeout, std::string_view doing) {

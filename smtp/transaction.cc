@@ -12,17 +12,26 @@ namespace smtp {
 namespace {
 constexpr std::size_t outstanding_limit =
     8 * 1024;  // bytes of commands in flight: their replies always fit the peer's buffers
+}
 
-const char* command_name(int verb) {
-    static constexpr const char* names[] = {"RSET command", "XFORWARD command", "MAIL FROM command", "RCPT TO command",
+const char* Transaction::command_name(Verb verb) {
+    static constexpr const char* names[] = {"RSET command",
+                                            "XFORWARD name/address command",
+                                            "XFORWARD helo/protocol command",
+                                            "MAIL FROM command",
+                                            "RCPT TO command",
                                             "DATA command"};
-    return names[verb];
+    return names[static_cast<int>(verb)];
 }
-const char* doing(int verb) {
-    static constexpr const char* names[] = {"sending final RSET", "sending XFORWARD name/address", "sending MAIL FROM",
-                                            "sending RCPT TO", "sending DATA command"};
-    return names[verb];
-}
+
+const char* Transaction::doing(Verb verb) {
+    static constexpr const char* names[] = {"sending final RSET",
+                                            "sending XFORWARD name/address",
+                                            "sending XFORWARD protocol/helo_name",
+                                            "sending MAIL FROM",
+                                            "sending RCPT TO",
+                                            "sending DATA command"};
+    return names[static_cast<int>(verb)];
 }
 
 void Transaction::run() {
@@ -146,9 +155,10 @@ void Transaction::forward_client() {
         second += " IDENT=" + value(q.log_ident.empty() ? job_.id() : q.log_ident);
     if (f.xforward_source)
         second += q.rewrite_context == "local" ? " SOURCE=LOCAL" : " SOURCE=REMOTE";
-    for (const std::string& line : {first, second})
-        if (!line.empty() && !over_)
-            say(Verb::xforward, nullptr, "XFORWARD" + line);
+    if (!first.empty())
+        say(Verb::xforward_client, nullptr, "XFORWARD" + first);
+    if (!second.empty() && !over_)
+        say(Verb::xforward_session, nullptr, "XFORWARD" + second);
 }
 
 bool Transaction::say(Verb verb, delivery::Recipient* recipient, const std::string& line) {
@@ -165,16 +175,15 @@ bool Transaction::read_replies() {
     outstanding_.clear();
     outstanding_bytes_ = 0;
     const Timeouts& t = config_.timeouts;
-    const Seconds limits[] = {t.rset, t.xforward, t.mail, t.rcpt, t.data_init};
+    const Seconds limits[] = {t.rset, t.xforward, t.xforward, t.mail, t.rcpt, t.data_init};
     for (const Sent& s : sent) {
-        auto verb = static_cast<int>(s.verb);
-        auto reply = peer_.reply(limits[verb], doing(verb));
+        auto reply = peer_.reply(limits[static_cast<int>(s.verb)], doing(s.verb));
         if (!reply) {
             lost(reply.error());
             return false;
         }
         if (reply->code == 421)
-            farewell_.emplace(*reply, command_name(verb));
+            farewell_.emplace(*reply, command_name(s.verb));
         judge(s, *reply);
     }
     return !over_;
@@ -219,12 +228,17 @@ void Transaction::judge(const Sent& sent, const Reply& reply) {
         if (!reply.positive())
             peer_.broken = true;
         break;
-    case Verb::xforward: break;
+    case Verb::xforward_client:
+    case Verb::xforward_session:  // it will log and judge our own address instead of the client's
+        if (!reply.positive())
+            maillog::warning("host {} said: {} (in reply to {})", peer_.endpoint.label_with_port(), reply.text,
+                             command_name(sent.verb));
+        break;
     case Verb::mail:
         if (reply.positive() || over_)
             break;
         over_ = true;
-        refused(reply, command_name(2), nullptr);
+        refused(reply, command_name(sent.verb), nullptr);
         break;
     case Verb::rcpt:
         if (over_)
@@ -234,7 +248,7 @@ void Transaction::judge(const Sent& sent, const Reply& reply) {
             if (job_.probe())
                 probed_.emplace_back(sent.recipient, reply);
         } else {
-            refused(reply, command_name(3), sent.recipient);
+            refused(reply, command_name(sent.verb), sent.recipient);
         }
         break;
     case Verb::data:
@@ -243,7 +257,7 @@ void Transaction::judge(const Sent& sent, const Reply& reply) {
             break;
         over_ = true;
         for (delivery::Recipient* r : accepted_)
-            refused(reply, command_name(4), r);
+            refused(reply, command_name(sent.verb), r);
         break;
     }
     if (sent.verb == Verb::data && data_accepted_ && (over_ || accepted_.empty())) {

@@ -15,11 +15,13 @@ public:
     void run();
 
 private:
-    enum class Verb : std::uint8_t { rset, xforward, mail, rcpt, data };
+    enum class Verb : std::uint8_t { rset, xforward_client, xforward_session, mail, rcpt, data };
     struct Sent {
         Verb verb;
         delivery::Recipient* recipient;
     };
+    static const char* command_name(Verb verb);  // "MAIL FROM command"
+    static const char* doing(Verb verb);         // "sending MAIL FROM"
 
     bool fits();     // size, SMTPUTF8: what the peer lacks is the message's end here
     bool compose();  // sender and recipients as they are to be sent

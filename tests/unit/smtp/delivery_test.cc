@@ -272,6 +272,14 @@ TEST_F(Smtp, KeptConnectionThatDiedIsReplacedInSilence) {
     EXPECT_FALSE(results[1].deferred) << log;
     EXPECT_EQ(server.connections, 2);
 }
+TEST_F(Smtp, AKeywordIsDiscardedWithItsValueHoweverWritten) {
+    ScriptedServer server;
+    server.replies["EHLO"] = "250-mx.test\r\n250-SIZE=1\r\n250 8BITMIME";
+    auto port = serve(server);
+    set("smtp_discard_ehlo_keywords", "size");
+    EXPECT_FALSE(deliver(at(port)).deferred);
+    EXPECT_NE(log.find("status=sent"), std::string::npos) << log;
+}
 TEST_F(Smtp, AServerThatSaysItIsLeavingIsToldQuitAndNotKept) {
     ScriptedServer server;
     server.replies["."] = "421 4.3.2 leaving";
