@@ -57,8 +57,8 @@ std::unique_ptr<Peer> Delivery::reach(const Endpoint& endpoint, const tls::Polic
         peer.tls_feature = tls_feature(demand, peer.tls, required);
         peer.connected = base::wall_now();
         if (!refusal) {
-            peer.expires = loop::in(config_.reuse_time);
-            peer.key = Kept::endpoint_key(endpoint, demand);
+            peer.reuse.expires = loop::in(config_.reuse_time);
+            peer.reuse.key = Kept::endpoint_key(endpoint, demand);
             return std::move(*connection);
         }
         bool again = refused(*refusal, peer, without_tls);
@@ -88,10 +88,10 @@ bool Delivery::refused(const Refusal& refusal, const Peer& peer, bool without_tl
 }
 
 void Delivery::finish_with(std::unique_ptr<Peer> peer, const Attempt& attempt, bool best) {
-    bool worn = config_.reuse_count > 0 && peer->uses >= config_.reuse_count;
-    bool may_stay = !under_tls(peer->tls) || peer->keep_tls;
-    bool keep =
-        attempt.store && may_stay && !peer->broken && !peer->leaving && !worn && loop::Clock::now() < peer->expires;
+    bool worn = config_.reuse_count > 0 && peer->reuse.uses >= config_.reuse_count;
+    bool may_stay = !under_tls(peer->tls) || peer->reuse.under_tls;
+    bool keep = attempt.store && may_stay && !peer->broken && !peer->leaving && !worn &&
+                loop::Clock::now() < peer->reuse.expires;
     if (!keep)
         return peer->farewell();
     kept_.put(std::move(peer), best ? attempt.key : std::string());
@@ -103,12 +103,12 @@ bool Delivery::use_kept(const Attempt& attempt, const std::string& key) {
         return false;
     peer->connected = base::wall_now();
     peer->message = {job_.id(), job_.request().arrival_seconds};
-    peer->silent = true;
+    peer->reuse.silent = true;
     std::string host = peer->endpoint.label_with_port();
     out_.set_last_host(false);  // what it cannot do now, another host may
-    ++peer->uses;
+    ++peer->reuse.uses;
     Transaction(config_, job_, out_, *peer).run();
-    if (!peer->silent) {
+    if (!peer->reuse.silent) {
         tried_.insert(host);
         out_.site_works();
     }
@@ -213,7 +213,7 @@ void Delivery::try_hosts(const Attempt& attempt, HostList& hosts) {
         ++sessions;
         out_.set_last_host(out_.last_host() || (attempt.last && sessions == most));
         out_.site_works();
-        ++peer->uses;
+        ++peer->reuse.uses;
         Transaction(config_, job_, out_, *peer).run();
         bool best = endpoint.preference == hosts.best_preference;
         finish_with(std::move(peer), attempt, best);

@@ -21,7 +21,7 @@ Dispositions::Held Dispositions::held(const Error& why, const Peer& peer, std::s
             .relay = peer.endpoint.label_with_port(),
             .mta = peer.endpoint.name,
             .tls = peer.tls_feature,
-            .uses = peer.uses,
+            .uses = peer.reuse.uses,
             .connected = peer.connected};
 }
 

@@ -26,7 +26,7 @@ std::optional<Refusal> start_tls(Peer& peer, const tls::Policy& policy, const tl
     }
     report.succeeded(info->resumed);
     peer.tls = TlsState::secured;
-    peer.keep_tls = policy.connection_reuse;
+    peer.reuse.under_tls = policy.connection_reuse;
     bool proved = info->status == tls::PeerStatus::verified ||
                   (demand.level == tls::Level::half_dane && info->status == tls::PeerStatus::trusted);
     const std::string flaw = info->peer_certificate ? info->verify_error : "there is no certificate";

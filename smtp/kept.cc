@@ -24,7 +24,7 @@ void Kept::put(std::unique_ptr<Peer> peer, std::string destination) {
         oldest->farewell();
     }
     peer->stream().release_buffers();
-    loop::Deadline until = std::min(loop::in(time_), peer->expires);
+    loop::Deadline until = std::min(loop::in(time_), peer->reuse.expires);
     list_.push_back({std::move(peer), std::move(destination), until});
     more_.notify_all();
 }
@@ -32,7 +32,7 @@ void Kept::put(std::unique_ptr<Peer> peer, std::string destination) {
 std::unique_ptr<Peer> Kept::take(const std::string& key, const std::set<std::string>& tried) {
     for (auto it = list_.end(); it != list_.begin();) {
         --it;
-        if (it->destination != key && it->peer->key != key)
+        if (it->destination != key && it->peer->reuse.key != key)
             continue;
         if (!tried.empty() && tried.contains(it->peer->endpoint.label_with_port()))
             continue;

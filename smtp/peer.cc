@@ -119,7 +119,7 @@ std::string shortened(std::string_view text) { return bytes::printable(text.subs
 // One line of a reply, as the table makes it.
 Result<std::string> Peer::reply_line(Seconds timeout, loop::Deadline& deadline) {
     TRY_ASSIGN(auto line, this->line(timeout, deadline));
-    silent = false;
+    reuse.silent = false;
     std::string text(line.text);
     if (!line.complete)
         maillog::warning("{}: response longer than {}: {}", endpoint.label_with_port(), line_length_limit,

@@ -76,15 +76,18 @@ public:
     TlsState tls = TlsState::wished;
     std::string tls_feature;        // tls= in the log: "may", "may:none", "encrypt" …
     bool send_require_tls = false;  // REQUIRETLS goes with MAIL FROM
-    std::string key;                // of the kept connections that it may stand among
     bool broken = false;            // not to be used again, not even for QUIT
     bool leaving = false;           // QUIT comes next: it said 421, or it is not clear what its next reply would be to
-    bool keep_tls = false;          // under TLS it may be kept for another message
     bool needs_reset = false;       // a transaction was begun and not ended
-    int uses = 0;                   // transactions so far
-    base::WallTime connected{};     // ready, or taken from the kept ones
-    loop::Deadline expires = loop::never;  // not to be used again after this
-    bool silent = true;  // no reply came yet to the last command since it was taken from the kept ones
+    // For one message after another.
+    struct Reuse {
+        std::string key;                       // of the kept connections that it may stand among
+        int uses = 0;                          // transactions so far
+        bool under_tls = false;                // also where it is under TLS
+        loop::Deadline expires = loop::never;  // not after this
+        bool silent = true;  // no reply came yet to the last command since it was taken from the kept ones
+    } reuse{};
+    base::WallTime connected{};  // ready, or taken from the kept ones
 
 private:
     Peer(const Config& config, Endpoint where, UniqueFd fd)

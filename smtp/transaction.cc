@@ -195,7 +195,7 @@ void Transaction::lost(const Error& why) {
     peer_.broken = true;
     if (std::exchange(over_, true))
         return;  // the server has said already what there is to say
-    if (peer_.uses > 1 && peer_.silent) {
+    if (peer_.reuse.uses > 1 && peer_.reuse.silent) {
         return;  // nothing is held against anybody; a new connection follows
     }
     if (farewell_)
