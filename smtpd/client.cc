@@ -4,6 +4,7 @@
 #include "log/log.h"
 #include "net/stream.h"
 #include "service.h"
+#include "tls/info.h"
 
 namespace smtpd {
 void Client::connected(Service& service, const net::Stream& stream, const net::Address& peer) {
@@ -73,6 +74,22 @@ BareNewline Client::bare_newline(const Service& service) {
         }
     }
     return *bare_newline_;
+}
+
+const tls::Info* Client::certificate() const {
+    return encryption && encryption->peer_certificate ? encryption.get() : nullptr;
+}
+
+Result<bool> Client::certificate_listed(const Service& service) const {
+    const tls::Info* shown_one = certificate();
+    if (!shown_one || shown_one->revoked)
+        return false;
+    for (const std::string& fingerprint : {shown_one->fingerprint, shown_one->key_fingerprint}) {
+        TRY_ASSIGN(const auto found, service.relay_certificates.find(fingerprint));
+        if (found)
+            return true;
+    }
+    return false;
 }
 
 std::string Forwarded::shown() const {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include "base/error.h"
 #include "dns/host.h"
 #include "net/address.h"
 
@@ -36,6 +37,10 @@ public:
     bool in_mynetworks(const Service& service);
     bool may_forward(const Service& service);  // XFORWARD: as the connection itself was, whatever XCLIENT says
     BareNewline bare_newline(const Service& service);
+    // What TLS says of the certificate that the client showed; null: none.
+    const tls::Info* certificate() const;
+    // Is it in relay_clientcerts, by fingerprint? One that was revoked never is.
+    Result<bool> certificate_listed(const Service& service) const;
 
     std::string name = "unknown";          // confirmed by a forward look-up
     std::string reverse_name = "unknown";  // what the address claims

@@ -2,10 +2,12 @@
 #include "base/bytes.h"
 #include "client.h"
 #include "conf/params/smtpd.h"
+#include "log/log.h"
 #include "service.h"
+#include "tls/info.h"
 
 namespace smtpd {
-// Two words, and lists of networks.
+// Words for whom, and lists of networks.
 void HeaderRewriteClients::open(const conf::Settings& settings) {
     std::string tables;
     std::vector<std::string_view> words =
@@ -19,8 +21,12 @@ void HeaderRewriteClients::open(const conf::Settings& settings) {
             interfaces_ = mynetworks_ = true, tables = "0.0.0.0/0 [::]/0";
         else if (words[i] == "check_address_map" && i + 1 < words.size())
             tables += " " + std::string(words[++i]);
+        else if (words[i] == "permit_tls_all_clientcerts")
+            trusted_certificates_ = true;
+        else if (words[i] == "permit_tls_clientcerts")
+            listed_certificates_ = true;
         else if (words[i].starts_with("permit_"))
-            continue;  // by login or certificate: not built
+            continue;  // permit_sasl_authenticated: nobody can log in
         else
             tables += " " + std::string(words[i]);
     }
@@ -32,6 +38,15 @@ bool HeaderRewriteClients::include(Client& client, const Service& service) const
         return true;
     if (mynetworks_ && client.in_mynetworks(service))
         return true;
+    if (trusted_certificates_ && client.certificate() && client.certificate()->trusted())
+        return true;
+    if (listed_certificates_) {
+        auto listed = client.certificate_listed(service);
+        if (!listed)
+            maillog::warning("relay_clientcerts: {}", listed.error().reason);
+        if (listed && *listed)
+            return true;
+    }
     auto match = networks_.match(client.name, client.address);
     return match && *match;
 }

@@ -25,36 +25,24 @@ std::string key_of(const tls::Info& tls, CertificateKey kind) {
     default: return tls.subject_dn;
     }
 }
-// Null: the client showed none.
-const tls::Info* client_certificate(Check& check) {
-    const tls::Info* tls = check.client().encryption.get();
-    return tls && tls->peer_certificate ? tls : nullptr;
-}
 }
 
 Verdict all_certificates(Check& check, const Restriction& r) {
-    const tls::Info* tls = client_certificate(check);
+    const tls::Info* tls = check.client().certificate();
     return tls && tls->trusted() ? check.permit(r, check.subject(Of::client)) : Verdict::dunno;
 }
 
 Verdict listed_certificate(Check& check, const Restriction& r) {
-    const tls::Info* tls = client_certificate(check);
-    if (!tls || tls->revoked)
-        return Verdict::dunno;
-    for (CertificateKey kind : {CertificateKey::cert_fingerprint, CertificateKey::pubkey_fingerprint}) {
-        auto found = check.service().relay_certificates.find(key_of(*tls, kind));
-        if (!found) {
-            maillog::warning("relay_clientcerts: {}", found.error().reason);
-            return check.refuse(451, "4.3.5", check.subject(Of::client), "Server configuration error");
-        }
-        if (*found)
-            return check.permit(r, check.subject(Of::client));
+    auto listed = check.client().certificate_listed(check.service());
+    if (!listed) {
+        maillog::warning("relay_clientcerts: {}", listed.error().reason);
+        return check.refuse(451, "4.3.5", check.subject(Of::client), "Server configuration error");
     }
-    return Verdict::dunno;
+    return *listed ? check.permit(r, check.subject(Of::client)) : Verdict::dunno;
 }
 
 Verdict table_certificate(Check& check, const Restriction& r) {
-    const tls::Info* tls = client_certificate(check);
+    const tls::Info* tls = check.client().certificate();
     if (!tls)
         return Verdict::dunno;
     Subject s{tls->peer_name, "Client certificate"};

@@ -1,10 +1,13 @@
-// The rooms of a session, each without the others: content on its way downstream, words of a command, EHLO's keywords.
+// The rooms of a session, each without the others: content on its way downstream, words of a command, EHLO's keywords,
+// the client.
 #include <gtest/gtest.h>
 #include "content.h"
 #include "dialogue.h"
 #include "downstream.h"
+#include "fakes.h"
 #include "keywords.h"
 #include "log/log.h"
+#include "tls/info.h"
 
 namespace {
 class Kept final : public smtpd::Downstream {
@@ -92,4 +95,43 @@ TEST(Keywords, AreReadInAnyCaseAndNamedInOrder) {
     EXPECT_EQ(smtpd::parse_keywords("etrn etrm", "smtpd_discard_ehlo_keywords"), keyword::etrn);
     maillog::redirect(nullptr, nullptr);
     EXPECT_EQ(log, std::vector<std::string>{"warning: unknown EHLO keyword \"etrm\" in smtpd_discard_ehlo_keywords"});
+}
+
+// Does local_header_rewrite_clients include a client that shows this certificate?
+static bool included(const std::string& setting, const tls::Info& certificate) {
+    fakes::World world;
+    conf::Overrides settings = fakes::World::settings();
+    settings.push_back({"local_header_rewrite_clients", setting});
+    settings.push_back({"relay_clientcerts", "inline:{AA:BB=x, CC:DD=x}"});
+    auto service = smtpd::Service::open(conf::Settings::defaults(settings), world.resolver("unknown"));
+    if (!service)
+        return false;
+    smtpd::Client client;
+    client.address = "192.0.2.1";
+    client.family = AF_INET;
+    client.encryption = std::make_shared<const tls::Info>(certificate);
+    return (*service)->rewrite_clients.include(client, **service);
+}
+
+TEST(HeaderRewriteClients, AreKnownByTheirCertificate) {
+    tls::Info shown;
+    shown.peer_certificate = true;
+    shown.fingerprint = "AA:BB";
+    shown.key_fingerprint = "EE:FF";
+    tls::Info key = shown, unlisted = shown, revoked = shown, none = shown, trusted = shown;
+    key.fingerprint = "00:00", key.key_fingerprint = "CC:DD";
+    unlisted.fingerprint = "00:00";
+    revoked.revoked = true;
+    none.peer_certificate = false;
+    trusted.fingerprint = "00:00", trusted.status = tls::PeerStatus::trusted;
+    for (const auto& [certificate, listed, all] : {std::tuple{&shown, true, false},
+                                                   {&key, true, false},
+                                                   {&unlisted, false, false},
+                                                   {&revoked, false, false},
+                                                   {&none, false, false},
+                                                   {&trusted, false, true}}) {
+        EXPECT_EQ(included("permit_tls_clientcerts", *certificate), listed) << certificate->fingerprint;
+        EXPECT_EQ(included("permit_tls_all_clientcerts", *certificate), all) << certificate->fingerprint;
+        EXPECT_FALSE(included("permit_inet_interfaces, permit_sasl_authenticated", *certificate));
+    }
 }
