@@ -5,7 +5,7 @@
 
 namespace smtpd {
 class Service;
-struct Client;
+class Client;
 // smtpd_reject_filter_maps: another reply in the place of a refusal. One line without its end.
 void filter_reply(const Service& service, std::string& reply);
 // reply: one line without its end. On return it may be several, with CRLF between them, each with the code and enhanced
