@@ -14,6 +14,7 @@ public:
     // One line, or with ends false a piece of one. What mailboxes put in front of a message is no header, and a message
     // may begin with its body.
     void line(std::string_view text, bool ends);
+    bool begun() const { return to_ != nullptr; }
     std::int64_t bytes() const { return bytes_; }
     bool over_limit() const { return over_limit_; }
     bool bare_newline = false;  // some line ended in LF alone, where that matters

@@ -169,7 +169,9 @@ void Session::lost(net::Stream::Failure how) {
     const std::string_view what = timeout ? "timeout" : "lost connection";
     if (timeout && !dialogue.write_failed())
         (void)dialogue.say("421 4.4.2 " + settings[param::myhostname] + " Error: timeout exceeded");
-    const std::string bytes = in_content ? fmt::format(" ({} bytes)", mail ? mail->content.bytes() : 0) : "";
+    const bool taken = in_content && mail && mail->content.begun() && !mail->chunks.failed;  // not read to be dropped
+    const std::string bytes =
+        taken ? fmt::format(" ({} bytes)", mail->content.bytes() + std::ssize(mail->chunks.rest)) : "";
     maillog::info("{}{} after {}{} from {}", early_end(), what, state, bytes, client.shown);
     transcript.cut_short(what);
     dialogue.hang_up();
