@@ -90,16 +90,25 @@ void Message::end_content() {
 }
 
 void Message::mime_trouble() {
-    using namespace mail::mime_problem;
-    const std::uint32_t problems = parser_->problems() & (nesting | header_8bit | body_8bit | encoding_domain);
-    if (problems == 0)
-        return;
-    const auto [status, text] = mail::describe_mime_problem(problems);
-    maillog::info("{}: reject: mime-error {}: {} from {};{}{}", id().text(), text,
-                  bytes::printable(parser_->problem_line()), origin(),
-                  have_sender_ ? " from=<" + quoted(sender_) + ">" : "",
-                  last_recipient_.empty() ? "" : " to=<" + quoted(last_recipient_) + ">");
-    trouble(content, status, text);
+    for (const auto& [which, line] : mime_problems_) {
+        const auto [status, text] = mail::describe_mime_problem(which);
+        maillog::info("{}: reject: mime-error {}: {} from {};{}{}", id().text(), text, bytes::printable(line), origin(),
+                      have_sender_ ? " from=<" + quoted(sender_) + ">" : "",
+                      last_recipient_.empty() ? "" : " to=<" + quoted(last_recipient_) + ">");
+    }
+    if (!mime_problems_.empty()) {
+        std::uint32_t all = 0;
+        for (const auto& [which, line] : mime_problems_)
+            all |= which;
+        const auto [status, text] = mail::describe_mime_problem(all);
+        trouble(content, status, text);
+    }
+}
+
+// Mail that is not filtered, such as a bounce, is taken as it is: nobody could be told of its faults.
+void Message::mime_problem(std::uint32_t which, std::string_view line) {
+    if ((flags_ & flags::filter) && which != mail::mime_problem::truncated_header)
+        mime_problems_.emplace_back(which, line);
 }
 
 // ---- what log lines say of where the message came from

@@ -91,6 +91,7 @@ private:
     void content_record(std::string_view text, bool whole);
     void header(mail::HeaderClass klass, const mail::HeaderInfo& info, std::string_view text) override;
     void header_end() override;
+    void mime_problem(std::uint32_t which, std::string_view line) override;
     void body(std::string_view text, bool whole) override;
     void body_begin() override { body_checked_ = 0; }
     void primary_header(const mail::HeaderInfo& info, std::string_view text);
@@ -144,6 +145,7 @@ private:
     std::uint64_t headers_seen_ = 0;  // bits by HeaderId
     std::int64_t data_offset_ = 0, data_size_ = 0;
     std::size_t hops_ = 0, body_checked_ = 0;
+    std::vector<std::pair<std::uint32_t, std::string>> mime_problems_;  // that are to be told, with a line of each
     bool checks_on_ = false, resent_ = false, visible_recipient_ = false, require_tls_header_seen_ = false;
     std::string encoding_, buffer_;
 };

@@ -24,8 +24,8 @@ MimeProblemText describe_mime_problem(std::uint32_t problem) {
 MimeParser::MimeParser(const MimeOptions& options, MimeEvents& events) : options_(options), events_(events) {}
 
 void MimeParser::problem(std::uint32_t which, std::string_view line) {
-    if (problems_ == 0)
-        problem_line_ = line.substr(0, 100);
+    if (!(problems_ & which))
+        events_.mime_problem(which, line.substr(0, 100));
     problems_ |= which;
 }
 

@@ -47,6 +47,11 @@ public:
     // part of a multipart.
     virtual void body_begin() {}
     virtual void body_end() {}
+    // The first of each kind of mime_problem, and the line it was seen in, cut to 100 bytes.
+    virtual void mime_problem(std::uint32_t which, std::string_view line) {
+        (void)which;
+        (void)line;
+    }
 };
 
 struct MimeOptions {
@@ -65,8 +70,6 @@ public:
     // Ends the message; a header that is still open is delivered, then header_end() if it was not, then body_end().
     void finish();
     std::uint32_t problems() const { return problems_; }
-    // A line in which the first problem was seen, cut to 100 bytes.
-    const std::string& problem_line() const { return problem_line_; }
     // Did any header, of the message, a part or an attached message, say Content-Transfer-Encoding: 8bit or binary?
     bool declared_8bit() const { return declared_8bit_; }
     // Did the message's header end with a line that is neither header nor empty? The missing empty line was then
@@ -100,7 +103,6 @@ private:
     MimeEvents& events_;
     State state_ = State::primary;
     std::uint32_t problems_ = 0;
-    std::string problem_line_;
     bool declared_8bit_ = false, ended_by_text_ = false;
     std::string field_;  // the header field being collected
     bool field_open_ = false, field_overflow_ = false, line_started_ = false, on_boundary_ = false;

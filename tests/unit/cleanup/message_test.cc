@@ -487,6 +487,21 @@ TEST_F(CleanupTest, LimitsAndMimeRules) {
                                     "\xc3\xa4 from localhost[127.0.0.1]; from=<me@x.y> to=<r@b.c>\n"),
               std::string::npos)
         << log_;
+    open({{"strict_8bitmime", "yes"}});
+    envelope({"r@b.c"});
+    log_.clear();
+    content("X-8: \xc3\xa4\nX-9: \xc3\xa4\n\nbody \xc3\xa4\n\xc3\xa4\n");
+    EXPECT_FALSE(end().ok);
+    EXPECT_NE(log_.find("in message header: X-8"), std::string::npos) << log_;
+    EXPECT_NE(log_.find("in message body: body"), std::string::npos) << log_;  // each kind of error, once
+    EXPECT_EQ(log_.find("X-9"), std::string::npos) << log_;
+    // A bounce is not refused for what the returned text holds: it would never leave, nor would anybody hear of it.
+    open({{"strict_8bitmime", "yes"}, {"mime_nesting_limit", "1"}}, ipc::cleanup_flags::internal);
+    envelope({"r@b.c"});
+    content(
+        "X-8: \xc3\xa4\nContent-Type: multipart/mixed; boundary=a\n\n--a\nContent-Type: multipart/mixed; boundary=b\n\n"
+        "--b\n\n\xc3\xa4\n");
+    EXPECT_TRUE(end().ok);
     open({{"message_reject_characters", "\\7"}, {"message_strip_characters", "\\0"}});
     envelope({"r@b.c"});
     content("Subject: x\n\nbo" + std::string(1, '\0') + "dy\n" + "abc\7d\n");
