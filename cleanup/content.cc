@@ -96,13 +96,11 @@ void Message::mime_trouble() {
                       have_sender_ ? " from=<" + quoted(sender_) + ">" : "",
                       last_recipient_.empty() ? "" : " to=<" + quoted(last_recipient_) + ">");
     }
-    if (!mime_problems_.empty()) {
-        std::uint32_t all = 0;
-        for (const auto& [which, line] : mime_problems_)
-            all |= which;
-        const auto [status, text] = mail::describe_mime_problem(all);
-        trouble(content, status, text);
-    }
+    if (mime_problems_.empty())
+        return;
+    const auto [status, text] =
+        mail::describe_mime_problem(parser_->problems() & ~mail::mime_problem::truncated_header);
+    trouble(content, status, text);
 }
 
 // Mail that is not filtered, such as a bounce, is taken as it is: nobody could be told of its faults.

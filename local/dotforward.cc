@@ -26,23 +26,6 @@ bool file_system_trouble(int err) {
            err == EAGAIN;
 }
 
-Result<std::string> read_all(int fd, const std::string& path) {
-    std::string text;
-    char buffer[16384];
-    for (;;) {
-        ssize_t n = ::read(fd, buffer, sizeof buffer);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return system_error("read " + path, errno);
-        if (n == 0)
-            return text;
-        if (text.size() + static_cast<std::size_t>(n) > file_max)
-            return temporary(path + ": larger than " + std::to_string(file_max) + " bytes");
-        text.append(buffer, static_cast<std::size_t>(n));
-    }
-}
-
 // What is wrong with the file for somebody who takes orders from it, or "".
 std::string objection(const struct stat& st, const std::string& path, std::optional<uid_t> owner) {
     if (!S_ISREG(st.st_mode))
@@ -80,7 +63,7 @@ Result<std::optional<std::string>> read_forward(const std::string& path, const U
         refused = true;
         return std::optional<std::string>();
     }
-    TRY_ASSIGN(std::string text, read_all(fd.get(), path));
+    TRY_ASSIGN(std::string text, read_file(fd, path, file_max));
     return std::optional(std::move(text));
 }
 
@@ -161,7 +144,7 @@ Result<std::string> read_include(const std::string& path, const Rights& rights) 
         return system_error("cannot look at " + path, errno);
     if (std::string why = objection(st, path, std::nullopt); !why.empty())
         return permanent(why);
-    return read_all(fd.get(), path);
+    return read_file(fd, path, file_max);
 }
 
 Disposition include_failed(Work& work, const State& state, const Error& error) {

@@ -6,6 +6,7 @@
 #include "conf/params/services.h"
 #include "conf/params/smtpd.h"
 #include "loop/stack.h"
+#include "mail/address.h"
 #include "reply_footer.h"
 #include "server/server.h"
 #include "service.h"
@@ -116,34 +117,15 @@ bool Dialogue::too_many_errors() const { return errors_ >= settings_[param::smtp
 
 Words split_words(std::string_view line) {
     Words words;
-    std::size_t i = 0;
     while (true) {
-        while (i < line.size() && bytes::is_space(line[i]))
-            ++i;
-        if (i == line.size())
-            break;
-        std::size_t from = i;
-        bool quoted = false;
-        int angle = 0;
-        for (; i < line.size(); ++i) {
-            char c = line[i];
-            if (c == '\\' && i + 1 < line.size()) {
-                ++i;
-                continue;
-            }
-            if (c == '"')
-                quoted = !quoted;
-            else if (quoted)
-                continue;
-            else if (c == '<')
-                ++angle;
-            else if (c == '>' && angle > 0)
-                --angle;
-            else if (bytes::is_space(c) && angle == 0)
-                break;
-        }
-        words.push_back(line.substr(from, i - from));
+        while (!line.empty() && bytes::is_space(line.front()))
+            line.remove_prefix(1);
+        if (line.empty())
+            return words;
+        bool open;
+        const std::size_t end = mail::word_end(line, open);
+        words.push_back(line.substr(0, end));
+        line.remove_prefix(end);
     }
-    return words;
 }
 }

@@ -5,7 +5,6 @@
 #include <unistd.h>
 #include <cerrno>
 #include <optional>
-#include <utility>
 #include "conf/params/commands.h"
 #include "conf/settings.h"
 #include "log/backlog.h"
@@ -27,10 +26,9 @@ std::vector<gid_t> groups_now() {
 
 // By way of root, which alone may choose groups. Only what differs is asked of the kernel.
 bool become(const Identity& who) {
-    if (held->uid == who.uid && held->gid == who.gid && held->groups == who.groups)
+    const Identity& from = *held;
+    if (from.uid == who.uid && from.gid == who.gid && from.groups == who.groups)
         return true;
-    const Identity from = std::move(*held);
-    held.reset();
     if ((from.uid != 0 && seteuid(0) != 0) ||
         (from.groups != who.groups && setgroups(who.groups.size(), who.groups.data()) != 0) ||
         (from.gid != who.gid && setegid(who.gid) != 0) || (who.uid != 0 && seteuid(who.uid) != 0))

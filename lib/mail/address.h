@@ -62,6 +62,8 @@ std::optional<Path> parse_path(std::string_view text, bool strict);
 // strict_rfc821_envelopes=no has it. Absent where the word holds several addresses or breaks the syntax. Whether the
 // domain can be a host's is not looked at.
 std::optional<std::string> path_address(std::string_view word, bool strict);
+// Where the word that text begins with ends: at a blank outside quotes and <>. open: these are not closed.
+std::size_t word_end(std::string_view text, bool& open);
 // Are all quotes and <> of the word closed?
 bool balanced(std::string_view word);
 

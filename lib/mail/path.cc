@@ -13,30 +13,6 @@ namespace mail {
 namespace {
 using Kind = AddressToken::Kind;
 
-// Behind the word that text begins with; open: quotes or <> are not closed.
-std::size_t word_end(std::string_view text, bool& open) {
-    bool quoted = false;
-    int angle = 0;
-    std::size_t i = 0;
-    for (; i < text.size(); ++i) {
-        const char c = text[i];
-        if (c == '\\')
-            ++i;
-        else if (c == '"')
-            quoted = !quoted;
-        else if (quoted)
-            continue;
-        else if (c == '<')
-            ++angle;
-        else if (c == '>' && angle > 0)
-            --angle;
-        else if (bytes::is_space(c) && angle == 0)
-            break;
-    }
-    open = quoted || angle > 0;
-    return std::min(i, text.size());
-}
-
 std::string dequoted(const AddressToken& token) {
     if (token.kind == Kind::literal)
         return "[" + token.text + "]";
@@ -134,6 +110,29 @@ private:
     std::vector<std::string> addresses_;
     bool plain_ = true;
 };
+}
+
+std::size_t word_end(std::string_view text, bool& open) {
+    bool quoted = false;
+    int angle = 0;
+    std::size_t i = 0;
+    for (; i < text.size(); ++i) {
+        const char c = text[i];
+        if (c == '\\')
+            ++i;
+        else if (c == '"')
+            quoted = !quoted;
+        else if (quoted)
+            continue;
+        else if (c == '<')
+            ++angle;
+        else if (c == '>' && angle > 0)
+            --angle;
+        else if (bytes::is_space(c) && angle == 0)
+            break;
+    }
+    open = quoted || angle > 0;
+    return std::min(i, text.size());
 }
 
 bool balanced(std::string_view word) {

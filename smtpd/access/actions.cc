@@ -27,6 +27,14 @@ struct Entry {
     std::string triggers(std::string_view otherwise) const {
         return fmt::format("<{}>: {} {}", subject.name, subject.klass, text.empty() ? otherwise : text);
     }
+    // Logs that the message goes where the text says, "<a@b>: Sender address triggers FILTER smtp:[x]"; false where
+    // rules only warn.
+    bool announce(std::string_view what) const {
+        if (check.only_warns())
+            return false;
+        log(what, fmt::format("<{}>: {} triggers {} {}", subject.name, subject.klass, bytes::uppered(what), text));
+        return true;
+    }
     Verdict skip(std::string_view why) const {
         maillog::warning("access table {} entry \"{}\" {}", restriction.argument, key, why);
         return Verdict::dunno;
@@ -101,28 +109,21 @@ Verdict filter(const Entry& e) {
         return e.skip("has FILTER entry without value");
     if (e.text.find(':') == e.text.npos)
         return e.skip("requires transport:destination");
-    if (e.check.only_warns())
-        return Verdict::dunno;
-    e.log("filter", fmt::format("<{}>: {} triggers FILTER {}", e.subject.name, e.subject.klass, e.text));
-    e.actions().filter = e.text;
+    if (e.announce("filter"))
+        e.actions().filter = e.text;
     return Verdict::dunno;
 }
 Verdict redirect(const Entry& e) {
     if (e.text.find('@') == e.text.npos)
         return e.skip("requires user@domain target");
-    if (e.check.only_warns())
-        return Verdict::dunno;
-    e.log("redirect", fmt::format("<{}>: {} triggers REDIRECT {}", e.subject.name, e.subject.klass, e.text));
-    e.actions().redirect = e.text;
+    if (e.announce("redirect"))
+        e.actions().redirect = e.text;
     return Verdict::dunno;
 }
 Verdict bcc(const Entry& e) {
     if (e.text.find('@') == e.text.npos)
         return e.skip("requires user@domain target");
-    if (e.check.only_warns())
-        return Verdict::dunno;
-    e.log("bcc", fmt::format("<{}>: {} triggers BCC {}", e.subject.name, e.subject.klass, e.text));
-    if (e.actions().bcc.size() < most_additions)
+    if (e.announce("bcc") && e.actions().bcc.size() < most_additions)
         e.actions().bcc.emplace_back(e.text);
     return Verdict::dunno;
 }
