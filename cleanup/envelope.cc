@@ -85,7 +85,8 @@ void Message::envelope_record(RecordType type, std::string_view payload) {
                 arrival_ = {*s, static_cast<std::int32_t>(*us)};
         }
         put(RecordType::time, std::to_string(arrival_.seconds) + " " + std::to_string(arrival_.microseconds));
-        put(RecordType::attribute, std::string(attribute::create_time) + "=" + std::to_string(file_.created().seconds));
+        put(RecordType::attribute,
+            queue::attribute_payload(attribute::create_time, std::to_string(file_.created().seconds)));
     }
     switch (type) {
     case RecordType::size:  // of a message that comes back: what its sender asked for still holds
@@ -253,9 +254,9 @@ void Message::out_recipient(const std::string& original, const std::string& orcp
     if (rules_.duplicate_limit == 0 || duplicates_.size() < rules_.duplicate_limit)
         duplicates_.insert(std::move(key));
     if (notify)
-        put(RecordType::attribute, std::string(attribute::notify_flags) + "=" + std::to_string(notify));
+        put(RecordType::attribute, queue::attribute_payload(attribute::notify_flags, std::to_string(notify)));
     if (!orcpt.empty())
-        put(RecordType::attribute, std::string(attribute::dsn_orig_rcpt) + "=" + orcpt);
+        put(RecordType::attribute, queue::attribute_payload(attribute::dsn_orig_rcpt, orcpt));
     put(RecordType::original, rules_.original_recipient ? original : std::string());
     put(RecordType::recipient, address);
     notify_bits_ |= notify;

@@ -40,10 +40,7 @@ Result<std::unique_ptr<ToQueue>> ToQueue::open(ipc::Client& cleanup, int flags) 
 }
 
 void ToQueue::attribute(std::string_view key, std::string_view value) {
-    std::string text;
-    text.reserve(key.size() + value.size() + 1);
-    text.append(key).append("=").append(value);
-    put(RecordType::attribute, text);
+    put(RecordType::attribute, queue::attribute_payload(key, value));
 }
 
 void ToQueue::envelope(const Envelope& envelope, const Client& client, const Forwarded* forwarded, bool local,

@@ -93,9 +93,7 @@ const std::vector<const Parameter*>& all_parameters() { return catalogue().sorte
 const Parameter* find_parameter(std::string_view name) { return catalogue().find(name); }
 std::size_t parameter_index(const Parameter& p) { return catalogue().index(p); }
 
-bool is_family(const Parameter& p) {
-    return p.name.starts_with(family_prefix) && p.name != "transport_maps" && p.name != "transport_retry_time";
-}
+bool is_family(const Parameter& p) { return !p.programs.empty(); }
 
 std::optional<std::pair<const Parameter*, std::string_view>> family_of(std::string_view name) {
     for (const Parameter* family : catalogue().families()) {

@@ -39,12 +39,10 @@ constexpr std::array<TableType, 6> table_types{{
      "collection dbname domain expansion_limit options projection query_filter result_attribute result_format uri"},
 }};
 
-// Programs of transports, whose queue parameters carry the service's name; pipe and spawn have a time limit too.
-bool is_transport(std::string_view command) {
-    static constexpr std::array<std::string_view, 6> programs{"smtp", "lmtp", "local", "virtual", "pipe", "error"};
-    return std::find(programs.begin(), programs.end(), command) != programs.end();
+bool has_member(const Parameter& family, std::string_view program) {
+    auto programs = bytes::split(family.programs, " ");
+    return std::find(programs.begin(), programs.end(), program) != programs.end();
 }
-constexpr std::string_view time_limit = "transport_time_limit";
 }
 
 Names::Names(const Values& values, const std::vector<MasterEntry>& entries) : values_(values) {
@@ -82,11 +80,8 @@ Names::Names(const Values& values, const std::vector<MasterEntry>& entries) : va
 
 void Names::add_service_names(const std::vector<MasterEntry>& entries) {
     for (auto& entry : entries) {
-        bool transport = is_transport(entry.command), limited = entry.command == "pipe" || entry.command == "spawn";
-        if (!transport && !limited)
-            continue;
         for (const Parameter* p : all_parameters()) {
-            if (!is_family(*p) || !(p->name == time_limit ? limited : transport))
+            if (!has_member(*p, entry.command))
                 continue;
             std::string name = entry.name + std::string(p->name.substr(std::string_view("transport").size()));
             names_.emplace(std::move(name), NameClass::service);

@@ -15,6 +15,9 @@ enum class Kind : std::uint8_t { boolean, integer, time, text };
 // the file.
 enum class Form : std::uint8_t { any, hostname, origin };
 
+// Programs that deliver: what a family says of a transport holds for their services.
+inline constexpr std::string_view transports = "smtp lmtp local virtual pipe error";
+
 struct Parameter {
     std::string_view name;
     std::string_view fallback;  // the default as postconf -d prints it; may hold $name
@@ -27,7 +30,8 @@ struct Parameter {
     bool removed = false;            // an old name: undefined unless main.cf sets it, and postconf -d does not show it
     std::string_view obsolete = {};  // what follows "support for parameter X" in the warning to those who set it
     Form form = Form::any;
-    Kind kind = Kind::text;  // set by the typed constants below
+    std::string_view programs = {};  // a family's: services of these programs have a member of it
+    Kind kind = Kind::text;          // set by the typed constants below
 };
 
 // The typed constants: settings[param::x] has the type that belongs to the constant.

@@ -46,10 +46,7 @@ void NewMessage::put(queue::RecordType type, std::string_view payload) {
 }
 
 void NewMessage::attribute(std::string_view name, std::string_view value) {
-    std::string text;
-    text.reserve(name.size() + value.size() + 1);
-    text.append(name).append("=").append(value);
-    put(queue::RecordType::attribute, text);
+    put(queue::RecordType::attribute, queue::attribute_payload(name, value));
 }
 
 void NewMessage::line(std::string_view text, bool ends) {

@@ -105,10 +105,7 @@ Result<void> NewQueueFile::put(RecordType type, std::string_view payload) {
 }
 
 Result<void> NewQueueFile::put_attribute(std::string_view name, std::string_view value) {
-    std::string text;
-    text.reserve(name.size() + value.size() + 1);
-    text.append(name).append("=").append(value);
-    return put(RecordType::attribute, text);
+    return put(RecordType::attribute, attribute_payload(name, value));
 }
 
 Result<void> NewQueueFile::put_encoded(std::string_view records) {

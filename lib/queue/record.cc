@@ -19,6 +19,12 @@ void append(std::string& out, RecordType type, std::string_view payload) {
     out.append(payload);
 }
 
+std::string attribute_payload(std::string_view name, std::string_view value) {
+    std::string text;
+    text.reserve(name.size() + value.size() + 1);
+    return text.append(name).append("=").append(value);
+}
+
 std::string padded_number(std::int64_t number) { return fmt::format("{:15}", number); }
 
 void append_pointer(std::string& out, std::int64_t offset) { append(out, RecordType::pointer, padded_number(offset)); }

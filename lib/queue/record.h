@@ -59,6 +59,8 @@ struct Record {
 inline constexpr std::size_t head_max = 8;
 std::size_t head(char (&to)[head_max], RecordType type, std::size_t length);
 void append(std::string& out, RecordType type, std::string_view payload = {});
+// The payload of an attribute record: "name=value".
+std::string attribute_payload(std::string_view name, std::string_view value);
 // "%15ld": numbers that are rewritten in place later (pointers, the warning time) have this width.
 std::string padded_number(std::int64_t number);
 // A pointer record to this file offset.

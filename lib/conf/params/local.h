@@ -36,5 +36,5 @@ inline constexpr conf::Bool require_home_directory{{.name = "require_home_direct
 inline constexpr conf::Bool reset_owner_alias{{.name = "reset_owner_alias", .fallback = "no", .implemented = true, .doc = "Whether mail to an alias without owner- alias gets back its own sender."}};
 inline constexpr conf::Bool strict_mailbox_ownership{{.name = "strict_mailbox_ownership", .fallback = "yes", .implemented = true, .doc = "Whether a mailbox file must belong to its user."}};
 inline constexpr conf::Bool sun_mailtool_compatibility{{.name = "sun_mailtool_compatibility", .fallback = "no", .implemented = true, .doc = "Once made locking agree with the mailtool program; use mailbox_delivery_lock."}};
-inline constexpr conf::Time transport_time_limit{{.name = "transport_time_limit", .fallback = "$command_time_limit", .implemented = true, .doc = "How long the command of this service may run."}};
+inline constexpr conf::Time transport_time_limit{{.name = "transport_time_limit", .fallback = "$command_time_limit", .implemented = true, .doc = "How long the command of this service may run.", .programs = "pipe spawn"}};
 }
