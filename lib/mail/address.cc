@@ -48,8 +48,8 @@ std::string to_external(std::string_view internal) {
         return {};
     std::string out;
     std::string_view rest = local;
-    if (local.starts_with('@'))  // a source route needs no quotes
-        if (std::size_t colon = local.find(':'); colon != local.npos) {
+    if (local.starts_with('@'))  // a source route needs no quotes, but where what is in it would open or escape one
+        if (std::size_t colon = local.find(':'); colon != local.npos && local.find_first_of("\"\\") > colon) {
             out = local.substr(0, colon + 1);
             rest = local.substr(colon + 1);
         }

@@ -13,6 +13,8 @@ TEST(Address, ExternalFormQuotesWhatNeedsIt) {
     EXPECT_EQ(to_external("a@b@c"), "\"a@b\"@c");
     EXPECT_EQ(to_external("a\"b@c"), "\"a\\\"b\"@c");
     EXPECT_EQ(to_external("@c"), "\"\"@c");
+    EXPECT_EQ(to_external("@a:b c@d"), "@a:\"b c\"@d");  // a source route
+    EXPECT_EQ(to_external("@\"a:b\"c@d"), "\"@\\\"a:b\\\"c\"@d");
     EXPECT_EQ(to_external(""), "");
     EXPECT_EQ(to_external("jörg@c"), "jörg@c");
 }
