@@ -1,4 +1,4 @@
-// What a header_checks(5) or body_checks(5) result asks for. Parsing only: Message acts.
+// What a header_checks(5) or body_checks(5) result asks for. Parsing only: MessageWriter acts.
 //
 // When things fail: a result that is no command is `unknown`, one that lacks what it needs is `malformed`; the caller
 // warns and goes on.

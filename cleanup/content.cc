@@ -51,7 +51,7 @@ std::string phrase(std::string_view name) {
 }
 }
 
-void Message::content_record(std::string_view text, bool whole) {
+void MessageWriter::content_record(std::string_view text, bool whole) {
     if (troubles_ & too_large)
         return;
     if (!rules_.strip_characters.empty() && text.find_first_of(rules_.strip_characters) != std::string_view::npos) {
@@ -79,7 +79,7 @@ void Message::content_record(std::string_view text, bool whole) {
         trouble(too_large);
 }
 
-void Message::end_content() {
+void MessageWriter::end_content() {
     parser_->finish();
     mime_trouble();
     data_size_ = file_.offset() - data_offset_;
@@ -89,7 +89,7 @@ void Message::end_content() {
         put(RecordType::attribute, std::string(queue::attribute::encoding) + "=8bit");
 }
 
-void Message::mime_trouble() {
+void MessageWriter::mime_trouble() {
     for (const auto& [which, line] : mime_problems_) {
         const auto [status, text] = mail::describe_mime_problem(which);
         maillog::info("{}: reject: mime-error {}: {} from {};{}{}", id().text(), text, bytes::printable(line), origin(),
@@ -104,14 +104,14 @@ void Message::mime_trouble() {
 }
 
 // Mail that is not filtered, such as a bounce, is taken as it is: nobody could be told of its faults.
-void Message::mime_problem(std::uint32_t which, std::string_view line) {
+void MessageWriter::mime_problem(std::uint32_t which, std::string_view line) {
     if ((flags_ & flags::filter) && which != mail::mime_problem::truncated_header)
         mime_problems_.emplace_back(which, line);
 }
 
 // ---- what log lines say of where the message came from
 
-std::string Message::origin() const {
+std::string MessageWriter::origin() const {
     const auto value = [this](std::string_view name) -> std::string {
         const auto found = attributes_.find(name);
         return found == attributes_.end() ? "" : found->second;
@@ -125,8 +125,8 @@ std::string Message::origin() const {
     return name + "[" + address + "]";
 }
 
-void Message::log_action(std::string_view action, std::string_view context, std::string_view text,
-                         std::string_view why) const {
+void MessageWriter::log_action(std::string_view action, std::string_view context, std::string_view text,
+                               std::string_view why) const {
     std::string line =
         fmt::format("{}: {}: {} {} from {};", id().text(), action, context, text.substr(0, log_text_max), origin());
     const auto add = [&](std::string_view name, std::string_view key, bool brackets) {
@@ -146,14 +146,14 @@ void Message::log_action(std::string_view action, std::string_view context, std:
     maillog::info("{}", line);
 }
 
-void Message::log_message_id(std::string_view name, std::string_view value) const {
+void MessageWriter::log_message_id(std::string_view name, std::string_view value) const {
     maillog::info("{}: {}={}", id().text(), name, value.substr(0, 1000));
 }
 
 // ---- header_checks, body_checks
 
-std::optional<std::string_view> Message::checked(const table::Maps& maps, std::string_view context,
-                                                 std::string_view text, std::string& buffer) {
+std::optional<std::string_view> MessageWriter::checked(const table::Maps& maps, std::string_view context,
+                                                       std::string_view text, std::string& buffer) {
     const auto found = maps.find(text);
     if (!found) {
         maillog::warning("{}: {} map lookup problem -- message not accepted, try again later", id().text(),
@@ -249,7 +249,7 @@ std::optional<std::string_view> Message::checked(const table::Maps& maps, std::s
 
 // ---- header
 
-void Message::header(HeaderClass klass, const HeaderInfo& given, std::string_view text) {
+void MessageWriter::header(HeaderClass klass, const HeaderInfo& given, std::string_view text) {
     if (stopped() || text.empty())
         return;
     const HeaderInfo* info = &given;
@@ -284,7 +284,7 @@ void Message::header(HeaderClass klass, const HeaderInfo& given, std::string_vie
         put_header(text);
 }
 
-void Message::put_header(std::string_view text) {
+void MessageWriter::put_header(std::string_view text) {
     while (true) {
         const auto [line, rest] = bytes::cut(text, '\n');
         put(RecordType::line, line);
@@ -294,7 +294,7 @@ void Message::put_header(std::string_view text) {
     }
 }
 
-void Message::primary_header(const HeaderInfo& info, std::string_view text) {
+void MessageWriter::primary_header(const HeaderInfo& info, std::string_view text) {
     const auto field = mail::split_header(text);
     if (!field)
         return put_header(text);
@@ -326,7 +326,7 @@ void Message::primary_header(const HeaderInfo& info, std::string_view text) {
 
 // RFC 8689: "TLS-Required: no"; and Postfix's own "Require-TLS-ESMTP: yes", which takes REQUIRETLS through a content
 // filter.
-void Message::look_for_tls_demand(const mail::HeaderField& field) {
+void MessageWriter::look_for_tls_demand(const mail::HeaderField& field) {
     const auto says = [&](std::string_view word) { return bytes::iequals(bytes::trim(field.value), word); };
     if (rules_.tls_required && bytes::iequals(field.name, "TLS-Required") && says("no"))
         send_options_ |= mail::send_option::tls_optional;
@@ -336,7 +336,7 @@ void Message::look_for_tls_demand(const mail::HeaderField& field) {
     }
 }
 
-void Message::rewrite_header(const HeaderInfo& info, std::string_view text) {
+void MessageWriter::rewrite_header(const HeaderInfo& info, std::string_view text) {
     const auto field = mail::split_header(text);
     mail::AddressList list = mail::AddressList::parse_long(field->value, rules_.header_token_limit);
     if (list.cut())
@@ -361,7 +361,7 @@ void Message::rewrite_header(const HeaderInfo& info, std::string_view text) {
     put_header(changed || list.cut() ? list.text(std::string(field->name) + ":") : text);
 }
 
-void Message::header_end() {
+void MessageWriter::header_end() {
     if (stopped())
         return;
     if (parser_->header_ended_by_text()) {
@@ -380,7 +380,7 @@ void Message::header_end() {
         log_message_id("message-id", "<>");
 }
 
-void Message::add_missing_headers() {
+void MessageWriter::add_missing_headers() {
     add_missing_family(resent_);
     if (resent_ && !seen(HeaderId::message_id))
         log_message_id("message-id", "<>");
@@ -388,7 +388,7 @@ void Message::add_missing_headers() {
         put_header(rules_.undisclosed_recipients);
 }
 
-void Message::add_missing_family(bool resent) {
+void MessageWriter::add_missing_family(bool resent) {
     const std::string_view prefix = resent ? "Resent-" : "";
     if (!seen(resent ? HeaderId::resent_message_id : HeaderId::message_id)) {
         const std::string made = message_id(id(), arrival_, rules_.myhostname);
@@ -401,7 +401,7 @@ void Message::add_missing_family(bool resent) {
         add_missing_from();
 }
 
-void Message::add_missing_from() {
+void MessageWriter::add_missing_from() {
     const std::string name = resent_ ? "Resent-From: " : "From: ";
     if (sender_.empty()) {
         const auto daemon = rewriting_.sender("MAILER-DAEMON", false);
@@ -427,7 +427,7 @@ void Message::add_missing_from() {
 
 // ---- body
 
-void Message::body(std::string_view text, bool whole) {
+void MessageWriter::body(std::string_view text, bool whole) {
     if (stopped())
         return;
     std::string replaced;

@@ -31,7 +31,7 @@ constexpr std::int64_t time_end = std::int64_t(1) << 40;  // as in queue files: 
 std::optional<std::int64_t> number(std::string_view text) { return bytes::to_int(bytes::trim(text)); }
 }
 
-void Message::attribute(std::string_view payload) {
+void MessageWriter::attribute(std::string_view payload) {
     const auto [name, value] = bytes::cut(payload, '=');
     if (!value || name.empty())
         return trouble(bad_records);
@@ -71,7 +71,7 @@ void Message::attribute(std::string_view payload) {
     put(RecordType::attribute, payload);
 }
 
-void Message::envelope_record(RecordType type, std::string_view payload) {
+void MessageWriter::envelope_record(RecordType type, std::string_view payload) {
     if (!bytes::is_one_line(payload))
         return envelope_record(type, bytes::one_line(std::string(payload)));
     if (!time_seen_ && type != RecordType::size) {
@@ -140,7 +140,7 @@ void Message::envelope_record(RecordType type, std::string_view payload) {
     }
 }
 
-void Message::sender_record(std::string_view address) {
+void MessageWriter::sender_record(std::string_view address) {
     if (have_sender_)
         return trouble(bad_records);
     if (address.size() > queue::address_max)
@@ -175,7 +175,7 @@ void Message::sender_record(std::string_view address) {
     }
 }
 
-void Message::before_recipients() {
+void MessageWriter::before_recipients() {
     if (recipients_begun_)
         return;
     recipients_begun_ = true;
@@ -185,7 +185,7 @@ void Message::before_recipients() {
         put(RecordType::warn_time, queue::padded_number(arrival_.seconds + rules_.delay_warning.count()));
 }
 
-void Message::recipient_record(std::string_view address) {
+void MessageWriter::recipient_record(std::string_view address) {
     if (segment_ == queue::Segment::envelope)
         before_recipients();
     const std::string original = have_original_ ? pending_original_ : std::string(address);
@@ -225,8 +225,8 @@ void Message::recipient_record(std::string_view address) {
     }
 }
 
-void Message::expand_and_out(const std::string& original, const std::string& orcpt, int notify,
-                             const std::string& address) {
+void MessageWriter::expand_and_out(const std::string& original, const std::string& orcpt, int notify,
+                                   const std::string& address) {
     if (!(flags_ & flags::map_addresses))
         return out_recipient(original, orcpt, notify, address);
     const auto expanded = expand_virtual_aliases(rules_, rewriting_, id().text(), address);
@@ -242,8 +242,8 @@ void Message::expand_and_out(const std::string& original, const std::string& orc
         out_recipient(original, orcpt, notify, member);
 }
 
-void Message::out_recipient(const std::string& original, const std::string& orcpt, int notify,
-                            const std::string& address) {
+void MessageWriter::out_recipient(const std::string& original, const std::string& orcpt, int notify,
+                                  const std::string& address) {
     if (stopped())
         return;
     // Upper and lower case are one mailbox, and without original recipients nothing tells two of one address apart.
@@ -263,8 +263,8 @@ void Message::out_recipient(const std::string& original, const std::string& orcp
     ++recipients_;
 }
 
-bool Message::report_expanded(const std::string& original, const std::string& orcpt, int notify,
-                              const std::string& address) {
+bool MessageWriter::report_expanded(const std::string& original, const std::string& orcpt, int notify,
+                                    const std::string& address) {
     if (!services_.expanded)
         return true;
     ipc::ReportAppend report;
@@ -283,7 +283,7 @@ bool Message::report_expanded(const std::string& original, const std::string& or
     return true;
 }
 
-void Message::out_bcc(const std::string& bcc) {
+void MessageWriter::out_bcc(const std::string& bcc) {
     const auto list = rewriting_.completed_list(bcc);
     if (!list) {
         maillog::warning("{}: {} -- message not accepted, try again later", id().text(), list.error().reason);
@@ -297,7 +297,7 @@ void Message::out_bcc(const std::string& bcc) {
     }
 }
 
-void Message::end_envelope() {
+void MessageWriter::end_envelope() {
     if (stopped())
         return;
     if (!time_seen_)
@@ -319,7 +319,7 @@ void Message::end_envelope() {
     data_offset_ = file_.offset();
 }
 
-void Message::end_extracted() {
+void MessageWriter::end_extracted() {
     if (flags_ & flags::bcc) {
         if (!rules_.always_bcc.empty())
             out_bcc(rules_.always_bcc);

@@ -10,7 +10,7 @@ using queue::RecordType;
 using queue::Segment;
 namespace flags = ipc::cleanup_flags;
 
-Message::Message(const Rules& rules, Services services, int flags_asked, queue::NewQueueFile file)
+MessageWriter::MessageWriter(const Rules& rules, Services services, int flags_asked, queue::NewQueueFile file)
     : rules_(rules),
       services_(services),
       rewriting_(rules, services.rewrite),
@@ -25,7 +25,7 @@ Message::Message(const Rules& rules, Services services, int flags_asked, queue::
         send_options_ |= mail::send_option::require_tls;
 }
 
-void Message::take(RecordType type, std::string_view payload) {
+void MessageWriter::take(RecordType type, std::string_view payload) {
     if (ended_)
         return;
     if (type == RecordType::end) {
@@ -57,7 +57,7 @@ void Message::take(RecordType type, std::string_view payload) {
     }
 }
 
-void Message::put(RecordType type, std::string_view payload) {
+void MessageWriter::put(RecordType type, std::string_view payload) {
     if (troubles_ & not_written)
         return;
     const auto done = file_.put(type, payload);
@@ -69,7 +69,7 @@ void Message::put(RecordType type, std::string_view payload) {
         troubles_ |= not_written;
 }
 
-void Message::trouble(Trouble what, std::string_view status, std::string_view reason) {
+void MessageWriter::trouble(Trouble what, std::string_view status, std::string_view reason) {
     if (!(troubles_ & what) && reason_.empty()) {
         status_ = status;
         reason_ = reason;
@@ -77,11 +77,11 @@ void Message::trouble(Trouble what, std::string_view status, std::string_view re
     troubles_ |= what;
 }
 
-std::string Message::quoted(const std::string& internal) const {
+std::string MessageWriter::quoted(const std::string& internal) const {
     return rules_.external_log_form ? mail::to_external(internal) : internal;
 }
 
-ipc::CleanupReply Message::verdict() const {
+ipc::CleanupReply MessageWriter::verdict() const {
     const auto say = [](int code, std::string_view status, std::string_view text) {
         return ipc::CleanupReply{false, code, std::string(status), std::string(text)};
     };
@@ -104,7 +104,7 @@ ipc::CleanupReply Message::verdict() const {
     return say(451, "4.3.0", "Error: queue file write error");
 }
 
-Result<void> Message::commit() {
+Result<void> MessageWriter::commit() {
     if (hold_)
         TRY(file_.move(queue::hold));
     queue::SizeRecord size;
@@ -119,7 +119,7 @@ Result<void> Message::commit() {
     return file_.commit(size);
 }
 
-void Message::cancel(std::string_view how) {
+void MessageWriter::cancel(std::string_view how) {
     if (rules_.early_end_ids)
         maillog::info("{}: removed ({})", id().text(), how);
     file_.cancel();
@@ -127,12 +127,12 @@ void Message::cancel(std::string_view how) {
         services_.forget(id().text());
 }
 
-void Message::withdraw() {
+void MessageWriter::withdraw() {
     ended_ = true;
     cancel("canceled");
 }
 
-ipc::CleanupReply Message::finish() {
+ipc::CleanupReply MessageWriter::finish() {
     const ipc::CleanupReply reply = verdict();
     if (discard_) {
         cancel("discarded");

@@ -34,10 +34,10 @@ struct Services {
     void (*forget)(const std::string& queue_id) = nullptr;  // the message did not come to be after all
 };
 
-class Message : private mail::MimeEvents {
+class MessageWriter : private mail::MimeEvents {
 public:
-    Message(const Rules& rules, Services services, int flags, queue::NewQueueFile file);
-    ~Message() override = default;
+    MessageWriter(const Rules& rules, Services services, int flags, queue::NewQueueFile file);
+    ~MessageWriter() override = default;
 
     const mail::QueueId& id() const { return file_.id(); }
     // The next record; END is the last one. Records after it are a mistake of the caller.

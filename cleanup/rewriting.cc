@@ -112,8 +112,8 @@ Result<std::string> Rewriting::sender(const std::string& internal, bool map) con
     return address;
 }
 
-Result<Rewriting::Recipient> Rewriting::recipient(const std::string& internal, bool map) const {
-    Recipient out;
+Result<Rewriting::Rewritten> Rewriting::recipient(const std::string& internal, bool map) const {
+    Rewritten out;
     TRY_ASSIGN(out.completed, complete("local", internal.empty() ? rules_.empty_recipient : internal));
     out.mapped = out.completed;
     if (map)

@@ -21,10 +21,10 @@ public:
 
     // Envelope addresses in internal form. `canonical` is false where the client asked for no mapping.
     Result<std::string> sender(const std::string& internal, bool map) const;
-    struct Recipient {
+    struct Rewritten {
         std::string completed, mapped;
     };  // after trivial-rewrite; after the maps too
-    Result<Recipient> recipient(const std::string& internal, bool map) const;
+    Result<Rewritten> recipient(const std::string& internal, bool map) const;
     // One header address, external form. Absent: unchanged.
     Result<std::optional<std::string>> header(const std::string& external, std::string_view context, bool sender,
                                               bool map) const;

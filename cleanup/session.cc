@@ -43,7 +43,7 @@ public:
     Records(net::Stream& stream, std::chrono::seconds timeout) : stream_(stream), timeout_(timeout) {}
     // Hands each record to `message` until END. What the stream brings is looked at where it lies; a record that is cut
     // waits in buffer_.
-    Result<void> feed(Message& message) {
+    Result<void> feed(MessageWriter& message) {
         while (!message.ended()) {
             TRY_ASSIGN(std::string_view more, stream_.read_some(64 * 1024, loop::in(timeout_)));
             if (more.empty())
@@ -111,7 +111,7 @@ bool converse(net::Stream& stream) {
         return ipc::send(stream, no, loop::in(rules->timeout)).has_value() &&
                stream.flush(loop::in(rules->timeout)).has_value();
     }
-    Message message(*rules, {ask_trivial_rewrite, tell_expanded, tell_forget}, open->flags, std::move(*file));
+    MessageWriter message(*rules, {ask_trivial_rewrite, tell_expanded, tell_forget}, open->flags, std::move(*file));
     const ipc::CleanupOpened yes{message.id().text(), "", ""};
     if (!ipc::send(stream, yes, loop::in(rules->timeout)) || !stream.flush(loop::in(rules->timeout))) {
         message.withdraw();

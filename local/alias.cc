@@ -87,7 +87,7 @@ Disposition expand(Work& work, const State& from, const std::string& name, const
     state.rights = work.context.default_rights;
     state.have_user = false;
     state.trusted = hit.from->trusted();
-    state.source = Source::alias;
+    state.source = Origin::alias;
     state.alias = name;
     state.forward_user.clear();
     state.home.clear();
@@ -114,7 +114,7 @@ std::optional<Disposition> deliver_alias(Work& work, const State& state) {
         if (!whole && state.user == state.local)
             break;
         // An alias that names itself means the user of that name.
-        if (state.source == Source::alias && state.alias == name)
+        if (state.source == Origin::alias && state.alias == name)
             continue;
         auto hit = find_alias(aliases, name, whole ? table::Which::all : table::Which::fixed);
         if (!hit) {

@@ -72,7 +72,7 @@ std::optional<Disposition> follow(Work& work, const State& from, const User& use
     State state = from;
     take_user(state, user);
     state.trusted = true;
-    state.source = Source::forward;
+    state.source = Origin::forward;
     state.alias.clear();
     state.forward_user = user.name;
     if (extension_used || !work.context.propagate.forward)
@@ -190,7 +190,7 @@ Disposition deliver_include(Work& work, State state, const std::string& path) {
     auto text = read_include(path, reading);
     if (!text)
         return include_failed(work, state, text.error());
-    state.source = Source::include;
+    state.source = Origin::include;
     if (!work.context.propagate.include)
         state.unmatched.clear();
     return deliver_destinations(work, state, parse_destination_lines(*text));

@@ -109,12 +109,12 @@ Disposition deliver_unknown(Work& work, State state) {
         return sent(work, state, "undeliverable postmaster notification discarded");
     }
     const std::string& relay = settings[param::luser_relay];
-    if (!bytes::trim(relay).empty() && state.source != Source::relay) {
+    if (!bytes::trim(relay).empty() && state.source != Origin::relay) {
         std::string to = expand_names(work, state, relay, settings[param::forward_expansion_filter], Into::address);
         std::vector<Destination> destinations;
         if (!to.empty())
             destinations.push_back({Destination::Kind::address, to});
-        state.source = Source::relay;
+        state.source = Origin::relay;
         state.unmatched.clear();
         state.forward_user.clear();
         if (!destinations.empty())

@@ -54,15 +54,15 @@ bool wants_forward(const State& state) {
         return false;
     if (!state.forward_user.empty() && state.user == state.forward_user)
         return false;
-    return state.has_owner || state.source == Source::forward || state.source == Source::include;
+    return state.has_owner || state.source == Origin::forward || state.source == Origin::include;
 }
 
 Disposition deliver_plain(Work& work, const State& state, const Destination& destination) {
     const Contexts& allowed =
         destination.kind == Destination::Kind::command ? work.context.commands_allowed : work.context.files_allowed;
-    bool may = state.trusted && (state.source == Source::alias     ? allowed.alias
-                                 : state.source == Source::forward ? allowed.forward
-                                 : state.source == Source::include ? allowed.include
+    bool may = state.trusted && (state.source == Origin::alias     ? allowed.alias
+                                 : state.source == Origin::forward ? allowed.forward
+                                 : state.source == Origin::include ? allowed.include
                                                                    : false);
     if (destination.kind == Destination::Kind::command)
         return may ? deliver_command(work, state, destination.text)
@@ -144,7 +144,7 @@ Disposition deliver_destinations(Work& work, const State& state, const std::vect
 
 void deliver(Context& context, delivery::Job& job) {
     const std::set<std::string> delivered_headers = delivery::delivered_addresses(job);
-    for (delivery::Recipient& recipient : job.recipients()) {
+    for (delivery::JobRecipient& recipient : job.recipients()) {
         Work work{context, job, delivered_headers};
         State state;
         state.subject = recipient;

@@ -17,7 +17,7 @@ using delivery::Disposition;
 using delivery::Rights;
 using delivery::User;
 
-enum class Source : std::uint8_t { request, alias, forward, include, relay };  // relay: luser_relay
+enum class Origin : std::uint8_t { request, alias, forward, include, relay };  // relay: luser_relay
 
 struct State {
     int level = 0;
@@ -29,7 +29,7 @@ struct State {
     std::string unmatched;                       // "+ext" to hand on to what an alias or .forward says
     bool has_owner = false;                      // below an alias that has an owner- alias: a list
     bool to_mailbox = false;                     // "\name"
-    Source source = Source::request;
+    Origin source = Origin::request;
     std::string alias;         // the alias that is expanded
     std::string forward_user;  // whose .forward is expanded
     std::string home, shell;   // of the user, where there is one

@@ -47,7 +47,7 @@ void Intake::hold_back(const mail::QueueId& id, std::size_t number) {
 }
 
 // Whether what due_ says of a message is that it is held back, and its destination is as crowded as before.
-bool Intake::still_held(const Source& source, std::uint32_t due) {
+bool Intake::still_held(const ScannedQueue& source, std::uint32_t due) {
     if (due < held)
         return false;
     Crowded& c = crowded_[due - held];
@@ -165,7 +165,7 @@ void Intake::run() {
     });
 }
 
-void Intake::scan_forever(Source& source) {
+void Intake::scan_forever(ScannedQueue& source) {
     for (;;) {
         while (!source.wanted)
             scan_.wait();
@@ -190,7 +190,7 @@ static std::int64_t modified(const std::string& path) {
     return ::lstat(path.c_str(), &st) == 0 ? static_cast<std::int64_t>(st.st_mtime) : -1;
 }
 
-void Intake::scan(Source& source) {
+void Intake::scan(ScannedQueue& source) {
     queue::Scan files(manager_.directories(), source.queue);
     const bool timed = &source == &deferred_ && !source.all;
     if (&source == &incoming_)
@@ -268,13 +268,13 @@ void Intake::feed() {
             changed_.wait();
             continue;
         }
-        Source& source = !fresh || (deferred_turn_ && old) ? deferred_ : incoming_;
+        ScannedQueue& source = !fresh || (deferred_turn_ && old) ? deferred_ : incoming_;
         deferred_turn_ = &source == &incoming_;
         take(source);
     }
 }
 
-void Intake::take(Source& source) {
+void Intake::take(ScannedQueue& source) {
     mail::QueueId id = std::move(source.found.front());
     source.found.pop_front();
     tell_waiting();
@@ -295,7 +295,7 @@ void Intake::take(Source& source) {
     });
 }
 
-void Intake::taken(Source& source, const mail::QueueId& id, Taken result) {
+void Intake::taken(ScannedQueue& source, const mail::QueueId& id, Taken result) {
     if (result == Taken::busy)
         still_delivered(id, source.queue);
     else if (result != Taken::not_ready)

@@ -33,30 +33,30 @@ public:
     void arrived(const std::vector<std::string>& ids);
 
 private:
-    struct Source {
+    struct ScannedQueue {
         std::string_view queue;
         std::deque<mail::QueueId> found{};
         bool wanted = false, scanning = false;  // wanted: (another) scan is to begin
         bool all = false, all_next = false;     // whatever the files' times say
     };
     void take_over();
-    void scan_forever(Source& source);
-    void scan(Source& source);
+    void scan_forever(ScannedQueue& source);
+    void scan(ScannedQueue& source);
     void feed();
-    void take(Source& source);
-    void taken(Source& source, const mail::QueueId& id, Taken result);
+    void take(ScannedQueue& source);
+    void taken(ScannedQueue& source, const mail::QueueId& id, Taken result);
     void still_delivered(const mail::QueueId& id, std::string_view from);
     void remember(const mail::QueueId& id, std::int64_t due);
     void forget_touched();
     void hold_back(const mail::QueueId& id, std::size_t number);
     std::optional<std::size_t> number_of(Manager::Place place);
-    bool still_held(const Source& source, std::uint32_t due);
+    bool still_held(const ScannedQueue& source, std::uint32_t due);
     void look_for_held();
     void tell_waiting();
 
     Manager& manager_;
     std::chrono::seconds run_delay_;
-    Source incoming_{.queue = queue::incoming}, deferred_{.queue = queue::deferred};
+    ScannedQueue incoming_{.queue = queue::incoming}, deferred_{.queue = queue::deferred};
     std::unordered_map<std::size_t, std::uint32_t>
         due_{};  // by hash of the id: seconds since 1970; the last of these are numbers of crowded places
     struct Crowded {

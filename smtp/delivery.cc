@@ -225,7 +225,7 @@ void Delivery::try_hosts(const Attempt& attempt, HostList& hosts) {
 void Delivery::pass_to_best_mx(const std::string& host) {
     auto [transport, nexthop] = bytes::cut(config_.best_mx_transport, ':');
     ipc::Client agent("private/" + std::string(bytes::trim(transport)), config_.settings);
-    for (delivery::Recipient* r : out_.left()) {
+    for (delivery::JobRecipient* r : out_.left()) {
         ipc::DeliveryRequest request = job_.request();
         request.nexthop = nexthop && !nexthop->empty() ? std::string(*nexthop) : host;
         request.recipients.clear();

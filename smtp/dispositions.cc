@@ -9,7 +9,7 @@
 namespace smtp {
 Dispositions::Recipients Dispositions::left() const {
     Recipients list;
-    for (delivery::Recipient& r : job_.recipients())
+    for (delivery::JobRecipient& r : job_.recipients())
         if (r.disposition == delivery::Disposition::none)
             list.push_back(&r);
     return list;
@@ -57,7 +57,7 @@ void Dispositions::take(const Held& held, const Recipients& recipients) {
     bool hold = held.why.status.temporary() && !last_host_;
     if (hold)
         maillog::info("{}: {}", job_.id(), held.why.reason);
-    for (delivery::Recipient* r : recipients) {
+    for (delivery::JobRecipient* r : recipients) {
         if (hold)
             held_[r] = held;
         else
@@ -65,7 +65,7 @@ void Dispositions::take(const Held& held, const Recipients& recipients) {
     }
 }
 
-void Dispositions::fail(const Error& why, const Peer& peer, std::string_view diagnostic, delivery::Recipient* only) {
+void Dispositions::fail(const Error& why, const Peer& peer, std::string_view diagnostic, delivery::JobRecipient* only) {
     take(held(why, peer, diagnostic), only ? Recipients{only} : left());
 }
 
@@ -74,7 +74,7 @@ void Dispositions::fail(const Error& why, std::string_view tls) { take(held(why,
 void Dispositions::unreachable(const Error& why, std::string_view tls) {
     site_failure_ = why;
     const Held h = held(why, tls);
-    for (delivery::Recipient* r : left()) {
+    for (delivery::JobRecipient* r : left()) {
         if (last_host_)
             settle(*r, h);
         else
@@ -91,7 +91,7 @@ void Dispositions::pass_over(Refusal refusal, const Peer* peer, std::string_view
         fail(refusal.why, tls);
 }
 
-void Dispositions::delivered(delivery::Recipient& recipient, const Peer& peer, const Reply& reply) {
+void Dispositions::delivered(delivery::JobRecipient& recipient, const Peer& peer, const Reply& reply) {
     const Held h = held({reply.status, reply.text, 0}, peer, reply.text);
     delivery::Event e = event(h);
     bool final_here = flags_.final_delivery || config_.assume_final;
@@ -103,7 +103,7 @@ void Dispositions::delivered(delivery::Recipient& recipient, const Peer& peer, c
 
 void Dispositions::return_looping() {
     auto seen = delivery::delivered_addresses(job_);
-    for (delivery::Recipient* r : left())
+    for (delivery::JobRecipient* r : left())
         if (seen.count(mail::fold_case(r->address)))
             settle(*r, held({{5, 4, 6}, fmt::format("mail forwarding loop for {}", r->address), 0}, ""));
 }
@@ -111,7 +111,7 @@ void Dispositions::return_looping() {
 void Dispositions::conclude() {
     if (site_failure_ && site_failure_->status.temporary())
         job_.site_failed(site_failure_->status, site_failure_->reason);
-    for (delivery::Recipient* r : left()) {
+    for (delivery::JobRecipient* r : left()) {
         auto it = held_.find(r);
         settle(*r, it != held_.end() ? it->second : held({{4, 3, 5}, "no host was tried", 0}, ""));
     }

@@ -20,7 +20,7 @@ struct Flags {
 
 class Dispositions {
 public:
-    using Recipients = std::vector<delivery::Recipient*>;
+    using Recipients = std::vector<delivery::JobRecipient*>;
     Dispositions(const Config& config, const Flags& flags, delivery::Job& job)
         : config_(config), flags_(flags), job_(job) {}
     const Flags& flags() const { return flags_; }
@@ -31,9 +31,9 @@ public:
     bool last_host() const { return last_host_; }
     void set_last_host(bool last) { last_host_ = last; }
 
-    void delivered(delivery::Recipient& recipient, const Peer& peer, const Reply& reply);
+    void delivered(delivery::JobRecipient& recipient, const Peer& peer, const Reply& reply);
     // The whole rest, or one recipient, could not be delivered to this peer.
-    void fail(const Error& why, const Peer& peer, std::string_view diagnostic, delivery::Recipient* only = nullptr);
+    void fail(const Error& why, const Peer& peer, std::string_view diagnostic, delivery::JobRecipient* only = nullptr);
     // The same before there is a connection. tls: what the log says of it.
     void fail(const Error& why, std::string_view tls);
     // As fail(), where the destination itself is at fault; logged already or not worth a line while there are other
@@ -62,14 +62,14 @@ private:
     static Held held(const Error& why, const Peer& peer, std::string_view diagnostic);
     static Held held(const Error& why, std::string_view tls);
     void take(const Held& held, const Recipients& recipients);
-    void settle(delivery::Recipient& recipient, const Held& held) { job_.failed(recipient, event(held)); }
+    void settle(delivery::JobRecipient& recipient, const Held& held) { job_.failed(recipient, event(held)); }
     delivery::Event event(const Held& held) const;
 
     const Config& config_;
     const Flags& flags_;
     delivery::Job& job_;
     bool last_host_ = false;
-    std::map<const delivery::Recipient*, Held> held_;
+    std::map<const delivery::JobRecipient*, Held> held_;
     std::optional<Error> site_failure_;
 };
 }

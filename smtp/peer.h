@@ -62,7 +62,7 @@ public:
     const Config& config() const { return config_; }
     const Endpoint endpoint;
     // That it is asked to take.
-    struct Message {
+    struct CurrentMessage {
         std::string queue_id;
         std::int64_t arrival_seconds = 0;
     } message{};

@@ -121,14 +121,14 @@ TlsReport::TlsReport(TlsReports& reports, std::string domain, std::string record
     : reports_(&reports), label_(endpoint.label()) {
     detail_.receiving_mx = endpoint.name;
     detail_.receiving_ip = endpoint.address.host();
-    datagram_ = {domain, std::move(record), {Policy{.domain = domain}}};
+    datagram_ = {domain, std::move(record), {AppliedPolicy{.domain = domain}}};
 }
 
 void TlsReport::by_policy(PolicyType type, const std::string& domain, std::vector<std::string> strings,
                           std::vector<std::string> mx_hosts) {
     if (!reports_)
         return;
-    Policy& p = datagram_.policies[0];
+    AppliedPolicy& p = datagram_.policies[0];
     p.type = type;
     if (!domain.empty())
         p.domain = bytes::lowered(domain);
@@ -158,7 +158,7 @@ void TlsReport::conclude(Peer* peer) {
     TlsReports* to = std::exchange(reports_, nullptr);
     if (!to || !tried_)
         return;
-    Policy& p = datagram_.policies[0];
+    AppliedPolicy& p = datagram_.policies[0];
     p.failed = failed_;
     std::string line = fmt::format("TLSRPT: status={}, domain={}, receiving_mx={}", failed_ ? "failure" : "success",
                                    datagram_.domain, label_);

@@ -91,7 +91,7 @@ bool Transaction::compose() {
     auto sender = generic_address(config_, job_.request().sender);
     if (sender)
         sender_ = external(*sender);
-    for (delivery::Recipient* r : recipients_) {
+    for (delivery::JobRecipient* r : recipients_) {
         auto address = sender ? generic_address(config_, r->address) : sender;
         if (!address) {
             out_.fail({{4, 3, 0}, fmt::format("{}: {}", config_.generic.title(), address.error().reason)}, peer_, {});
@@ -123,7 +123,7 @@ std::string Transaction::mail_command() const {
     return line;
 }
 
-std::string Transaction::rcpt_command(const delivery::Recipient& r, const std::string& address) const {
+std::string Transaction::rcpt_command(const delivery::JobRecipient& r, const std::string& address) const {
     std::string line = fmt::format("RCPT TO:<{}>", address);
     if (!peer_.features.dsn || out_.flags().final_delivery)
         return line;
@@ -161,7 +161,7 @@ void Transaction::forward_client() {
         say(Verb::xforward_session, nullptr, "XFORWARD" + second);
 }
 
-bool Transaction::say(Verb verb, delivery::Recipient* recipient, const std::string& line) {
+bool Transaction::say(Verb verb, delivery::JobRecipient* recipient, const std::string& line) {
     peer_.say(line);
     outstanding_.push_back({verb, recipient});
     outstanding_bytes_ += line.size() + 2;
@@ -210,11 +210,11 @@ void Transaction::broke_off(const Error& why) {
     if (!said || (!said->temporary() && !said->permanent()))
         return lost(why);
     over_ = true;
-    for (delivery::Recipient* r : accepted_)
+    for (delivery::JobRecipient* r : accepted_)
         refused(*said, "end of DATA command", r);
 }
 
-void Transaction::refused(const Reply& reply, const char* command, delivery::Recipient* only) {
+void Transaction::refused(const Reply& reply, const char* command, delivery::JobRecipient* only) {
     Error why{reply.status,
               fmt::format("host {} said: {} (in reply to {})", peer_.endpoint.label(), reply.text, command)};
     if (why.status.success())
@@ -256,7 +256,7 @@ void Transaction::judge(const Sent& sent, const Reply& reply) {
         if (over_ || accepted_.empty() || data_accepted_)
             break;
         over_ = true;
-        for (delivery::Recipient* r : accepted_)
+        for (delivery::JobRecipient* r : accepted_)
             refused(reply, command_name(sent.verb), r);
         break;
     }
@@ -295,9 +295,9 @@ void Transaction::send_message() {
     }
     server::Commit commit;  // a stop waits for the reply and the marks: less mail arrives twice
     peer_.say(".");
-    std::vector<delivery::Recipient*> waiting = accepted_;
+    std::vector<delivery::JobRecipient*> waiting = accepted_;
     const char* last_words = "sending end of data -- message may be sent more than once";
-    auto settle = [&](const Reply& reply, delivery::Recipient* r) {
+    auto settle = [&](const Reply& reply, delivery::JobRecipient* r) {
         if (reply.positive())
             out_.delivered(*r, peer_, reply);
         else
@@ -308,7 +308,7 @@ void Transaction::send_message() {
         if (!reply)
             return lost(reply.error());
         peer_.needs_reset = false;
-        for (delivery::Recipient* r : waiting)
+        for (delivery::JobRecipient* r : waiting)
             settle(*reply, r);
         return;
     }

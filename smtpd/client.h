@@ -44,7 +44,7 @@ public:
 
     std::string name = "unknown";          // confirmed by a forward look-up
     std::string reverse_name = "unknown";  // what the address claims
-    dns::Verdict name_status = dns::Verdict::ok, reverse_status = dns::Verdict::ok;
+    dns::NameStatus name_status = dns::NameStatus::ok, reverse_status = dns::NameStatus::ok;
     std::string address = "unknown";  // text; "unknown" where there is none
     std::string literal;              // as Received: shows it: "192.0.2.1", "IPv6:2001:db8::1"
     int family = 0;                   // AF_INET, AF_INET6; 0: this machine's, or not known (XCLIENT)

@@ -10,7 +10,7 @@
 
 namespace smtpd {
 struct Actions;
-struct Recipient;
+struct EnvelopeRecipient;
 
 // The reply where the message cannot be written.
 inline constexpr std::string_view not_written = "451 4.3.0 Error: queue file write error";
@@ -20,7 +20,7 @@ public:
     using Refusal = std::optional<std::string>;  // the reply, where something is not taken
     virtual ~Downstream() = default;
     virtual std::string_view queue_id() const = 0;
-    virtual Refusal add(const Recipient& recipient) = 0;
+    virtual Refusal add(const EnvelopeRecipient& recipient) = 0;
     // Before the client's first byte: what access rules asked for, for the session's every message and for this one,
     // and our own Received: field, lines with LF between them.
     virtual Refusal begin(const Actions& of_session, const Actions& of_message, std::string_view received) = 0;

@@ -38,7 +38,7 @@ bool vrfy(Session& session, Words& words) {
     auto address = read_address(session, text, "VRFY", false, utf8);
     if (!address)
         return session.dialogue.refuse("501 5.1.3 Bad recipient address syntax");
-    Recipient r;
+    EnvelopeRecipient r;
     r.address = std::move(*address);
     r.shown = session.service.external_log_form ? mail::to_external(r.address) : r.address;
     if (auto denied = check_recipient(session, r))

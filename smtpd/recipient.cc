@@ -37,7 +37,7 @@ std::string origin(const Session& session) {
 }
 
 // NOTIFY= and ORCPT=, into the recipient; the reply where they are not to be had.
-std::optional<std::string> take_options(const Session& session, Recipient& r, const Words& words) {
+std::optional<std::string> take_options(const Session& session, EnvelopeRecipient& r, const Words& words) {
     for (std::string_view word : words) {
         const bool notify = bytes::istarts_with(word, "NOTIFY="), original = bytes::istarts_with(word, "ORCPT=");
         if (!notify && !original)
@@ -102,7 +102,7 @@ bool rcpt_to(Session& session, Words& words) {
                        : std::nullopt;
     if (!address)
         return dialogue.refuse("501 5.1.3 Bad recipient address syntax");
-    Recipient r;
+    EnvelopeRecipient r;
     r.address = std::move(*address);
     r.shown = session.service.external_log_form ? mail::to_external(r.address) : r.address;
     if (auto refusal = take_options(session, r, words))

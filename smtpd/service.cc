@@ -55,7 +55,7 @@ Result<std::unique_ptr<Service>> Service::open(const conf::Settings& settings, R
     if (!s->resolver.client_name)
         s->resolver.client_name = [](const std::string& address, bool look_up) {
             if (!look_up)
-                return dns::ClientName{"unknown", "unknown", dns::Verdict::permanent, dns::Verdict::permanent};
+                return dns::ClientName{"unknown", "unknown", dns::NameStatus::permanent, dns::NameStatus::permanent};
             return dns::client_name(address, {.deadline = loop::in(std::chrono::seconds(60))});
         };
     TRY(s->read());

@@ -331,7 +331,7 @@ std::string Session::early_end() const {
     return settings[param::maillog_early_end_ids] ? std::string(queue_id()) + ": " : std::string();
 }
 
-void Session::log_event(std::string_view what, std::string_view text, const Recipient* recipient) {
+void Session::log_event(std::string_view what, std::string_view text, const EnvelopeRecipient* recipient) {
     if (what == "reject")
         transcript.next_is_policy();
     std::string rest;

@@ -51,7 +51,7 @@ public:
     std::string_view queue_id() const;       // or "NOQUEUE"
     std::string early_end() const;  // "ID: " before the line of an early end, where maillog_early_end_ids wants it
     // "NOQUEUE: reject: RCPT from host[addr]: text; from=<> to=<> proto=ESMTP helo=<>". recipient: the one in question.
-    void log_event(std::string_view what, std::string_view text, const Recipient* recipient = nullptr);
+    void log_event(std::string_view what, std::string_view text, const EnvelopeRecipient* recipient = nullptr);
     std::string bare_newline_refusal() const;  // the reply; logs it
     void drop_transaction();
     // The connection did not carry on; says so and ends the session.

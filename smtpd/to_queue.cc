@@ -102,7 +102,7 @@ void ToQueue::attributes(const Envelope& envelope, const Client& client, const F
 
 Downstream::Refusal ToQueue::so_far() const { return failed() ? Refusal(not_written) : std::nullopt; }
 
-Downstream::Refusal ToQueue::add(const Recipient& r) {
+Downstream::Refusal ToQueue::add(const EnvelopeRecipient& r) {
     if (!r.dsn_original.empty())
         attribute(name::dsn_orig_rcpt, r.dsn_original);
     if (r.dsn_notify)

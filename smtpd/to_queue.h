@@ -22,7 +22,7 @@ public:
     // completed (local_header_rewrite_clients). filter: content_filter.
     void envelope(const Envelope& envelope, const Client& client, const Forwarded* forwarded, bool local,
                   const std::string& filter);
-    Refusal add(const Recipient& recipient) override;
+    Refusal add(const EnvelopeRecipient& recipient) override;
     Refusal begin(const Actions& of_session, const Actions& of_message, std::string_view received) override;
     void line(std::string_view text, bool ends) override;
     std::string finish(const Actions& of_session, const Actions& of_message, std::string_view size) override;

@@ -21,7 +21,7 @@ struct Envelope {
     std::int64_t announced_size = 0;  // SIZE=
 };
 
-struct Recipient {
+struct EnvelopeRecipient {
     std::string address;       // internal form
     std::string shown;         // as log lines and replies show it
     std::string dsn_original;  // "rfc822;a@b" or empty

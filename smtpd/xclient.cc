@@ -80,9 +80,9 @@ Refusal set(const Attribute& a, Client& client, const std::string& protocols) {
         if (known && !mail::valid_hostname(a.value))
             return bad(a);
         (a.name == "NAME" ? client.name : client.reverse_name) = known ? a.value : "unknown";
-        (a.name == "NAME" ? client.name_status : client.reverse_status) = known       ? dns::Verdict::ok
-                                                                          : temporary ? dns::Verdict::temporary
-                                                                                      : dns::Verdict::permanent;
+        (a.name == "NAME" ? client.name_status : client.reverse_status) = known       ? dns::NameStatus::ok
+                                                                          : temporary ? dns::NameStatus::temporary
+                                                                                      : dns::NameStatus::permanent;
     } else if (a.name == "ADDR" || a.name == "DESTADDR")
         return set_address(a, client, protocols);
     else if (a.name == "PORT" || a.name == "DESTPORT") {

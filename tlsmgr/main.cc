@@ -5,15 +5,15 @@
 #include <memory>
 #include "conf/rights.h"
 #include "server/server.h"
-#include "service.h"
+#include "secret_keeper.h"
 
 namespace {
-std::unique_ptr<tlsmgr::Service> service;
+std::unique_ptr<tlsmgr::SecretKeeper> service;
 
 Result<void> open_files(const conf::Settings& settings) {
     TRY_ASSIGN(conf::Identity owner, conf::mail_owner(settings));
     conf::TakeIdentity as_owner(owner);  // its files belong to mail_owner, below data_directory
-    service = std::make_unique<tlsmgr::Service>(settings);
+    service = std::make_unique<tlsmgr::SecretKeeper>(settings);
     return {};
 }
 }

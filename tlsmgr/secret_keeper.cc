@@ -1,4 +1,4 @@
-#include "service.h"
+#include "secret_keeper.h"
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -45,7 +45,7 @@ std::int64_t steady_seconds() {
 }
 }
 
-Service::Service(const conf::Settings& s)
+SecretKeeper::SecretKeeper(const conf::Settings& s)
     : settings_(s), pool_(s), ticket_keys_(at_least(s[param::smtpd_tls_session_cache_timeout])) {
     auto add = [&](const char* name, const conf::Text& file, const conf::Time& timeout, const conf::Text& level) {
         const bool told = tls::parse_log_options(s[level]).value_or(0) & tls::log_option::cache;
@@ -60,14 +60,14 @@ Service::Service(const conf::Settings& s)
         param::lmtp_tls_loglevel);
 }
 
-SessionCache* Service::cache(std::string_view name) {
+SessionCache* SecretKeeper::cache(std::string_view name) {
     for (auto& c : caches_)
         if (c->name() == name)
             return c.get();
     return nullptr;
 }
 
-bool Service::answer(net::Stream& peer, const ipc::Incoming& in) {
+bool SecretKeeper::answer(net::Stream& peer, const ipc::Incoming& in) {
     auto deadline = loop::in(60s);
     auto now = static_cast<std::int64_t>(std::time(nullptr));
     ipc::TlsSessionReply reply;
@@ -96,7 +96,7 @@ bool Service::answer(net::Stream& peer, const ipc::Incoming& in) {
     return ipc::send(peer, reply, deadline) && peer.flush(deadline);
 }
 
-void Service::serve(net::Stream& peer) {
+void SecretKeeper::serve(net::Stream& peer) {
     auto next = [&] {
         server::Idle idle;
         return ipc::receive(peer, loop::in(3600s));
@@ -108,7 +108,7 @@ void Service::serve(net::Stream& peer) {
     }
 }
 
-void Service::keep_house() {
+void SecretKeeper::keep_house() {
     auto interval = [](std::chrono::seconds s) { return std::max(s, 1s); };
     auto sweep_every = 3600s;
     for (auto& c : caches_)

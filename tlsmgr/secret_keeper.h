@@ -10,10 +10,10 @@
 #include "ticket_keys.h"
 
 namespace tlsmgr {
-class Service {
+class SecretKeeper {
 public:
     // Before the jail: opens files as $mail_owner.
-    explicit Service(const conf::Settings& settings);
+    explicit SecretKeeper(const conf::Settings& settings);
     // Until the peer closes or says something that is no request.
     void serve(net::Stream& peer);
     // Sweeps, reseeds and saves at their times, for the life of the process.

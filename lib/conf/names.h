@@ -26,7 +26,7 @@ public:
     std::vector<std::string> warnings(const std::string& main_path, const std::string& master_path) const;
 
 private:
-    struct Service {
+    struct ServiceOverrides {
         std::string label;
         Overrides overrides;
     };
@@ -38,6 +38,6 @@ private:
     const Values& values_;
     std::map<std::string, NameClass, std::less<>> names_;
     std::set<std::string, std::less<>> mentioned_;  // by $name, as a restriction class or as a table's own parameter
-    std::vector<Service> services_;
+    std::vector<ServiceOverrides> services_;
 };
 }

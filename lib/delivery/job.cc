@@ -50,7 +50,7 @@ Job::Job(const Agent& agent, ipc::DeliveryRequest request, queue::QueueFile file
     : agent_(agent), request_(std::move(request)), file_(std::move(file)), received_(received) {
     recipients_.reserve(request_.recipients.size());
     for (ipc::DeliveryRecipient& r : request_.recipients) {
-        Recipient& to = recipients_.emplace_back();
+        JobRecipient& to = recipients_.emplace_back();
         to.offset = r.offset;
         to.address = std::move(r.address);
         to.original = std::move(r.original);
@@ -190,7 +190,7 @@ Disposition Job::report_deferred(const Subject& subject, const Event& event) {
 }
 Disposition Job::report_bounced(const Subject& subject, const Event& event) { return report_failed(subject, event); }
 
-void Job::settle(Recipient& recipient, Disposition disposition) {
+void Job::settle(JobRecipient& recipient, Disposition disposition) {
     if (recipient.disposition != Disposition::none) {
         maillog::error("{}: to=<{}>: a second disposition for one recipient", id(), recipient.address);
         return;
@@ -207,7 +207,7 @@ void Job::settle(Recipient& recipient, Disposition disposition) {
 }
 
 void Job::fail_rest(const Event& event) {
-    for (Recipient& r : recipients_)
+    for (JobRecipient& r : recipients_)
         if (r.disposition == Disposition::none)
             failed(r, event);
 }
@@ -218,7 +218,7 @@ void Job::site_failed(EnhancedStatus status, std::string_view reason) {
 }
 
 ipc::DeliveryReply Job::finish() {
-    for (Recipient& r : recipients_) {
+    for (JobRecipient& r : recipients_) {
         if (r.disposition != Disposition::none)
             continue;
         maillog::error("{}: to=<{}>: the delivery agent left this recipient over", id(), r.address);

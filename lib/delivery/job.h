@@ -2,8 +2,8 @@
 // agent.
 //
 //     void deliver(delivery::Job& job) {
-//         for (delivery::Recipient& r : job.recipients()) job.delivered(r, {.relay = "mail.example.org[192.0.2.1]:25",
-//         .text = "250 2.0.0 Ok"});
+//         for (delivery::JobRecipient& r : job.recipients()) job.delivered(r, {.relay =
+//         "mail.example.org[192.0.2.1]:25", .text = "250 2.0.0 Ok"});
 //     }
 //
 // Each recipient gets exactly one of delivered(), deferred(), bounced(); an agent that reports several events for one
@@ -41,7 +41,7 @@ struct Subject {
     bool own_sender = false;  // sender below gets the non-delivery report at once, not the message's sender
     std::string sender{};     // (local: members of an alias that has an owner- alias)
 };
-struct Recipient : Subject {
+struct JobRecipient : Subject {
     Disposition disposition = Disposition::none;
 };
 
@@ -65,7 +65,7 @@ public:
     const queue::QueueFile& file() const { return file_; }
     // The message's text, from its first line; any number of readers one after the other.
     queue::ContentReader content() const;
-    std::span<Recipient> recipients() { return recipients_; }
+    std::span<JobRecipient> recipients() { return recipients_; }
     // Nothing is delivered: delivered() means "would be delivered" ("delivers to mailbox").
     bool probe() const { return (request_.flags & ipc::delivery_flags::probe) != 0; }
     const std::string& id() const { return request_.queue_id; }
@@ -73,11 +73,13 @@ public:
 
     // Report and settle. bounced() with a status of class 4 defers; deferred() takes class 5 as its class 4
     // counterpart.
-    void delivered(Recipient& recipient, const Event& event) { settle(recipient, report_delivered(recipient, event)); }
-    void deferred(Recipient& recipient, const Event& event) { settle(recipient, report_deferred(recipient, event)); }
-    void bounced(Recipient& recipient, const Event& event) { settle(recipient, report_bounced(recipient, event)); }
+    void delivered(JobRecipient& recipient, const Event& event) {
+        settle(recipient, report_delivered(recipient, event));
+    }
+    void deferred(JobRecipient& recipient, const Event& event) { settle(recipient, report_deferred(recipient, event)); }
+    void bounced(JobRecipient& recipient, const Event& event) { settle(recipient, report_bounced(recipient, event)); }
     // deferred() or bounced(), as event.status says.
-    void failed(Recipient& recipient, const Event& event) { settle(recipient, report_failed(recipient, event)); }
+    void failed(JobRecipient& recipient, const Event& event) { settle(recipient, report_failed(recipient, event)); }
     // For all recipients without a disposition.
     void fail_rest(const Event& event);
 
@@ -88,7 +90,7 @@ public:
     Disposition report_failed(const Subject& subject, const Event& event);
     // Ends a recipient: marks its record when done. A second call for one recipient is logged as a fault and changes
     // nothing.
-    void settle(Recipient& recipient, Disposition disposition);
+    void settle(JobRecipient& recipient, Disposition disposition);
 
     // The destination as a whole does not take mail (no connection, refused greeting): feedback for qmgr's scheduler.
     void site_failed(EnhancedStatus status, std::string_view reason);
@@ -107,7 +109,7 @@ private:
     const Agent& agent_;
     ipc::DeliveryRequest request_;
     queue::QueueFile file_;
-    std::vector<Recipient> recipients_{};
+    std::vector<JobRecipient> recipients_{};
     base::WallTime received_;  // ends the second of delays=
     ipc::DeliveryReply reply_{};
 };

@@ -87,8 +87,8 @@ struct Reverse {
 
 Reverse look_back(const std::string& address, const Options& options) {
     Reverse result;
-    for (Source source : host_system().order) {
-        if (source == Source::files) {
+    for (HostSource source : host_system().order) {
+        if (source == HostSource::files) {
             auto it = host_system().names.find(address);
             if (it != host_system().names.end())
                 return {Status::found, it->second};
@@ -102,7 +102,9 @@ Reverse look_back(const std::string& address, const Options& options) {
     return result;
 }
 
-Verdict verdict(Status status) { return status == Status::temporary ? Verdict::temporary : Verdict::permanent; }
+NameStatus name_status(Status status) {
+    return status == Status::temporary ? NameStatus::temporary : NameStatus::permanent;
+}
 }
 
 Addresses dns_addresses(std::string_view name, Families families, const Options& options) {
@@ -112,8 +114,8 @@ Addresses dns_addresses(std::string_view name, Families families, const Options&
 Addresses native_addresses(std::string_view name, Families families, const Options& options) {
     Addresses result;
     result.status = Status::no_name;
-    for (Source source : host_system().order) {
-        if (source == Source::files) {
+    for (HostSource source : host_system().order) {
+        if (source == HostSource::files) {
             result = from_hosts_file(name, families);
         } else {
             Options search = options;
@@ -136,7 +138,7 @@ ClientName reverse_client_name(std::string_view address, const Options& options)
         return client;
     Reverse back = look_back(text, options);
     if (back.status != Status::found) {
-        client.name_status = client.reverse_name_status = verdict(back.status);
+        client.name_status = client.reverse_name_status = name_status(back.status);
         return client;
     }
     if (!canonical_address(back.name).empty()) {
@@ -146,13 +148,13 @@ ClientName reverse_client_name(std::string_view address, const Options& options)
     if (!valid_hostname(back.name))
         return client;  // nothing that a log or a rule should show
     client.name = client.reverse_name = back.name;
-    client.name_status = client.reverse_name_status = Verdict::ok;
+    client.name_status = client.reverse_name_status = NameStatus::ok;
     return client;
 }
 
 ClientName client_name(std::string_view address, const Options& options) {
     ClientName client = reverse_client_name(address, options);
-    if (client.name_status != Verdict::ok)
+    if (client.name_status != NameStatus::ok)
         return client;
     std::string text = canonical_address(address);
     if (bytes::istarts_with(text, "::ffff:") && text.find('.') != text.npos)
@@ -168,7 +170,7 @@ ClientName client_name(std::string_view address, const Options& options) {
     else
         maillog::warning("hostname {} does not resolve to address {}: {}", client.name, text, forward.reason);
     client.name = "unknown";
-    client.name_status = forward ? Verdict::forged : verdict(forward.status);
+    client.name_status = forward ? NameStatus::forged : name_status(forward.status);
     return client;
 }
 }

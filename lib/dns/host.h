@@ -28,13 +28,13 @@ Addresses dns_addresses(std::string_view name, Families families, const Options&
 // As getaddrinfo(3) would find them; reasons in its words. Search domains apply to names with fewer dots than ndots.
 Addresses native_addresses(std::string_view name, Families families, const Options& options = {});
 
-enum class Verdict { ok, temporary, permanent, forged };
+enum class NameStatus { ok, temporary, permanent, forged };
 // A client's name as access rules, Received: and the log show it. "unknown" where there is none that holds.
 struct ClientName {
-    std::string name = "unknown";              // confirmed: it leads back to the address
-    std::string reverse_name = "unknown";      // what the address claims, confirmed or not
-    Verdict name_status = Verdict::permanent;  // forged: reverse_name exists and leads elsewhere
-    Verdict reverse_name_status = Verdict::permanent;
+    std::string name = "unknown";                    // confirmed: it leads back to the address
+    std::string reverse_name = "unknown";            // what the address claims, confirmed or not
+    NameStatus name_status = NameStatus::permanent;  // forged: reverse_name exists and leads elsewhere
+    NameStatus reverse_name_status = NameStatus::permanent;
 };
 // address is text, IPv4 or IPv6 (an IPv4-mapped one counts as IPv4). Logs the usual warning where the forward look-up
 // does not confirm.

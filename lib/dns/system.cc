@@ -79,9 +79,9 @@ void System::read_nsswitch(std::string_view text) {
                                             // myhostname) know no mail hosts
             bool is_dns = w == "dns" || w == "resolve";
             if (w == "files")
-                order.push_back(Source::files);
-            else if (is_dns && std::find(order.begin(), order.end(), Source::dns) == order.end())
-                order.push_back(Source::dns);
+                order.push_back(HostSource::files);
+            else if (is_dns && std::find(order.begin(), order.end(), HostSource::dns) == order.end())
+                order.push_back(HostSource::dns);
         }
     });
 }
@@ -107,7 +107,7 @@ System read_system() {
         s.servers.emplace_back("127.0.0.1");
     s.read_nsswitch(contents(nullptr, "/etc/nsswitch.conf"));
     if (s.order.empty())
-        s.order = {Source::files, Source::dns};
+        s.order = {HostSource::files, HostSource::dns};
     s.read_hosts(contents("POSTHORN_HOSTS", "/etc/hosts"));
     return s;
 }

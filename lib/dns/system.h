@@ -11,7 +11,7 @@
 #include <vector>
 
 namespace dns {
-enum class Source { files, dns };
+enum class HostSource { files, dns };
 
 struct System {
     std::vector<std::string> servers;         // "192.0.2.1" or "[2001:db8::1]:53", at most 8
@@ -20,7 +20,7 @@ struct System {
     int attempts = 2;
     int ndots = 1;
     bool rotate = false;
-    std::vector<Source> order;                                            // of nsswitch's "hosts:", those that we know
+    std::vector<HostSource> order;                                        // of nsswitch's "hosts:", those that we know
     std::unordered_map<std::string, std::vector<std::string>> addresses;  // hosts: lower-case name → addresses as text
     std::unordered_map<std::string, std::string> names;                   // hosts: address as text → first name
 

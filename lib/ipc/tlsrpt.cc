@@ -55,7 +55,7 @@ Json clipped(const std::vector<std::string>& list) {
 
 std::string text_of(const Datagram& d) {
     Json policies = Json::array();
-    for (const Policy& p : d.policies) {
+    for (const AppliedPolicy& p : d.policies) {
         Json policy{{"policy-type", static_cast<int>(p.type)}, {"policy-domain", p.domain.substr(0, text_limit)}};
         if (!p.strings.empty())
             policy["policy-string"] = clipped(p.strings);
@@ -84,15 +84,15 @@ std::string text_of(const Datagram& d) {
 // Makes it less, by what is worth least; false: nothing is left to take.
 bool shrink(Datagram& d) {
     bool less = false;
-    for (auto list : {&Policy::strings, &Policy::mx_hosts}) {
-        for (Policy& p : d.policies) {
+    for (auto list : {&AppliedPolicy::strings, &AppliedPolicy::mx_hosts}) {
+        for (AppliedPolicy& p : d.policies) {
             less = less || !(p.*list).empty();
             (p.*list).resize((p.*list).size() / 2);
         }
     }
     if (less)
         return true;
-    for (Policy& p : d.policies) {
+    for (AppliedPolicy& p : d.policies) {
         less = less || p.failures.size() > 1;
         p.failures.resize((p.failures.size() + 1) / 2);
     }
@@ -121,7 +121,7 @@ bool take_code(const Json& object, const char* key, const Name<Value> (&table)[n
     return false;
 }
 
-bool take_failures(const Json& object, Policy& policy) {
+bool take_failures(const Json& object, AppliedPolicy& policy) {
     auto it = object.find("failure-details");
     if (it == object.end())
         return true;
@@ -174,7 +174,7 @@ Result<Datagram> decode(std::string_view text) {
     if (policies == all.end() || !policies->is_array() || policies->empty())
         return bad("no policies");
     for (const Json& one : *policies) {
-        Policy& p = d.policies.emplace_back();
+        AppliedPolicy& p = d.policies.emplace_back();
         if (!one.is_object() || !take_code(one, "policy-type", policy_types, p.type))
             return bad("a policy of no known type");
         if (!take_member(one, "policy-domain", p.domain) || !take_member(one, "policy-string", p.strings) ||

@@ -66,18 +66,18 @@ struct FailureDetail {
     friend bool operator==(const FailureDetail&, const FailureDetail&) = default;
 };
 
-struct Policy {
+struct AppliedPolicy {
     PolicyType type = PolicyType::no_policy_found;
     std::string domain{};
     std::vector<std::string> strings{}, mx_hosts{};
     std::vector<FailureDetail> failures{};
     bool failed = false;
-    friend bool operator==(const Policy&, const Policy&) = default;
+    friend bool operator==(const AppliedPolicy&, const AppliedPolicy&) = default;
 };
 
 struct Datagram {
     std::string domain{}, record{};
-    std::vector<Policy> policies{};
+    std::vector<AppliedPolicy> policies{};
     friend bool operator==(const Datagram&, const Datagram&) = default;
 };
 

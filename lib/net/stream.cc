@@ -246,12 +246,12 @@ Result<void> Stream::flush(Deadline deadline) {
 // --- descriptors
 
 namespace {
-struct Message {  // one byte and room for one descriptor
+struct DescriptorMessage {  // one byte and room for one descriptor
     char byte = 0;
     iovec data{&byte, 1};
     alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
     msghdr header{};
-    Message() {
+    DescriptorMessage() {
         header.msg_iov = &data;
         header.msg_iovlen = 1;
         header.msg_control = control;
@@ -262,7 +262,7 @@ struct Message {  // one byte and room for one descriptor
 
 Result<void> Stream::send_descriptor(int fd, Deadline deadline) {
     TRY(flush(deadline));
-    Message m;
+    DescriptorMessage m;
     cmsghdr* c = CMSG_FIRSTHDR(&m.header);
     c->cmsg_level = SOL_SOCKET;
     c->cmsg_type = SCM_RIGHTS;
@@ -280,7 +280,7 @@ Result<void> Stream::send_descriptor(int fd, Deadline deadline) {
 }
 
 Result<UniqueFd> Stream::receive_descriptor(Deadline deadline) {
-    Message m;
+    DescriptorMessage m;
     for (;;) {
         ssize_t n = recvmsg(fd_.get(), &m.header, MSG_CMSG_CLOEXEC);
         if (n < 0 && errno == EINTR)

@@ -49,7 +49,7 @@ std::unique_ptr<State> state;
 Result<mail::QueueId> checked(const std::string& id) { return mail::QueueId::parse(id); }
 
 // The message that a report is about: its queue file, where it can be read.
-struct Message {
+struct ReportedMessage {
     std::optional<queue::QueueFile> file;
     queue::Envelope envelope;
 
@@ -265,7 +265,7 @@ private:
 
     const ipc::ReportSend& request_;
     std::vector<Entry> entries_;
-    Message message_{};
+    ReportedMessage message_{};
     Subject subject_{};
 };
 

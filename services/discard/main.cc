@@ -16,7 +16,7 @@ Result<void> prepare(const conf::Settings& settings) {
 
 void deliver(delivery::Job& job) {
     delivery::Event event{.text = job.request().nexthop};
-    for (delivery::Recipient& r : job.recipients())
+    for (delivery::JobRecipient& r : job.recipients())
         job.delivered(r, event);
 }
 

@@ -19,7 +19,7 @@ void deliver(delivery::Job& job) {
     bool deferring = server::service_name() == "retry";
     Reason reason = parse_reason(job.request().nexthop, deferring);
     delivery::Event event{.status = reason.status, .text = reason.text};
-    for (delivery::Recipient& r : job.recipients())
+    for (delivery::JobRecipient& r : job.recipients())
         deferring ? job.deferred(r, event) : job.bounced(r, event);
 }
 

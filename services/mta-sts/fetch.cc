@@ -3,8 +3,8 @@
 #include "base/bytes.h"
 
 namespace mta_sts {
-Result<Policy> fetch(const http::Web& web, const std::string& domain, std::chrono::milliseconds timeout,
-                     ipc::tlsrpt::ResultType& failure) {
+Result<StsPolicy> fetch(const http::Web& web, const std::string& domain, std::chrono::milliseconds timeout,
+                        ipc::tlsrpt::ResultType& failure) {
     using ipc::tlsrpt::ResultType;
     failure = ResultType::sts_policy_fetch_error;
     auto failed = [](std::string reason) { return temporary(std::move(reason), {4, 7, 5}); };

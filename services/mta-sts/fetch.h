@@ -11,6 +11,6 @@
 
 namespace mta_sts {
 // failure: what TLSRPT calls it where there is no policy to be had.
-Result<Policy> fetch(const http::Web& web, const std::string& domain, std::chrono::milliseconds timeout,
-                     ipc::tlsrpt::ResultType& failure);
+Result<StsPolicy> fetch(const http::Web& web, const std::string& domain, std::chrono::milliseconds timeout,
+                        ipc::tlsrpt::ResultType& failure);
 }

@@ -6,16 +6,16 @@
 #include <memory>
 #include "dns/dns.h"
 #include "server/server.h"
-#include "service.h"
+#include "policy_server.h"
 
 namespace {
-std::unique_ptr<mta_sts::Service> service;
+std::unique_ptr<mta_sts::PolicyServer> service;
 
 Result<void> prepare(const conf::Settings& settings) {
     dns::open();
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
         return permanent("cannot start the HTTP library");
-    TRY_ASSIGN(service, mta_sts::Service::create(settings));
+    TRY_ASSIGN(service, mta_sts::PolicyServer::create(settings));
     return {};
 }
 }

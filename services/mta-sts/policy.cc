@@ -17,10 +17,10 @@ Failure bad(std::string reason) { return temporary(std::move(reason), {4, 7, 5})
 bool known_mode(std::string_view mode) { return mode == "enforce" || mode == "testing" || mode == "none"; }
 }
 
-Result<Policy> parse_policy(std::string_view text) {
+Result<StsPolicy> parse_policy(std::string_view text) {
     if (text.size() > policy_limit)
         return bad("longer than 64 KiB");
-    Policy p;
+    StsPolicy p;
     bool version = false;
     std::optional<std::int64_t> age;
     while (!text.empty()) {

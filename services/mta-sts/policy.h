@@ -14,12 +14,12 @@ inline constexpr std::int64_t max_age_limit = 31557600;  // a year; RFC 8461, se
 inline constexpr std::size_t policy_limit = 64 * 1024;   // bytes; section 3.3
 inline constexpr std::size_t hosts_limit = 200;
 
-struct Policy {
+struct StsPolicy {
     std::string mode;  // "enforce", "testing", "none"
     std::int64_t max_age = 0;
     std::vector<std::string> hosts;  // "mx.example.org", "*.example.net"; lower case; at least one unless mode is none
 };
-Result<Policy> parse_policy(std::string_view text);
+Result<StsPolicy> parse_policy(std::string_view text);
 
 // The id of the one record of these that is "v=STSv1; id=…;" (section 3.1); absent where there is none, or more than
 // one.
@@ -30,7 +30,7 @@ struct Cached {
     std::string id;
     std::int64_t fetched = 0;  // seconds since 1970
     std::int64_t asked = 0;    // by mail, to the hour
-    Policy policy;
+    StsPolicy policy;
     bool fresh(std::int64_t now) const { return now >= fetched && now - fetched < policy.max_age; }
     std::string text() const;  // one line
     static std::optional<Cached> parse(std::string_view line);

@@ -1,4 +1,4 @@
-#include "service.h"
+#include "policy_server.h"
 #include <fmt/format.h>
 #include <algorithm>
 #include <ctime>
@@ -23,8 +23,8 @@ std::int64_t now() { return std::time(nullptr); }
 bool old(const Cached& c) { return now() - c.fetched > std::min(c.policy.max_age * 3 / 4, 7 * 24 * hour); }
 }
 
-Result<std::unique_ptr<Service>> Service::create(const conf::Settings& settings) {
-    std::unique_ptr<Service> s(new Service(settings));
+Result<std::unique_ptr<PolicyServer>> PolicyServer::create(const conf::Settings& settings) {
+    std::unique_ptr<PolicyServer> s(new PolicyServer(settings));
     s->web_.timeout = settings[param::mta_sts_fetch_timeout];
     s->web_.families = conf::families(settings[param::inet_protocols]).value_or(conf::Families{});
     http::open_web(s->web_, settings[param::mta_sts_CAfile], param::mta_sts_permitted_networks.name,
@@ -32,7 +32,7 @@ Result<std::unique_ptr<Service>> Service::create(const conf::Settings& settings)
     return s;
 }
 
-void Service::open_cache() {
+void PolicyServer::open_cache() {
     if (std::exchange(opened_, true))
         return;
     const std::string& file = settings_[param::mta_sts_cache_database];
@@ -48,7 +48,7 @@ void Service::open_cache() {
         maillog::warning("MTA-STS cache {}: {}: going on without one", file, opened.error().reason);
 }
 
-std::optional<Cached> Service::cached(const std::string& domain) {
+std::optional<Cached> PolicyServer::cached(const std::string& domain) {
     open_cache();
     std::optional<Cached> entry;
     if (!file_) {
@@ -60,7 +60,7 @@ std::optional<Cached> Service::cached(const std::string& domain) {
     return entry && entry->fresh(now()) ? entry : std::nullopt;
 }
 
-void Service::save(const std::string& domain, const Cached& entry) {
+void PolicyServer::save(const std::string& domain, const Cached& entry) {
     if (!file_) {
         if (memory_.size() < domains_limit || memory_.count(domain))
             memory_[domain] = entry;
@@ -73,7 +73,7 @@ void Service::save(const std::string& domain, const Cached& entry) {
         maillog::warning("MTA-STS cache: {}", done.error().reason);
 }
 
-ipc::StsReply Service::answer(const std::string& name) {
+ipc::StsReply PolicyServer::answer(const std::string& name) {
     std::string domain = bytes::lowered(name);
     if (!dns::valid_hostname(domain) || domain.find('.') == domain.npos)
         return {};
@@ -90,7 +90,7 @@ ipc::StsReply Service::answer(const std::string& name) {
     return {entry->policy.mode, entry->policy.hosts, entry->policy.max_age, {}};
 }
 
-void Service::look_up(const std::string& domain) {
+void PolicyServer::look_up(const std::string& domain) {
     if (auto it = looked_.find(domain); it != looked_.end() && loop::Clock::now() < it->second)
         return;
     Lane& lane = slow_.contains(domain) ? slow_lane_ : quick_;
@@ -107,7 +107,7 @@ void Service::look_up(const std::string& domain) {
     put(lane, domain);
 }
 
-void Service::put(Lane& lane, const std::string& domain) {
+void PolicyServer::put(Lane& lane, const std::string& domain) {
     lane.waiting.push_back(domain);
     if (lane.working >= lane.workers)
         return;
@@ -115,7 +115,7 @@ void Service::put(Lane& lane, const std::string& domain) {
     loop::loop()->spawn([this, &lane] { work(lane); });
 }
 
-void Service::work(Lane& lane) {
+void PolicyServer::work(Lane& lane) {
     struct Gone {
         int& count;
         ~Gone() { --count; }
@@ -134,7 +134,7 @@ void Service::work(Lane& lane) {
     }
 }
 
-bool Service::update(const std::string& domain, std::chrono::milliseconds limit) {
+bool PolicyServer::update(const std::string& domain, std::chrono::milliseconds limit) {
     const loop::Deadline begin = loop::Clock::now();
     dns::Answer txt = dns::query("_mta-sts." + domain, dns::Type::txt, {.deadline = begin + limit});
     if (txt.temporary() && loop::Clock::now() >= begin + limit)
@@ -148,7 +148,7 @@ bool Service::update(const std::string& domain, std::chrono::milliseconds limit)
     if (!id)
         return true;  // no record: nothing to fetch, and what is cached holds until it ends (RFC 8461, section 5.1)
     auto entry = cached(domain);
-    auto again_for = [&](const Policy& p) {
+    auto again_for = [&](const StsPolicy& p) {
         looked_[domain] = loop::in(std::clamp(std::chrono::seconds(p.max_age / 8), 1s, look_again));
     };
     if (entry)
@@ -178,7 +178,7 @@ bool Service::update(const std::string& domain, std::chrono::milliseconds limit)
     return true;
 }
 
-void Service::serve(net::Stream& stream) {
+void PolicyServer::serve(net::Stream& stream) {
     auto next = [&] {
         server::Idle idle;
         return ipc::receive<ipc::StsRequest>(stream, loop::never);
@@ -198,9 +198,9 @@ void Service::serve(net::Stream& stream) {
     }
 }
 
-void Service::keep_house() {
+void PolicyServer::keep_house() {
     struct AtEnd {
-        Service& s;
+        PolicyServer& s;
         ~AtEnd() {
             s.web_.ending = true;
             s.file_.reset();  // it is the successor's now, and so are the questions: it would be "no policy" here

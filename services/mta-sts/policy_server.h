@@ -26,20 +26,20 @@ class Stream;
 }
 
 namespace mta_sts {
-class Service {
+class PolicyServer {
 public:
     static constexpr std::size_t domains_limit = 100000, waiting_limit = 1000;
     static constexpr int quick_workers = 12, slow_workers = 4;  // together the threads of the pool
     std::chrono::milliseconds first_try{5000};                  // for the TXT record, and for the policy
     // As root, before the jail. The cache file is opened by the first that needs it: its predecessor may still have it
     // until then.
-    static Result<std::unique_ptr<Service>> create(const conf::Settings& settings);
+    static Result<std::unique_ptr<PolicyServer>> create(const conf::Settings& settings);
     void serve(net::Stream& stream);
     // For the life of the process, in a fiber: refreshes what grows old.
     void keep_house();
 
 private:
-    explicit Service(const conf::Settings& settings) : settings_(settings) {}
+    explicit PolicyServer(const conf::Settings& settings) : settings_(settings) {}
     ipc::StsReply answer(const std::string& domain);
     std::optional<Cached> cached(const std::string& domain);
     void save(const std::string& domain, const Cached& entry);

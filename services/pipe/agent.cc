@@ -51,14 +51,14 @@ bool objections(delivery::Job& job, const std::string& relay) {
     }
     if (!a.delivered_to)
         return false;
-    delivery::Recipient& recipient = job.recipients()[0];
+    delivery::JobRecipient& recipient = job.recipients()[0];
     if (!delivery::delivered_addresses(job).contains(mail::fold_case(recipient.address)))
         return false;
     all(job, relay, {5, 4, 6}, "mail forwarding loop for " + recipient.address);
     return true;
 }
 
-delivery::CopyOptions copy_options(const delivery::Job& job, const delivery::Recipient& first) {
+delivery::CopyOptions copy_options(const delivery::Job& job, const delivery::JobRecipient& first) {
     const Attributes& a = context->attributes;
     delivery::CopyOptions options;
     options.from_line = a.from_line;
@@ -88,7 +88,7 @@ void deliver(delivery::Job& job) {
     }
     command.arguments = std::move(*arguments);
     if (job.probe()) {
-        for (delivery::Recipient& r : job.recipients())
+        for (delivery::JobRecipient& r : job.recipients())
             job.delivered(r, {.relay = relay, .text = "delivers to command: " + command.arguments[0]});
         return;
     }
@@ -117,7 +117,7 @@ void deliver(delivery::Job& job) {
     std::string text = fmt::format("delivered via {} service", relay);
     if (!output.empty())
         text += fmt::format(" ({})", output);
-    for (delivery::Recipient& r : job.recipients())
+    for (delivery::JobRecipient& r : job.recipients())
         job.delivered(r, {.relay = relay, .text = text, .action = a.final_delivery ? "delivered" : "relayed"});
 }
 }

@@ -38,7 +38,7 @@ Names of_message(const Attributes& a, const ipc::DeliveryRequest& r) {
     return names;
 }
 
-void add_recipient(Names& names, const delivery::Recipient& recipient, const Attributes& a,
+void add_recipient(Names& names, const delivery::JobRecipient& recipient, const Attributes& a,
                    const mail::ExtensionRules& rules) {
     names["recipient"] = shown(recipient.address, a);
     names["original_recipient"] = shown(recipient.original.empty() ? recipient.address : recipient.original, a);
@@ -80,7 +80,7 @@ bool names_recipient(const std::string& argument) {
 }
 
 Result<std::vector<std::string>> expand_arguments(const Attributes& attributes, const ipc::DeliveryRequest& request,
-                                                  std::span<const delivery::Recipient> recipients,
+                                                  std::span<const delivery::JobRecipient> recipients,
                                                   const mail::ExtensionRules& rules) {
     std::vector<std::string> out;
     Names names = of_message(attributes, request);

@@ -12,6 +12,6 @@
 
 namespace pipe_agent {
 Result<std::vector<std::string>> expand_arguments(const Attributes& attributes, const ipc::DeliveryRequest& request,
-                                                  std::span<const delivery::Recipient> recipients,
+                                                  std::span<const delivery::JobRecipient> recipients,
                                                   const mail::ExtensionRules& rules);
 }

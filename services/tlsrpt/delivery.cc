@@ -1,4 +1,4 @@
-// How one report reaches its destinations: the part of Service that waits for DNS, the web and cleanup.
+// How one report reaches its destinations: the part of Reporter that waits for DNS, the web and cleanup.
 #include <fmt/format.h>
 #include <algorithm>
 #include <ctime>
@@ -10,7 +10,7 @@
 #include "dns/dns.h"
 #include "ipc/cleanup.h"
 #include "log/log.h"
-#include "service.h"
+#include "reporter.h"
 
 namespace tlsrpt {
 namespace {
@@ -27,7 +27,7 @@ void log(const Entry& e, const std::string& to, std::string_view result, std::st
 
 // The domain may have changed its mind: its record of now holds; where none can be had now, the one that the sessions
 // saw.
-bool Service::find_destinations(const std::string& key) {
+bool Reporter::find_destinations(const std::string& key) {
     Entry seen = *collection_.find(key);
     dns::Answer txt = dns::query("_smtp._tls." + seen.domain, dns::Type::txt, {.deadline = loop::in(30s)});
     std::optional<std::string> record = seen.record;
@@ -52,7 +52,7 @@ bool Service::find_destinations(const std::string& key) {
     return true;
 }
 
-void Service::deliver(const std::string& key) {
+void Reporter::deliver(const std::string& key) {
     const Entry* found = collection_.find(key);
     if (!found || (found->destinations.empty() && !find_destinations(key)))
         return;
@@ -88,7 +88,7 @@ void Service::deliver(const std::string& key) {
     conclude(key, last_failure);
 }
 
-void Service::conclude(const std::string& key, const std::string& last_failure) {
+void Reporter::conclude(const std::string& key, const std::string& last_failure) {
     Entry* e = collection_.change(key);
     if (!e)
         return;
@@ -108,7 +108,7 @@ void Service::conclude(const std::string& key, const std::string& last_failure) 
     e->done = true;
 }
 
-Service::Attempt Service::try_one(const Entry& e, const Uri& uri, const std::string& gzipped) {
+Reporter::Attempt Reporter::try_one(const Entry& e, const Uri& uri, const std::string& gzipped) {
     if (uri.mail())
         return by_mail(e, uri, gzipped);
     auto reply = http::ask(web_, {.url = uri.text, .content_type = "application/tlsrpt+gzip", .content = gzipped});
@@ -117,7 +117,7 @@ Service::Attempt Service::try_one(const Entry& e, const Uri& uri, const std::str
     return {reply->status >= 200 && reply->status < 300, fmt::format("HTTP status {}", reply->status)};
 }
 
-Service::Attempt Service::by_mail(const Entry& e, const Uri& uri, const std::string& gzipped) {
+Reporter::Attempt Reporter::by_mail(const Entry& e, const Uri& uri, const std::string& gzipped) {
     const std::time_t date = std::time(nullptr);
     auto mail = report_mail(e, submitter_, uri.address, gzipped, *key_, date);
     if (!mail)

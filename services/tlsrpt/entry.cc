@@ -41,7 +41,7 @@ std::size_t size_of(const std::vector<std::string>& list) {
 }
 
 // The policy of a session with this domain, as an entry holds it.
-PolicyCounts counts_of(const ipc::tlsrpt::Policy& p, const std::string& domain) {
+PolicyCounts counts_of(const ipc::tlsrpt::AppliedPolicy& p, const std::string& domain) {
     return {p.type,
             p.domain.empty() ? domain : bytes::lowered(clipped(p.domain)),
             clipped(p.strings),
@@ -185,7 +185,7 @@ std::size_t Entry::add(const ipc::tlsrpt::Datagram& session, bool room, std::siz
         record = session.record;
     for (const PolicyCounts& p : policies)
         noted += p.details.size();
-    for (const ipc::tlsrpt::Policy& one : session.policies) {
+    for (const ipc::tlsrpt::AppliedPolicy& one : session.policies) {
         PolicyCounts wanted = counts_of(one, domain);
         auto p = std::find_if(policies.begin(), policies.end(),
                               [&](const PolicyCounts& have) { return same(have, wanted); });

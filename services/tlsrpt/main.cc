@@ -6,16 +6,16 @@
 #include <memory>
 #include "dns/dns.h"
 #include "server/server.h"
-#include "service.h"
+#include "reporter.h"
 
 namespace {
-std::unique_ptr<tlsrpt::Service> service;
+std::unique_ptr<tlsrpt::Reporter> service;
 
 Result<void> prepare(const conf::Settings& settings) {
     dns::open();
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
         return permanent("cannot start the HTTP library");
-    TRY_ASSIGN(service, tlsrpt::Service::create(settings));
+    TRY_ASSIGN(service, tlsrpt::Reporter::create(settings));
     return {};
 }
 }

@@ -1,4 +1,4 @@
-#include "service.h"
+#include "reporter.h"
 #include <fmt/format.h>
 #include <openssl/rand.h>
 #include <algorithm>
@@ -32,15 +32,15 @@ Limits limits_of(const conf::Settings& s) {
 }
 }
 
-Service::Service(const conf::Settings& s)
+Reporter::Reporter(const conf::Settings& s)
     : settings_(s),
       collection_(limits_of(s)),
       submitter_{s[param::tlsrpt_organization_name], s[param::tlsrpt_contact_info], s[param::tlsrpt_dkim_domain],
                  s[param::tlsrpt_sender], s[param::tlsrpt_dkim_selector]},
       cleanup_("public/cleanup", s) {}
 
-Result<std::unique_ptr<Service>> Service::create(const conf::Settings& settings) {
-    std::unique_ptr<Service> s(new Service(settings));
+Result<std::unique_ptr<Reporter>> Reporter::create(const conf::Settings& settings) {
+    std::unique_ptr<Reporter> s(new Reporter(settings));
     s->sending_ = !s->submitter_.organization.empty() && !s->submitter_.contact.empty();
     if (!s->sending_) {
         maillog::warning("{}", not_configured);
@@ -66,7 +66,7 @@ Result<std::unique_ptr<Service>> Service::create(const conf::Settings& settings)
 
 // --- what comes in
 
-void Service::take(std::string_view datagram) {
+void Reporter::take(std::string_view datagram) {
     while (!datagram.empty() && (datagram.back() == '\n' || datagram.back() == '\0'))
         datagram.remove_suffix(1);
     if (datagram == "W")
@@ -83,7 +83,7 @@ void Service::take(std::string_view datagram) {
     changed_.notify_all();
 }
 
-void Service::rubbish(const std::string& why) {
+void Reporter::rubbish(const std::string& why) {
     ++rubbish_;
     if (loop::Clock::now() < rubbish_told_)
         return;
@@ -91,7 +91,7 @@ void Service::rubbish(const std::string& why) {
     rubbish_told_ = loop::in(1min);
 }
 
-void Service::request(std::string_view name) {
+void Reporter::request(std::string_view name) {
     std::string domain = bytes::lowered(name);
     if (!sending_)
         return maillog::warning("{}", not_configured);
@@ -111,7 +111,7 @@ void Service::request(std::string_view name) {
 }
 
 // A report's id and time, once.
-void Service::schedule_closed() {
+void Reporter::schedule_closed() {
     for (const std::string& key : collection_.newly_closed()) {
         Entry* e = collection_.change(key);
         if (!e)
@@ -126,9 +126,9 @@ void Service::schedule_closed() {
 
 // --- the fiber that keeps house
 
-void Service::run() {
+void Reporter::run() {
     struct AtEnd {
-        Service& s;
+        Reporter& s;
         ~AtEnd() {
             s.flush(false);
             s.store_.reset();
@@ -154,7 +154,7 @@ void Service::run() {
     });
 }
 
-void Service::open_store() {
+void Reporter::open_store() {
     const std::string& name = settings_[param::tlsrpt_database];
     if (name.empty())
         return;
@@ -165,7 +165,7 @@ void Service::open_store() {
         maillog::warning("TLS report database {}: {}: going on without one", name, opened.error().reason);
 }
 
-void Service::flush(bool may_wait) {
+void Reporter::flush(bool may_wait) {
     schedule_closed();
     urgent_ = false;
     flush_at_ = loop::never;
@@ -188,7 +188,7 @@ void Service::flush(bool may_wait) {
     write_told_ = loop::in(1min);
 }
 
-void Service::expire(std::int64_t time) {
+void Reporter::expire(std::int64_t time) {
     for (const Entry& e : collection_.expire(time, kept)) {
         if (sending_)
             maillog::info(
@@ -197,7 +197,7 @@ void Service::expire(std::int64_t time) {
     }
 }
 
-void Service::start_deliveries(loop::Group& senders, std::int64_t time) {
+void Reporter::start_deliveries(loop::Group& senders, std::int64_t time) {
     if (!sending_)
         return;
     for (const auto& entry : collection_.entries()) {
@@ -209,7 +209,7 @@ void Service::start_deliveries(loop::Group& senders, std::int64_t time) {
             continue;
         senders.spawn([this, key = key] {
             struct Free {
-                Service& s;
+                Reporter& s;
                 const std::string& key;
                 ~Free() {
                     s.busy_.erase(key);
@@ -225,7 +225,7 @@ void Service::start_deliveries(loop::Group& senders, std::int64_t time) {
     }
 }
 
-loop::Deadline Service::next_event(std::int64_t time) const {
+loop::Deadline Reporter::next_event(std::int64_t time) const {
     std::int64_t at = std::min(time + look_again.count(), time / day * day + day);
     if (sending_ && busy_.size() < workers)
         for (const auto& [key, e] : collection_.entries())

@@ -30,17 +30,17 @@
 #include "store.h"
 
 namespace tlsrpt {
-class Service {
+class Reporter {
 public:
     static constexpr std::size_t workers = 4;  // reports under way at once
     // As root, before the jail.
-    static Result<std::unique_ptr<Service>> create(const conf::Settings& settings);
+    static Result<std::unique_ptr<Reporter>> create(const conf::Settings& settings);
     void take(std::string_view datagram);
     // For the life of the process, in a fiber.
     void run();
 
 private:
-    explicit Service(const conf::Settings& settings);
+    explicit Reporter(const conf::Settings& settings);
     void rubbish(const std::string& why);
     void request(std::string_view domain);  // empty: all
     void schedule_closed();

@@ -85,7 +85,7 @@ Result<std::optional<delivery::MailboxTarget>> Context::find(std::string_view ad
     return std::optional(std::move(target));
 }
 
-void Context::deliver_one(delivery::Job& job, delivery::Recipient& recipient) const {
+void Context::deliver_one(delivery::Job& job, delivery::JobRecipient& recipient) const {
     auto report = [&](EnhancedStatus status, std::string text) {
         job.failed(recipient, {.relay = server::service_name(), .status = status, .text = std::move(text)});
     };
@@ -131,7 +131,7 @@ void Context::deliver_one(delivery::Job& job, delivery::Recipient& recipient) co
 }
 
 void Context::deliver(delivery::Job& job) const {
-    for (delivery::Recipient& recipient : job.recipients())
+    for (delivery::JobRecipient& recipient : job.recipients())
         deliver_one(job, recipient);
 }
 

@@ -26,7 +26,7 @@ private:
     Result<std::optional<std::string>> look_up(const table::Maps& maps, std::string_view address) const;
     Result<std::int64_t> id_of(const table::Maps& maps, std::string_view address, std::string_view what,
                                std::int64_t least) const;
-    void deliver_one(delivery::Job& job, delivery::Recipient& recipient) const;
+    void deliver_one(delivery::Job& job, delivery::JobRecipient& recipient) const;
 
     std::unique_ptr<delivery::Agent> agent_{};
     table::Maps mailboxes_{}, uids_{}, gids_{};

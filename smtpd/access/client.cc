@@ -15,8 +15,8 @@ Verdict mynetworks(Check& check, const Restriction& r) {
 }
 
 namespace {
-Verdict no_name(Check& check, dns::Verdict status, std::string_view what) {
-    int code = status == dns::Verdict::temporary ? 450 : check.code(param::unknown_client_reject_code);
+Verdict no_name(Check& check, dns::NameStatus status, std::string_view what) {
+    int code = status == dns::NameStatus::temporary ? 450 : check.code(param::unknown_client_reject_code);
     return check.refuse(code, "5.7.25",
                         fmt::format("Client host rejected: cannot find your {}, [{}]", what, check.client().address));
 }
@@ -29,15 +29,15 @@ Verdict unknown_client(Check& check, const Restriction&) {
 }
 // The reverse name must have an address at all.
 Verdict unknown_forward_client(Check& check, const Restriction& r) {
-    return check.client().name_status == dns::Verdict::forged ? Verdict::dunno : unknown_client(check, r);
+    return check.client().name_status == dns::NameStatus::forged ? Verdict::dunno : unknown_client(check, r);
 }
 Verdict unknown_reverse_client(Check& check, const Restriction&) {
     const Client& c = check.client();
-    if (c.reverse_name != "unknown" && c.reverse_status == dns::Verdict::ok)
+    if (c.reverse_name != "unknown" && c.reverse_status == dns::NameStatus::ok)
         return Verdict::dunno;
     // Everything but a name that is absent for good may pass.
-    const bool absent = c.reverse_status == dns::Verdict::permanent;
-    return no_name(check, absent ? dns::Verdict::permanent : dns::Verdict::temporary, "reverse hostname");
+    const bool absent = c.reverse_status == dns::NameStatus::permanent;
+    return no_name(check, absent ? dns::NameStatus::permanent : dns::NameStatus::temporary, "reverse hostname");
 }
 
 Verdict early_pipelining(Check& check, const Restriction&) {

@@ -9,7 +9,7 @@ namespace smtpd {
 // Whom the command names that waits for the answer, beside the session's own: RCPT's or VRFY's recipient, ETRN's
 // domain.
 struct About {
-    const Recipient* recipient = nullptr;
+    const EnvelopeRecipient* recipient = nullptr;
     std::string_view etrn_domain{};
 };
 

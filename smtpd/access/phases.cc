@@ -54,7 +54,7 @@ std::optional<std::string> check_helo(Session& session, std::string name) {
 }
 std::optional<std::string> check_sender(Session& session) { return sender_rules(session, {}); }
 
-std::optional<std::string> check_recipient(Session& session, const Recipient& recipient) {
+std::optional<std::string> check_recipient(Session& session, const EnvelopeRecipient& recipient) {
     if (bytes::iequals(recipient.address, "postmaster"))
         return std::nullopt;  // RFC 5321, section 4.5.1: whatever the rules say
     const Service& service = session.service;
@@ -91,7 +91,7 @@ std::optional<std::string> check_content(Session& session, Phase phase) {
     if (rules.empty())
         return std::nullopt;
     Deferrals deferrals;
-    Recipient only;  // with one recipient its rules apply here too
+    EnvelopeRecipient only;  // with one recipient its rules apply here too
     const bool one = session.mail->accepted == 1;
     if (one) {
         only.address = session.mail->last_recipient;

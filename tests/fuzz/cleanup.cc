@@ -52,7 +52,7 @@ void fuzz::one(std::string_view bytes) {
     int flags = static_cast<int>(choose.byte() | choose.byte() << 8);
     auto file = queue::NewQueueFile::create(rules(much).directories, "incoming", false);
     fuzz::require(file.has_value(), "a queue file can be made", file ? "" : file.error().reason);
-    cleanup::Message message(
+    cleanup::MessageWriter message(
         rules(much),
         cleanup::Services{rewrite, [](const ipc::ReportAppend&) { return true; }, [](const std::string&) {}}, flags,
         std::move(*file));

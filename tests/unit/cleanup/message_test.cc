@@ -53,13 +53,13 @@ protected:
         rules_ = std::make_unique<Rules>(std::move(*rules));
         auto file = queue::NewQueueFile::create(rules_->directories, "incoming", false);
         ASSERT_TRUE(file) << file.error().reason;
-        message_ = std::make_unique<Message>(*rules_,
-                                             Services{fake_rewrite,
-                                                      [](const ipc::ReportAppend& r) {
-                                                          reported = r.address + " " + r.action;
-                                                          return true;
-                                                      }},
-                                             with, std::move(*file));
+        message_ = std::make_unique<MessageWriter>(*rules_,
+                                                   Services{fake_rewrite,
+                                                            [](const ipc::ReportAppend& r) {
+                                                                reported = r.address + " " + r.action;
+                                                                return true;
+                                                            }},
+                                                   with, std::move(*file));
     }
     void put(char type, std::string_view payload = {}) { message_->take(static_cast<RecordType>(type), payload); }
     void envelope(std::vector<std::string> recipients, std::string_view context = "local") {
@@ -117,7 +117,7 @@ protected:
 
     std::string directory_, log_;
     std::unique_ptr<Rules> rules_;
-    std::unique_ptr<Message> message_;
+    std::unique_ptr<MessageWriter> message_;
 };
 }
 

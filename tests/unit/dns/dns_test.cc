@@ -177,21 +177,21 @@ TEST_F(Dns, HostsFileComesFirstInTheHostsOrderOnly) {
 TEST_F(Dns, ClientNameMustLeadBackToItsAddress) {
     auto good = dns::client_name("127.0.0.1");
     EXPECT_EQ(good.name, "a.test");
-    EXPECT_EQ(good.name_status, dns::Verdict::ok);
+    EXPECT_EQ(good.name_status, dns::NameStatus::ok);
     EXPECT_EQ(dns::client_name("::ffff:127.0.0.1").name, "a.test");
     auto forged = dns::client_name("127.0.0.2");
     EXPECT_EQ(forged.name, "unknown");
     EXPECT_EQ(forged.reverse_name, "a.test");
-    EXPECT_EQ(forged.name_status, dns::Verdict::forged);
-    EXPECT_EQ(forged.reverse_name_status, dns::Verdict::ok);
+    EXPECT_EQ(forged.name_status, dns::NameStatus::forged);
+    EXPECT_EQ(forged.reverse_name_status, dns::NameStatus::ok);
     EXPECT_NE(logged.find("hostname a.test does not resolve to address 127.0.0.2\n"), logged.npos);
-    EXPECT_EQ(dns::client_name("127.0.0.3").name_status, dns::Verdict::permanent);
+    EXPECT_EQ(dns::client_name("127.0.0.3").name_status, dns::NameStatus::permanent);
     EXPECT_NE(logged.find("hostname nowhere.test does not resolve to address 127.0.0.3: Name or service not known\n"),
               logged.npos);
-    EXPECT_EQ(dns::client_name("127.0.0.4").name_status, dns::Verdict::temporary);
+    EXPECT_EQ(dns::client_name("127.0.0.4").name_status, dns::NameStatus::temporary);
     EXPECT_EQ(dns::client_name("127.0.0.5").reverse_name, "unknown");
-    EXPECT_EQ(dns::client_name("127.0.0.6").reverse_name_status, dns::Verdict::temporary);
-    EXPECT_EQ(dns::client_name("127.0.0.9").reverse_name_status, dns::Verdict::permanent);
+    EXPECT_EQ(dns::client_name("127.0.0.6").reverse_name_status, dns::NameStatus::temporary);
+    EXPECT_EQ(dns::client_name("127.0.0.9").reverse_name_status, dns::NameStatus::permanent);
     EXPECT_EQ(dns::client_name("192.0.2.77").reverse_name, "filed.test");
 }
 TEST_F(Dns, AnswerIsAuthenticOnlyWhereEveryStepIsAndOnRequest) {

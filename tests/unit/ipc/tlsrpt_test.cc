@@ -60,7 +60,7 @@ TEST(Tlsrpt, WhatADatagramCannotCarryIsLeftOut) {
     EXPECT_LE(text.size(), datagram_limit);
     back = decode(text);
     ASSERT_TRUE(back) << back.error().reason;
-    for (const Policy& p : back->policies)
+    for (const AppliedPolicy& p : back->policies)
         EXPECT_GE(p.failures.size(), 1u);
 }
 

@@ -1,5 +1,5 @@
 // Who waits for whom while policies are looked up.
-#include "service.h"
+#include "policy_server.h"
 #include <gtest/gtest.h>
 #include "../dns/name_server.h"
 #include "log/log.h"
@@ -17,7 +17,7 @@ TEST(StsService, DomainsThatDoNotAnswerHoldUpNobodyElse) {
                          void* to) { *static_cast<std::string*>(to) += std::string(text) + "\n"; },
                       &log);
     {
-        auto service = mta_sts::Service::create(conf::Settings::defaults({{"mta_sts_cache_database", ""}}));
+        auto service = mta_sts::PolicyServer::create(conf::Settings::defaults({{"mta_sts_cache_database", ""}}));
         ASSERT_TRUE(service) << service.error().reason;
         (*service)->first_try = 100ms;
         loop::Loop l;

@@ -16,13 +16,13 @@ std::string problem(const Words& words) {
     auto a = pipe_agent::parse_attributes(words);
     return a ? "" : a.error().reason;
 }
-delivery::Recipient to(std::string address, std::string original = "") {
-    delivery::Recipient r;
+delivery::JobRecipient to(std::string address, std::string original = "") {
+    delivery::JobRecipient r;
     r.address = std::move(address);
     r.original = std::move(original);
     return r;
 }
-Words expanded(const Words& arguments, std::vector<delivery::Recipient> recipients, const std::string& flags = "",
+Words expanded(const Words& arguments, std::vector<delivery::JobRecipient> recipients, const std::string& flags = "",
                std::string sender = "s@c.test") {
     Words words{"user=x"};
     if (!flags.empty())
@@ -111,7 +111,7 @@ TEST(Macros, ValuesAreNeverExpandedAgain) {
 
 TEST(Macros, UnknownNameIsAnError) {
     Attributes a = parsed({"user=x", "argv=cmd", "$foo"});
-    std::vector<delivery::Recipient> recipients{to("a@d.test")};
+    std::vector<delivery::JobRecipient> recipients{to("a@d.test")};
     auto out = pipe_agent::expand_arguments(a, {}, recipients, {});
     ASSERT_FALSE(out);
     EXPECT_EQ(out.error().status, (EnhancedStatus{4, 3, 5}));

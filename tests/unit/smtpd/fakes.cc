@@ -66,7 +66,7 @@ smtpd::Resolver World::resolver(const std::string& client_name) {
     r.client_name = [client_name](const std::string&, bool) {
         if (client_name == "unknown")
             return dns::ClientName{};
-        return dns::ClientName{client_name, client_name, dns::Verdict::ok, dns::Verdict::ok};
+        return dns::ClientName{client_name, client_name, dns::NameStatus::ok, dns::NameStatus::ok};
     };
     r.query = [this](std::string_view name, dns::Type type) {
         dns::Answer a;

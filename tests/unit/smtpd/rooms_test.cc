@@ -14,7 +14,7 @@ class Kept final : public smtpd::Downstream {
 public:
     std::string text;
     std::string_view queue_id() const override { return "ID"; }
-    Refusal add(const smtpd::Recipient&) override { return std::nullopt; }
+    Refusal add(const smtpd::EnvelopeRecipient&) override { return std::nullopt; }
     Refusal begin(const smtpd::Actions&, const smtpd::Actions&, std::string_view) override { return std::nullopt; }
     void line(std::string_view piece, bool ends) override { text.append(piece).append(ends ? "$" : "|"); }
     bool failed() const override { return false; }

@@ -6,7 +6,7 @@
 #include <set>
 #include "log/log.h"
 #include "random.h"
-#include "service.h"
+#include "secret_keeper.h"
 #include "session_cache.h"
 #include "ticket_keys.h"
 
@@ -120,7 +120,7 @@ TEST_F(Tlsmgr, AnswersRequestsAndDropsOthers) {
                                   {"data_directory", directory},
                                   {"mail_owner", "root"}});
     loop::Loop l;
-    tlsmgr::Service service(settings);
+    tlsmgr::SecretKeeper service(settings);
     auto pair = net::stream_pair();
     l.spawn([&] {
         net::Stream s(std::move(pair->first));
