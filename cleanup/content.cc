@@ -31,23 +31,41 @@ std::string message_id(const mail::QueueId& id, base::WallTime when, const std::
     return "<" + std::string(stamp) + "." + id.text() + "@" + host + ">";
 }
 
-// A display name as a header may hold it.
+// A display name as a header may hold it: in quotes where a character asks for them, else as words.
 std::string phrase(std::string_view name) {
-    for (char c : name) {
-        if (std::string_view("()<>@,;:\\\".[]").find(c) == std::string_view::npos &&
-            static_cast<unsigned char>(c) >= 32 && c != 127)
-            continue;
-        std::string out = "\"";
-        for (char d : name) {
-            if (static_cast<unsigned char>(d) < 32 || d == 127)
-                continue;
-            if (d == '"' || d == '\\')
-                out += '\\';
-            out += d;
-        }
-        return out + '"';
+    const bool quoted = std::any_of(name.begin(), name.end(), [](char c) {
+        return std::string_view("()<>@,;:\\\".[]!%").find(c) != std::string_view::npos || c == 127 ||
+               (static_cast<unsigned char>(c) < 32 && c != '\t');
+    });
+    std::string out;
+    if (!quoted) {
+        for (std::string_view word : bytes::split(name, " \t"))
+            ((out += out.empty() ? "" : " ") += word);
+        return out;
     }
-    return std::string(name);
+    for (char c : name) {
+        if (c == '"' || c == '\\')
+            out += '\\';
+        out += c;
+    }
+    return '"' + out + '"';
+}
+
+// A display name as the text of a comment. One that would not end with the comment's own parenthesis loses what says
+// so.
+std::string comment(std::string_view name) {
+    int depth = 0;
+    bool escaped = false, ends_early = false;
+    for (char c : name) {
+        if (!escaped)
+            depth += (c == '(') - (c == ')');
+        ends_early |= depth < 0;
+        escaped = c == '\\' && !escaped;
+    }
+    std::string out(name);
+    if (ends_early || depth != 0 || escaped)
+        std::erase_if(out, [](char c) { return std::string_view("()\\").find(c) != std::string_view::npos; });
+    return out;
 }
 }
 
@@ -403,26 +421,19 @@ void MessageWriter::add_missing_family(bool resent) {
 
 void MessageWriter::add_missing_from() {
     const std::string name = resent_ ? "Resent-From: " : "From: ";
-    if (sender_.empty()) {
-        const auto daemon = rewriting_.sender("MAILER-DAEMON", false);
-        const std::string address = daemon ? mail::to_external(*daemon) : "MAILER-DAEMON";
-        return put_header(rules_.from_is_obsolete ? name + address + " (Mail Delivery System)"
-                                                  : name + "Mail Delivery System <" + address + ">");
-    }
+    if (sender_.empty())
+        return put_header(name + "MAILER-DAEMON");
     const std::string address = mail::to_external(sender_);
     if (full_name_.empty())
         return put_header(name + address);
     const bool encode = !bytes::is_ascii(full_name_) && !rules_.full_name_charset.empty();
+    const auto encoded = [&](std::string_view text) { return mail::encoded_phrase(text, rules_.full_name_charset); };
     if (rules_.from_is_obsolete) {
-        std::string comment;
-        for (char c : full_name_)
-            if (static_cast<unsigned char>(c) >= 32 && std::string_view("()\\").find(c) == std::string_view::npos)
-                comment += c;
-        return put_header(name + address + " (" +
-                          (encode ? mail::encoded_phrase(comment, rules_.full_name_charset) : comment) + ")");
+        const std::string text = comment(full_name_);
+        return put_header(name + address + " (" + (encode ? encoded(text) : text) + ")");
     }
-    put_header(name + (encode ? mail::encoded_phrase(full_name_, rules_.full_name_charset) : phrase(full_name_)) +
-               " <" + address + ">");
+    std::string display = encode ? encoded(full_name_) : phrase(full_name_);
+    put_header(name + (display += display.empty() ? "" : " ") + "<" + address + ">");
 }
 
 // ---- body

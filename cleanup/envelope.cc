@@ -97,7 +97,7 @@ void MessageWriter::envelope_record(RecordType type, std::string_view payload) {
     case RecordType::time:
     case RecordType::create_time: return;
     case RecordType::attribute: return attribute(payload);
-    case RecordType::full_name: full_name_ = payload.substr(0, 1000); return put(type, payload);
+    case RecordType::full_name: full_name_ = payload.substr(0, queue::address_max); return put(type, payload);
     case RecordType::sender: return sender_record(payload);
     case RecordType::original:
         pending_original_ = payload.substr(0, queue::address_max);

@@ -78,6 +78,8 @@ Result<void> settle_mode(Options& o) {
         o.mode == Mode::submit || o.mode == Mode::verify || o.mode == Mode::flush_site || o.mode == Mode::deliver_one;
     if (o.recipients_from_header && !reads_mail)
         return permanent("-t can be used only in delivery mode");
+    if (o.recipients_from_header && o.mode == Mode::verify)
+        return permanent("-t option cannot be used with -bv");
     if (const char* name = mode_name(o.mode); name && !o.recipients.empty())
         return permanent(std::string(name) + " requires no recipient");
     return {};

@@ -52,12 +52,17 @@ std::string sender_address(const std::string& written) {
     return list.empty() ? "" : mail::to_internal(list[0]);
 }
 
+// An argument without an address stands for the empty one, as at SMTP's RCPT TO:<>.
 std::vector<std::string> argument_recipients(const Options& o) {
     std::vector<std::string> out;
-    for (const std::string& argument : o.recipients)
-        for (const std::string& external : mail::AddressList::parse(argument).addresses())
-            if (!external.empty())
-                out.push_back(mail::to_internal(external));
+    for (const std::string& argument : o.recipients) {
+        auto list = mail::AddressList::parse(argument).addresses();
+        std::erase(list, "");
+        if (list.empty())
+            out.emplace_back();
+        for (const std::string& external : list)
+            out.push_back(mail::to_internal(external));
+    }
     return out;
 }
 
@@ -123,9 +128,9 @@ Result<void> submit(const Options& o, const conf::Settings& s) {
     const std::string sender = o.sender ? sender_address(*o.sender) : login;
     const std::string full_name = o.full_name ? *o.full_name : user_full_name(login);
     const std::vector<std::string> recipients = argument_recipients(o);
-    const std::string who = login + "(" + std::to_string(::getuid()) + "): ";
+    const std::string who = sender + "(" + std::to_string(::getuid()) + "): ";
     const bool probe = o.mode == Mode::verify;
-    if (recipients.empty() && (!o.recipients_from_header || probe))
+    if (recipients.empty() && !o.recipients_from_header)
         return permanent(who + "Recipient addresses must be specified on the command line or via the -t option");
     std::string verp;
     if (o.verp) {

@@ -552,7 +552,7 @@ TEST_F(CleanupTest, ExtractedRecipientsAndDsn) {
     EXPECT_NE(text.find("X \nA encoding=8bit\nA dsn_orig_rcpt=rfc822;late@b.c\nO late@b.c\nR late@b.c\nE"),
               std::string::npos)
         << text;
-    EXPECT_NE(text.find("From: Mail Delivery System <MAILER-DAEMON@mx.test>\n"), std::string::npos) << text;
+    EXPECT_NE(text.find("From: MAILER-DAEMON\n"), std::string::npos) << text;
 }
 
 TEST_F(CleanupTest, ATimeThatNoSumCanHoldIsNotTaken) {
