@@ -44,8 +44,11 @@ std::string with_user_of(std::string_view result, std::string_view internal) {
 Result<void> Rewriting::map(std::string& internal, const table::Maps& maps) const {
     if (maps.empty())
         return {};
+    table::AddressRules lookup = rewrite_lookup(rules_);
+    lookup.internal_form = false;
+    lookup.empty_local_part = true;
     for (int i = 0; i < canonical_nesting_max; ++i) {
-        TRY_ASSIGN(auto match, table::find_address(maps, internal, rewrite_lookup(rules_)));
+        TRY_ASSIGN(auto match, table::find_address(maps, internal, lookup));
         if (!match)
             return {};
         const auto results = mail::AddressList::parse(match->value).addresses();
@@ -115,6 +118,9 @@ Result<std::string> Rewriting::sender(const std::string& internal, bool map) con
 Result<Rewriting::Rewritten> Rewriting::recipient(const std::string& internal, bool map) const {
     Rewritten out;
     TRY_ASSIGN(out.completed, complete("local", internal.empty() ? rules_.empty_recipient : internal));
+    if (out.completed.empty() || out.completed == "@") {  // what "@" and "%" come to
+        TRY_ASSIGN(out.completed, complete("local", rules_.empty_recipient));
+    }
     out.mapped = out.completed;
     if (map)
         TRY(apply(out.mapped, address_class::envelope_recipient, false));

@@ -21,6 +21,8 @@ Result<std::vector<std::string>> expand_virtual_aliases(const Rules& rules, cons
         maillog::warning("{}: unreasonable {} {} -- message not accepted, try again later", id, maps.title(), what);
         return temporary("Alias expansion error", {4, 6, 0});
     };
+    table::AddressRules lookup = rewrite_lookup(rules);
+    lookup.internal_form = false;
     for (std::size_t i = 0; i < members.size(); ++i) {
         if (i > 0)
             loop::yield();  // a long list does not hold up the others
@@ -28,7 +30,7 @@ Result<std::vector<std::string>> expand_virtual_aliases(const Rules& rules, cons
             if (lookups >= rules.virtual_recursion_limit)
                 return unreasonable("map nesting for " + recipient);
             const std::string address = members[i];
-            auto match = table::find_address(maps, address, rewrite_lookup(rules));
+            auto match = table::find_address(maps, address, lookup);
             if (!match) {
                 maillog::warning("{}: {} map lookup problem for {} -- message not accepted, try again later", id,
                                  maps.title(), address);

@@ -145,13 +145,13 @@ private:
         auto list = mail::AddressList::parse_long(std::string_view(field).substr(colon + 1));
         bool changed = list.rewrite([&](const std::string& external) -> std::optional<std::string> {
             loop::breathe();
-            auto other = generic_address(config_, mail::to_internal(external));
+            const std::string internal = mail::to_internal(external);
+            auto other = external.empty() ? internal : generic_address(config_, internal, true);
             if (!other) {
                 result = tl::unexpected(other.error());
                 return std::nullopt;
             }
-            std::string back = mail::to_external(*other);
-            return back == external ? std::nullopt : std::optional(back);
+            return *other == internal ? std::nullopt : std::optional(mail::to_external(*other));
         });
         if (changed)
             field = list.text(field.substr(0, colon + 1));
@@ -218,10 +218,12 @@ Result<void> send_rewritten(const Config& config, const delivery::Job& job, Peer
 }
 }
 
-Result<std::string> generic_address(const Config& config, const std::string& internal) {
-    if (config.generic.empty() || internal.empty())
+Result<std::string> generic_address(const Config& config, const std::string& internal, bool header) {
+    if (config.generic.empty() || (internal.empty() && !header))
         return internal;
     table::AddressRules rules;
+    rules.internal_form = false;
+    rules.empty_local_part = header;
     rules.forms = table::forms_rewrite;
     rules.delimiters = config.recipient_delimiter;
     rules.is_local = [&](std::string_view domain) { return config.local.rewrites_bare(domain); };

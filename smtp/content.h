@@ -19,6 +19,6 @@ struct ContentOptions {
 Result<void> send_content(const Config& config, const delivery::Job& job, Peer& peer, const ContentOptions& options);
 
 // One address through smtp_generic_maps, internal form; unchanged where nothing matches. An Error where a table cannot
-// tell.
-Result<std::string> generic_address(const Config& config, const std::string& internal);
+// tell. header: "" is no null sender, but "" as a header may have it.
+Result<std::string> generic_address(const Config& config, const std::string& internal, bool header = false);
 }

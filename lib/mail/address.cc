@@ -53,6 +53,10 @@ std::string to_external(std::string_view internal) {
             out = local.substr(0, colon + 1);
             rest = local.substr(colon + 1);
         }
+    if (local.empty() && domain)  // nor does one to a user without domain
+        if (std::size_t colon = domain->find_first_of(":[");
+            colon != domain->npos && (*domain)[colon] == ':' && dot_string(domain->substr(colon + 1)))
+            return bytes::one_line(std::string(internal));
     if (dot_string(rest)) {
         out += rest;
     } else {

@@ -9,15 +9,17 @@
 
 namespace table {
 namespace {
-// One form of an address, tried as written in headers (quoted) and then as it is.
+// One form of an address, tried as written in headers (quoted) and then, with internal_form, as it is.
 Result<std::optional<AddressMatch>> try_form(const Maps& maps, const std::string& internal, std::string_view extension,
-                                             Which which) {
-    std::string external = mail::to_external(internal);
+                                             Which which, bool internal_form, bool user = false) {
+    std::string external = internal.empty() ? "\"\"" : mail::to_external(internal);
+    if (user && internal.find('@') != internal.npos)  // all of it is a local part
+        (external = mail::to_external(internal + "@")).pop_back();
     for (const std::string& key : {external, internal}) {
         TRY_ASSIGN(std::optional<std::string> value, maps.find(key, which));
         if (value)
             return std::optional<AddressMatch>(AddressMatch{std::move(*value), key, std::string(extension)});
-        if (external == internal)
+        if (external == internal || !internal_form)
             break;
     }
     return std::optional<AddressMatch>();
@@ -54,7 +56,7 @@ Result<std::optional<AddressMatch>> try_domain(const Maps& maps, std::string_vie
 
 Result<std::optional<AddressMatch>> find_address(const Maps& maps, std::string_view address,
                                                  const AddressRules& rules) {
-    if (maps.empty() || address.empty())
+    if (maps.empty() || (address.empty() && !rules.empty_local_part))
         return std::optional<AddressMatch>();
     const auto [local, domain] = mail::split_address(address);
     mail::ExtensionSplit split =
@@ -63,23 +65,23 @@ Result<std::optional<AddressMatch>> find_address(const Maps& maps, std::string_v
     std::string extension = split.extension ? full_local.substr(user.size()) : "";
 
     if (rules.forms & form_full)
-        RETURN_IF_FOUND(try_form(maps, std::string(address), "", Which::all));
+        RETURN_IF_FOUND(try_form(maps, std::string(address), "", Which::all, rules.internal_form));
     if ((rules.forms & form_no_extension) && !extension.empty())
-        RETURN_IF_FOUND(try_form(maps, user + at, extension, Which::fixed));
+        RETURN_IF_FOUND(try_form(maps, user + at, extension, Which::fixed, rules.internal_form));
     if ((rules.forms & form_local_user) && domain && rules.is_local) {
         TRY_ASSIGN(bool is_local, rules.is_local(*domain));
         if (is_local) {
-            RETURN_IF_FOUND(try_form(maps, full_local, "", Which::fixed));
+            RETURN_IF_FOUND(try_form(maps, full_local, "", Which::fixed, rules.internal_form, true));
             if (!extension.empty())
-                RETURN_IF_FOUND(try_form(maps, user, extension, Which::fixed));
+                RETURN_IF_FOUND(try_form(maps, user, extension, Which::fixed, rules.internal_form, true));
         }
     }
     if ((rules.forms & form_domain) && domain && !domain->empty())
         RETURN_IF_FOUND(try_domain(maps, *domain, rules.parents, Which::fixed));
     if ((rules.forms & form_user_at) && domain) {
-        RETURN_IF_FOUND(try_form(maps, full_local + "@", "", Which::fixed));
+        RETURN_IF_FOUND(try_form(maps, full_local + "@", "", Which::fixed, rules.internal_form));
         if (!extension.empty())
-            RETURN_IF_FOUND(try_form(maps, user + "@", extension, Which::fixed));
+            RETURN_IF_FOUND(try_form(maps, user + "@", extension, Which::fixed, rules.internal_form));
     }
     if ((rules.forms & form_at_domain) && domain && !domain->empty()) {
         RETURN_IF_FOUND(try_key(maps, at, Which::fixed));

@@ -58,6 +58,8 @@ struct AddressRules {
     std::string double_bounce_sender = "double-bounce";  // never split
     bool owner_request_special = true;
     Parents parents = Parents::none;
+    bool internal_form = true;      // addresses are looked up as they are, too, not only as headers have them (quoted)
+    bool empty_local_part = false;  // "" is looked up, too, written as in headers: ""
     // For form_local_user: is the domain $myorigin, in mydestination, or one of our addresses?
     // (LocalDomains::rewrites_bare)
     std::function<Result<bool>(std::string_view domain)> is_local = {};

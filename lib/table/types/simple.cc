@@ -12,7 +12,10 @@ namespace table {
 namespace {
 class StaticTable : public Table {
 public:
-    StaticTable(std::string table_name, std::string value) : Table(std::move(table_name)), value_(std::move(value)) {}
+    StaticTable(std::string table_name, std::string value, bool utf8)
+        : Table(std::move(table_name)), value_(std::move(value)) {
+        utf8_ = utf8;
+    }
 
 protected:
     Result<std::optional<std::string>> lookup(std::string_view) override { return std::optional<std::string>(value_); }
@@ -21,14 +24,15 @@ private:
     std::string value_;
 };
 
-Result<std::unique_ptr<Table>> open_static(std::string_view name, const OpenOptions&) {
+Result<std::unique_ptr<Table>> open_static(std::string_view name, const OpenOptions& options) {
     std::string_view value = name;
     if (value.starts_with('{')) {  // "{ text with spaces }"
         if (!value.ends_with('}') || value.size() < 2)
             return permanent(fmt::format("bad syntax: \"static:{}\"", name));
         value = bytes::trim(value.substr(1, value.size() - 2));
     }
-    return std::make_unique<StaticTable>(fmt::format("static:{}", name), std::string(value));
+    return std::make_unique<StaticTable>(fmt::format("static:{}", name), std::string(value),
+                                         options.utf8 && process().utf8);
 }
 
 class FailTable : public Table {
