@@ -357,9 +357,6 @@ void MessageWriter::look_for_tls_demand(const mail::HeaderField& field) {
 void MessageWriter::rewrite_header(const HeaderInfo& info, std::string_view text) {
     const auto field = mail::split_header(text);
     mail::AddressList list = mail::AddressList::parse_long(field->value, rules_.header_token_limit);
-    if (list.cut())
-        maillog::warning("{}: {} holds more than header_address_token_limit = {} tokens: what follows is taken out",
-                         id().text(), field->name, rules_.header_token_limit);
     std::optional<Error> error;
     const bool sender = info.use & mail::header_use::sender;
     const bool changed = list.rewrite([&](const std::string& external) -> std::optional<std::string> {
@@ -376,7 +373,12 @@ void MessageWriter::rewrite_header(const HeaderInfo& info, std::string_view text
         maillog::warning("{}: {} -- message not accepted, try again later", id().text(), error->reason);
         return trouble(not_written);
     }
-    put_header(changed || list.cut() ? list.text(std::string(field->name) + ":") : text);
+    if (!changed)
+        return put_header(text);
+    if (list.cut())
+        maillog::warning("{}: {} holds more than header_address_token_limit = {} tokens: what follows is taken out",
+                         id().text(), field->name, rules_.header_token_limit);
+    put_header(list.text(std::string(field->name) + ":"));
 }
 
 void MessageWriter::header_end() {

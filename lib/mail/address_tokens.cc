@@ -15,96 +15,191 @@ constexpr std::size_t line_length = 69;        // where Postfix folds a list, co
 
 // White space where it is kept is one blank: an address stands on one line, however it was folded.
 char unfolded(char c) { return c == '\t' || c == '\r' || c == '\n' || c == '\0' ? ' ' : c; }
+// Comments keep tabs, and the ends of their lines, where a header may be folded again.
+char kept_in_comment(char c) { return c == '\r' || c == '\0' ? ' ' : c; }
+
+bool blank(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '\0'; }
 
 bool atom_end(char c) {
-    return bytes::is_space(c) || c == '"' || c == '(' || c == '[' || c == '\\' ||
-           specials.find(c) != std::string_view::npos;
+    return blank(c) || c == '"' || c == '(' || c == '[' || c == '\\' || specials.find(c) != std::string_view::npos;
 }
 
-// Text between delimiters, from behind the opening one; nested: an `open` within needs a `close` of its own. text is
-// left behind the closing one. Where the text ends before, what comes out is as if all had been closed.
-std::string delimited(std::string_view& text, char open, char close, bool nested) {
+// Text between delimiters, from behind the opening one; in a comment an `open` within needs a `close` of its own. text
+// is left behind the closing one. `missing`: how many had to follow where the text ends before.
+std::string delimited(std::string_view& text, char open, char close, std::size_t& missing) {
     std::string out;
-    std::size_t depth = 1;
+    const bool comment = open == '(';
+    const auto kept = comment ? kept_in_comment : unfolded;
+    std::size_t& depth = missing = 1;
     while (!text.empty()) {
         const char c = text.front();
         text.remove_prefix(1);
         if (c == '\\') {
-            (out += c) += text.empty() ? c : unfolded(text.front());
+            if (!text.empty())
+                (out += c) += kept(text.front());
+            else if (comment)
+                out += c;
             text.remove_prefix(std::min<std::size_t>(text.size(), 1));
             continue;
         }
         if (c == close && --depth == 0)
             return out;
-        if (nested && c == open)
+        if (comment && c == open)
             ++depth;
-        out += nested && c == '\t' ? c : unfolded(c);
+        out += kept(c);
     }
-    return out.append(depth - 1, close);
+    return out;
+}
+
+std::string atom(std::string_view& text) {
+    std::string out;
+    while (!text.empty()) {
+        if (text.front() == '\\') {  // a backslash keeps the next character, whatever it is
+            text.remove_prefix(1);
+            if (text.empty())
+                return out.empty() ? "\\" : out;  // one that escapes nothing
+            (out += '\\') += unfolded(text.front());
+        } else if (atom_end(text.front())) {
+            break;
+        } else {
+            out += text.front();
+        }
+        text.remove_prefix(1);
+    }
+    return out;
 }
 }
 
 std::vector<Token> address_tokens(std::string_view text, std::size_t limit) {
     std::vector<Token> tokens;
+    const auto enclosed = [&](Kind kind, char open, char close) {
+        text.remove_prefix(1);
+        Token token{kind, {}};
+        token.text = delimited(text, open, close, token.missing);
+        tokens.push_back(std::move(token));
+    };
     while (!text.empty() && tokens.size() < limit) {
         const char c = text.front();
-        if (bytes::is_space(c) || c == '\0') {
+        if (blank(c)) {
             text.remove_prefix(1);
         } else if (c == '"') {
-            text.remove_prefix(1);
-            tokens.push_back({Kind::quoted, delimited(text, '"', '"', false)});
+            enclosed(Kind::quoted, '"', '"');
         } else if (c == '(') {
-            text.remove_prefix(1);
-            tokens.push_back({Kind::comment, delimited(text, '(', ')', true)});
+            enclosed(Kind::comment, '(', ')');
         } else if (c == '[') {
-            text.remove_prefix(1);
-            tokens.push_back({Kind::literal, delimited(text, '[', ']', false)});
+            enclosed(Kind::literal, '[', ']');
         } else if (specials.find(c) != std::string_view::npos) {
             tokens.push_back({Kind::special, std::string(1, c)});
             text.remove_prefix(1);
         } else {
-            std::string atom;
-            while (!text.empty()) {
-                if (text.front() == '\\') {  // a backslash keeps the next character, whatever it is
-                    atom += '\\';
-                    text.remove_prefix(1);
-                    if (!text.empty()) {
-                        atom += unfolded(text.front());
-                        text.remove_prefix(1);
-                    } else {
-                        atom.pop_back();  // one that escapes nothing
-                    }
-                } else if (atom_end(text.front()) || text.front() == '\0') {
-                    break;
-                } else {
-                    atom += text.front();
-                    text.remove_prefix(1);
-                }
-            }
-            if (!atom.empty())
-                tokens.push_back({Kind::atom, std::move(atom)});
+            tokens.push_back({Kind::atom, atom(text)});
         }
     }
     return tokens;
 }
 
-std::string tokens_text(const std::vector<Token>& tokens) {
+namespace {
+// A comment as it was: what its writer left open stays open.
+std::string comment_text(const Token& token) { return "(" + token.text + (token.missing ? "" : ")"); }
+
+std::string closed_comment(const Token& token) {
+    std::string out = "(" + token.text;
+    const std::size_t kept = token.text.find_last_not_of('\\') + 1;
+    if (token.missing && (token.text.size() - kept) % 2 == 1)
+        out += '\\';
+    out.append(std::max<std::size_t>(token.missing, 1), ')');
+    std::replace(out.begin(), out.end(), '\n', ' ');
+    return out;
+}
+
+std::string token_text(const Token& token) {
+    switch (token.kind) {
+    case Kind::quoted: return '"' + token.text + '"';
+    case Kind::comment: return closed_comment(token);
+    case Kind::literal: return '[' + token.text + ']';
+    default: return token.text;
+    }
+}
+
+std::string in_quotes(std::string_view plain) {
+    std::string out = "\"";
+    for (char c : plain) {
+        if (c == '"' || c == '\\')
+            out += '\\';
+        out += c;
+    }
+    return out + '"';
+}
+
+// Takes backslashes away, but those before `kept`.
+std::string without_backslashes(std::string_view text, std::string_view kept = {}) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] == '\\' && i + 1 < text.size() && kept.find(text[++i]) != std::string_view::npos)
+            out += '\\';
+        out += text[i];
+    }
+    return out;
+}
+
+bool needs_quotes(char c) {
+    return (static_cast<unsigned char>(c) < ' ') || c == 127 ||
+           std::string_view(" ()<>@,;:\\\".[]%!|").find(c) != std::string_view::npos;
+}
+
+// An atom without backslashes: in quotes where it needs them, but for the operators that nobody escaped.
+std::string atom_text(std::string_view text) {
+    if (std::none_of(text.begin(), text.end(),
+                     [](char c) { return c == '\\' || c == 127 || static_cast<unsigned char>(c) < ' '; }))
+        return std::string(text);
+    std::string out, word;
+    bool quotes = text == "\\";
+    const auto finish = [&] {
+        out += quotes ? in_quotes(word) : word;
+        word.clear();
+        quotes = false;
+    };
+    for (std::size_t i = 0; i < text.size() && text != "\\"; ++i) {
+        const bool escaped = text[i] == '\\';
+        const char c = text[i += escaped];
+        if (!escaped && operators.find(c) != std::string_view::npos) {
+            finish();
+            out += c;
+        } else {
+            quotes |= needs_quotes(c);
+            word += c;
+        }
+    }
+    finish();
+    return out;
+}
+
+// A token as a list is written: backslashes only where they are needed.
+std::string plain_text(const Token& token) {
+    switch (token.kind) {
+    case Kind::atom: return atom_text(token.text);
+    case Kind::quoted: return in_quotes(without_backslashes(token.text));
+    case Kind::comment: return comment_text(token);
+    case Kind::literal: return '[' + without_backslashes(token.text, "[]\\") + ']';
+    default: return token.text;
+    }
+}
+
+std::string spaced(const std::vector<Token>& tokens, std::string (*text_of)(const Token&)) {
     std::string out;
     const Token* before = nullptr;
     for (const Token& token : tokens) {
         const bool word = token.kind != Kind::special;
-        if (before && (((word || token.is('<')) && before->kind != Kind::special) || before->is(',')))
+        if (before && ((word && before->kind != Kind::special) || token.is('<') || before->is(',')))
             out += ' ';
-        switch (token.kind) {
-        case Kind::quoted: ((out += '"') += token.text) += '"'; break;
-        case Kind::comment: ((out += '(') += token.text) += ')'; break;
-        case Kind::literal: ((out += '[') += token.text) += ']'; break;
-        default: out += token.text;
-        }
+        out += text_of(token);
         before = &token;
     }
     return out;
 }
+}
+
+std::string tokens_text(const std::vector<Token>& tokens) { return spaced(tokens, token_text); }
 
 // Groups tokens into items, from the last one to the first: only so it is known without looking ahead what a ':' or a
 // word is. ';' says that the ':' before it ends the name of a group, '>' that what stands before '<' is a phrase;
@@ -127,7 +222,7 @@ public:
                 part();
                 separator(AddressList::Kind::semicolon);
             } else if (token.is(':') && group) {
-                separator(AddressList::Kind::colon);
+                separator(AddressList::Kind::group_colon);
                 phrase(",");
                 parted_ = false;
             } else if (token.is('>')) {
@@ -141,8 +236,8 @@ public:
     }
 
 private:
-    void add(AddressList::Kind kind, std::string text) { list_.items_.push_back({kind, std::move(text)}); }
-    void comment(const Token& token) { add(AddressList::Kind::comment, "(" + token.text + ")"); }
+    void add(AddressList::Kind kind, std::string text) { list_.items_.push_back({kind, std::move(text), {}}); }
+    void comment(const Token& token) { add(AddressList::Kind::comment, comment_text(token)); }
     void separator(AddressList::Kind kind) {
         add(kind, tokens_[--left_].text);
         parted_ = true;
@@ -160,7 +255,7 @@ private:
         const auto finish = [&] {
             std::reverse(run.begin(), run.end());
             if (!run.empty())
-                add(AddressList::Kind::word, tokens_text(run));
+                add(AddressList::Kind::word, spaced(run, plain_text));
             run.clear();
         };
         for (; left_ > 0; --left_) {
@@ -183,16 +278,17 @@ private:
         while (open > 0 && !tokens_[open - 1].is('<'))
             --open;
         no_more_angles_ = open == 0;
-        if (open == 0)
-            return;  // '>' alone: it is dropped
         part();
-        for (std::size_t i = left_; i > open; --i)
-            if (tokens_[i - 1].kind == Kind::comment)
-                comment(tokens_[i - 1]);
-        add(AddressList::Kind::angle, joined(open, left_));
+        if (open == 0)
+            return add(AddressList::Kind::close, ">");  // it closes nothing
+        std::string comments;
+        for (std::size_t i = open; i < left_; ++i)
+            if (tokens_[i].kind == Kind::comment)
+                (comments += comments.empty() ? "" : " ") += comment_text(tokens_[i]);
+        list_.items_.push_back({AddressList::Kind::angle, joined(open, left_), std::move(comments)});
         left_ = open - 1;
         phrase(",;:>");
-        parted_ = false;
+        parted_ = true;  // no comma between <a> and <b>
         if (!group && left_ > 0 && tokens_[left_ - 1].is(':'))
             separator(AddressList::Kind::colon);  // the end of nothing
     }
@@ -234,12 +330,8 @@ private:
         std::string out;
         for (; from < to; ++from) {
             const Token& token = tokens_[from];
-            if (token.kind == Kind::quoted)
-                ((out += '"') += token.text) += '"';
-            else if (token.kind == Kind::literal)
-                ((out += '[') += token.text) += ']';
-            else if (token.kind != Kind::comment)
-                out += token.text;
+            if (token.kind != Kind::comment)
+                out += plain_text(token);
         }
         return out;
     }
@@ -293,61 +385,91 @@ bool AddressList::rewrite(const std::function<std::optional<std::string>(const s
             continue;
         }
         changed = true;
-        const std::vector<std::string> parts = parse(*replacement).addresses();
-        if (parts.size() < 2) {
-            items.push_back({item.kind, parts.empty() ? "" : parts[0]});
+        AddressList list = parse(*replacement);
+        const std::vector<std::string> parts = list.addresses();
+        if (parts.size() < 2 && list.items_.size() < 2) {
+            items.push_back({item.kind, parts.empty() ? "" : parts[0], std::move(item.comments)});
+            continue;
+        }
+        if (item.kind == Kind::address) {  // no word of it gets lost
+            std::move(list.items_.begin(), list.items_.end(), std::back_inserter(items));
             continue;
         }
         for (std::size_t i = 0; i < parts.size(); ++i) {
             if (i)
-                items.push_back({Kind::comma, ","});
-            items.push_back({item.kind, parts[i]});
+                items.push_back({Kind::comma, ",", {}});
+            items.push_back({item.kind, parts[i], i ? std::string() : std::move(item.comments)});
         }
     }
     items_ = std::move(items);
     return changed;
 }
 
+namespace {
+// Lines that fit are joined by a blank. A line of nothing but white space is none: some readers take it for the end of
+// the header.
+std::string folded(std::string_view text) {
+    std::string out;
+    std::size_t width = 0;  // of the last line, without the tab put before it
+    for (bool first = true;; first = false) {
+        const auto [line, rest] = bytes::cut(text, '\n');
+        if (first || width + 1 + line.size() <= line_length) {
+            if (!first)
+                out += ' ';
+            width += line.size() + !first;
+            out += line;
+        } else if (line.find_first_not_of(" \t") != line.npos) {
+            out += blank(line.front()) ? "\n" : "\n\t";
+            out += line;
+            width = line.size();
+        }
+        if (!rest)
+            return out;
+        text = *rest;
+    }
+}
+}
+
 std::string AddressList::text(std::string_view header) const {
     std::string out(header);
-    std::string piece;  // what stands between two places where a line may end
-    std::size_t line_start = 0;
-    bool first = true;
-    const auto flush = [&] {
-        if (piece.empty())
-            return;
-        if (first) {
-            if (!header.empty())
-                out += ' ';
-        } else if (!header.empty() &&
-                   out.size() - line_start + 1 + std::min(piece.find('\n'), piece.size()) > line_length) {
-            out += "\n\t";
-            line_start = out.size() - 1;
-        } else {
-            out += ' ';
-        }
-        first = false;
-        if (const std::size_t newline = piece.rfind('\n'); newline != std::string::npos)
-            line_start = out.size() + newline + 1;
-        out += piece;
-        piece.clear();
-    };
+    if (!header.empty() && !items_.empty())
+        out += ' ';
+    bool line_begins = true;
     const Item* before = nullptr;
     for (const Item& item : items_) {
-        const bool separator = item.kind == Kind::comma || item.kind == Kind::semicolon || item.kind == Kind::colon;
-        const bool tight = before && before->kind == Kind::angle && item.kind == Kind::comment;
-        const bool semicolon_after_colon = before && before->kind == Kind::colon && item.kind == Kind::semicolon;
-        if (!piece.empty() && ((!separator && !tight) || semicolon_after_colon))
-            piece += ' ';
-        if (item.kind == Kind::angle)
-            ((piece += '<') += item.text) += '>';
-        else
-            piece += item.text;
-        if (item.kind == Kind::comma)
-            flush();
+        bool apart = false;  // from what is before it
+        switch (item.kind) {
+        case Kind::address:
+        case Kind::angle: apart = true; break;
+        case Kind::word:
+        case Kind::comment:
+            apart = before && before->kind != Kind::angle && before->kind != Kind::close &&
+                    before->kind != Kind::colon && before->kind != Kind::semicolon;
+            break;
+        case Kind::comma:
+        case Kind::semicolon: apart = before && before->kind == Kind::group_colon; break;
+        default: break;
+        }
+        if (apart && !line_begins)
+            out += ' ';
+        if (item.kind == Kind::angle) {
+            (out += '<') += item.text;
+            if (!item.text.empty() && !item.comments.empty())
+                out += ' ';
+            (out += item.comments) += '>';
+        } else {
+            out += item.text;
+        }
+        line_begins = item.kind == Kind::comma;
+        if (line_begins)
+            out += '\n';
         before = &item;
     }
-    flush();
+    if (!header.empty())
+        return folded(out);
+    if (out.ends_with('\n'))
+        out.pop_back();
+    std::replace(out.begin(), out.end(), '\n', ' ');
     return out;
 }
 }

@@ -17,12 +17,14 @@ namespace mail {
 struct AddressToken {
     enum class Kind : std::uint8_t { atom, quoted, literal, comment, special };
     Kind kind;
-    std::string text;  // atom and special: itself; the others: between their delimiters, backslashes kept
+    std::string text;         // atom and special: itself; the others: between their delimiters, backslashes kept
+    std::size_t missing = 0;  // delimiters that do not close it: it ends with the text
     bool is(char special) const { return kind == Kind::special && text[0] == special; }
 };
-// Specials are < > @ , ; : . and, outside quotes, a lone ')' or ']'. "%" and "!" are part of atoms.
+// Specials are < > @ , ; : . and, outside quotes, a lone ')' or ']'. "%" and "!" are part of atoms. A backslash at the
+// end of the text, where an atom would begin, is an empty word.
 std::vector<AddressToken> address_tokens(std::string_view text, std::size_t limit = SIZE_MAX);
-// The tokens back as text, in external form, without white space except between words and around comments.
+// The tokens back as text, on one line, in external form, without white space except between words and around comments.
 std::string tokens_text(const std::vector<AddressToken>& tokens);
 
 class AddressList {
@@ -39,16 +41,18 @@ public:
     // Offers each address (external form, comments apart) and puts what comes back in its place. Text that comes back
     // is parsed as an address list: where it holds several, all are put there. True when something changed.
     bool rewrite(const std::function<std::optional<std::string>(const std::string& external)>& with);
-    // "header" (with its colon) and the list, folded after commas so that lines stay under 70 characters where they
-    // can; line ends are \n, no line end behind the last line. Without a header: on one line.
+    // "header" (with its colon) and the list, folded after commas, and in comments where they were, so that lines stay
+    // under 70 characters where they can; line ends are \n, no line end behind the last line. Without a header: on one
+    // line.
     std::string text(std::string_view header = {}) const;
 
 private:
-    enum class Kind : std::uint8_t { word, comment, address, angle, comma, colon, semicolon };
+    enum class Kind : std::uint8_t { word, comment, address, angle, close, comma, colon, group_colon, semicolon };
     struct Item {
         Kind kind;
-        std::string text;
-    };  // address, angle: external form
+        std::string text;      // address, angle: external form, comments apart
+        std::string comments;  // angle: those between < and >
+    };
     std::vector<Item> items_;
     bool cut_ = false;
     friend class ListParser;

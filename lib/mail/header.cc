@@ -35,7 +35,7 @@ constexpr std::array<HeaderInfo, 34> known{{
     {HeaderId::resent_date, "Resent-Date", resent},
     {HeaderId::resent_from, "Resent-From", to_sender | resent},
     {HeaderId::resent_message_id, "Resent-Message-Id", resent},
-    {HeaderId::resent_reply_to, "Resent-Reply-To", to_sender | resent},
+    {HeaderId::resent_reply_to, "Resent-Reply-To", to_recipient | resent},
     {HeaderId::resent_sender, "Resent-Sender", to_sender | resent},
     {HeaderId::resent_to, "Resent-To", to_recipient | extract | resent},
     {HeaderId::return_path, "Return-Path", to_sender},
@@ -74,8 +74,7 @@ std::optional<HeaderField> split_header(std::string_view field) {
         return {};
     const std::string_view name = field.substr(0, length);
     std::string_view value = field.substr(field.find(':', length) + 1);
-    while (!value.empty() && bytes::is_space(value.front()))
-        value.remove_prefix(1);
+    value.remove_prefix(std::min(value.find_first_not_of(" \t\r\n"), value.size()));
     return HeaderField{&find_header(name), name, value};
 }
 

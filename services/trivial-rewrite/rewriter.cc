@@ -47,6 +47,15 @@ std::size_t first_unquoted(std::string_view text, char c) {
     return found;
 }
 
+namespace {
+// a@"b" is a@b. What would not stay one word without its quotes keeps them.
+std::string bare_domain(std::string domain) {
+    const std::string bare = mail::to_internal(domain);
+    const bool word = bare.find_first_of(" ()<>@,;:\\\"[]") == bare.npos;
+    return word && !bare.empty() ? bare : domain;
+}
+}
+
 Rewriter::Rewriter(const conf::Settings& settings)
     : swap_bangpath_(settings[param::swap_bangpath]),
       percent_hack_(settings[param::allow_percent_hack]),
@@ -92,8 +101,11 @@ std::string Rewriter::rewrite(std::string_view context, std::string_view address
     if (at != npos && at + 1 < text.size() && append_dot_mydomain_ && !parent.empty() && text[at + 1] != '[' &&
         text.find('.', at) == npos)
         text += "." + parent;
-    if (at != npos && text.size() > at + 2 && text.back() == '.' && text[text.size() - 2] != '.')
+    const std::size_t domain = at == npos ? 0 : at + 1;
+    if (text.size() > domain + 1 && text.back() == '.' && text[text.size() - 2] != '.')
         text.pop_back();
+    if (at != npos)
+        text.replace(domain, npos, bare_domain(text.substr(domain)));
     return mail::to_external(mail::to_internal(text));  // quotes where they are needed, and only there
 }
 }

@@ -26,7 +26,7 @@ TEST(Destinations, EachKind) {
     EXPECT_EQ(parsed("\"|procmail -a x, y\", /var/archive/, :include:/etc/staff"),
               "command procmail -a x, y ; file /var/archive/ ; include /etc/staff");
     EXPECT_EQ(parsed("|/usr/bin/vacation alice, \\\\alice"),
-              "command /usr/bin/vacation ; address alice ; address \\\\alice");
+              "command /usr/bin/vacation ; address alice ; address \"\\\\alice\"");
     EXPECT_EQ(parsed("\":include:/etc/a b\""), "include /etc/a b");
     EXPECT_EQ(parsed(":INCLUDE: /etc/x"), "include /etc/x");
     EXPECT_EQ(parsed("\"/a b/file\", ~/Mail/"), "file /a b/file ; file ~/Mail/");

