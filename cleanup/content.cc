@@ -80,8 +80,9 @@ void MessageWriter::content_record(std::string_view text, bool whole) {
         text = buffer_;
     }
     if (!rules_.reject_characters.empty()) {
-        if (const std::size_t at = text.find_first_of(rules_.reject_characters); at != std::string_view::npos) {
-            log_action("reject", "content", text.substr(0, at), "5.7.1 disallowed character");
+        if (text.find_first_of(rules_.reject_characters) != std::string_view::npos) {
+            log_action("reject", "content", bytes::printable(text.substr(0, log_text_max)),
+                       "5.7.1 disallowed character");
             return trouble(content, "5.7.1", "disallowed character");
         }
     }

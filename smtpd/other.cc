@@ -72,6 +72,7 @@ bool etrn(Session& session, Words& words) {
     switch (reply->status) {
     case ipc::FlushReply::ok: return session.dialogue.say("250 Queuing started");
     case ipc::FlushReply::unknown:
+        maillog::warning("reject: ETRN {}... from {}", bytes::printable(domain.substr(0, 100)), session.client.shown);
         return session.dialogue.refuse(
             fmt::format("459 <{}>: service unavailable", words[1].substr(words[1].size() - domain.size())));
     case ipc::FlushReply::bad:

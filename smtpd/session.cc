@@ -172,7 +172,8 @@ void Session::lost(net::Stream::Failure how) {
     const bool taken = in_content && mail && mail->content.begun() && !mail->chunks.failed;  // not read to be dropped
     const std::string bytes =
         taken ? fmt::format(" ({} bytes)", mail->content.bytes() + std::ssize(mail->chunks.rest)) : "";
-    maillog::info("{}{} after {}{} from {}", early_end(), what, state, bytes, client.shown);
+    if (timeout || state != "END-OF-MESSAGE")  // that is how a client ends that has heard all it wanted to know
+        maillog::info("{}{} after {}{} from {}", early_end(), what, state, bytes, client.shown);
     transcript.cut_short(what);
     dialogue.hang_up();
 }

@@ -132,7 +132,7 @@ bool valid_utf8(std::string_view s) {
     return true;
 }
 
-std::string printable(std::string_view s, bool utf8) {
+std::string printable(std::string_view s, bool utf8, char instead) {
     const auto plain = static_cast<std::size_t>(std::find_if(s.begin(), s.end(),
                                                              [](char c) {
                                                                  return static_cast<unsigned char>(c) < 32 ||
@@ -144,7 +144,7 @@ std::string printable(std::string_view s, bool utf8) {
         unsigned char c = static_cast<unsigned char>(s[i]);
         std::size_t n = c < 0x80 ? 1 : utf8 ? utf8_length(s, i) : 0;
         if (n == 0 || (n == 1 && (c < 32 || c == 127))) {
-            r += '?';
+            r += instead;
             ++i;
             continue;
         }

@@ -30,7 +30,7 @@ std::pair<std::string_view, std::optional<std::string_view>> cut(std::string_vie
 std::optional<std::int64_t> to_int(std::string_view s);
 // What a log line may show of outside bytes: control characters (and, unless utf8, what is not ASCII or not valid
 // UTF-8) become '?'.
-std::string printable(std::string_view s, bool utf8 = true);
+std::string printable(std::string_view s, bool utf8 = true, char instead = '?');
 // Text of one line: CR, LF and NUL, where lines and strings of others end, become blanks. For names and addresses that
 // come in (queue files, submissions) and for what goes out as a line (commands, header fields).
 bool is_one_line(std::string_view s);

@@ -58,7 +58,9 @@ void Agent::serve(net::Stream& peer, const Handler& deliver, bool (*leaving)()) 
         ipc::DeliveryReply reply = handle(std::move(*request), deliver, &peer);
         reply.last = leaving();
         if (!ipc::send(peer, reply, loop::in(idle_limit)) || !peer.flush(loop::in(idle_limit))) {
-            maillog::warning("the queue manager did not take the answer to a delivery request");
+            // One that has been replaced finds what was done in the queue file.
+            if (peer.failure() != net::Stream::Failure::lost)
+                maillog::warning("the queue manager did not take the answer to a delivery request");
             return;
         }
         if (reply.last)

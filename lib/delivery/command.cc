@@ -116,9 +116,9 @@ void limit_files(std::int64_t bytes) {
         execute_program(arguments);
     }
     const int error = errno;
-    fail_child(fmt::format("{}: fatal: execvp {}: {}", command.speaker, arguments.empty() ? "" : arguments[0],
-                           errno_text(error)),
-               75);
+    fail_child(
+        fmt::format("{}: execvp {}: {}", command.speaker, arguments.empty() ? "" : arguments[0], errno_text(error)),
+        75);
 }
 
 void kill_command(pid_t pid) {
@@ -256,7 +256,10 @@ Result<CommandEnd> run_command(const Command& command, const std::function<Resul
             break;
     }
     end.output = std::move(running.kept);
-    std::replace(end.output.begin(), end.output.end(), '\n', ' ');
+    for (char& c : end.output)
+        if (c == '\n' || c == '\t')
+            c = ' ';
+    end.output = bytes::printable(end.output, true, '_');
     if (!end.timed_out && WIFSIGNALED(status))
         end.signal = WTERMSIG(status);
     else if (WIFEXITED(status))

@@ -42,7 +42,7 @@ struct Command {
     std::int64_t file_size_limit = 0;   // RLIMIT_FSIZE; 0: none
     std::chrono::seconds time_limit{1000};
     ForkPatience patience{};
-    std::string speaker = "local";  // who says "fatal: execvp …" on the command's behalf: its reader sees it
+    std::string speaker = "local: fatal";  // who says ": execvp …" on the command's behalf: its reader sees it
 };
 
 struct CommandEnd {

@@ -71,10 +71,10 @@ void MimeParser::header_line(std::string_view text, bool whole) {
         field_overflow_ = text.size() > options_.header_size_limit;
         if (field_overflow_)
             problem(mime_problem::truncated_header, text);
-        field_.assign(text.substr(0, options_.header_size_limit));
         // "Subject : x" goes on as "Subject: x", so that what looks for "Subject:" finds it, here and further on.
-        if (const std::size_t colon = text.find(':'); colon > name)
-            field_.erase(name, colon - name);
+        field_.assign(text.substr(0, name)).append(text.substr(text.find(':')));
+        if (field_overflow_)
+            field_.resize(std::min(field_.size(), options_.header_size_limit));
         return;
     }
     const bool primary = state_ == State::primary;

@@ -43,6 +43,7 @@ Result<void> lock(int fd, const LockPatience& patience) {
 
 std::string log_entry(const ipc::ReportAppend& r, bool with_people_line) {
     std::string text = "\n", address = one_line(mail::to_external(r.address)), reason = one_line(r.reason);
+    reason.erase(reason.find_last_not_of(' ') + 1);
     if (with_people_line)
         text += fmt::format("<{}>: {}\n", address, reason);
     auto add = [&](std::string_view name, std::string_view value) {

@@ -14,7 +14,7 @@
 namespace bounce {
 namespace {
 constexpr std::string_view from_line = "Mail Delivery System <MAILER-DAEMON>";
-constexpr std::string_view failure_text = R"(This is the mail server $myhostname.
+constexpr std::string_view failure_text = R"(This is the mail system at host $myhostname.
 
 Your message could not be delivered to the recipients listed below,
 and no further attempts will be made. What you sent, or its header,
@@ -24,7 +24,7 @@ If you need help, please forward this report to the postmaster. The
 part with your own text may be left out.
 
 )";
-constexpr std::string_view delay_text = R"(This is the mail server $myhostname.
+constexpr std::string_view delay_text = R"(This is the mail system at host $myhostname.
 
 *** This is only a warning. There is no need to send your message again. ***
 
@@ -35,14 +35,14 @@ $maximal_queue_lifetime_days day(s) old.
 If you need help, please forward this report to the postmaster.
 
 )";
-constexpr std::string_view success_text = R"(This is the mail server $myhostname.
+constexpr std::string_view success_text = R"(This is the mail system at host $myhostname.
 
 As you asked to be told: your message has been delivered, or handed
 on, for the recipients listed below. Where it was handed on to another
 system, that system may still report a failure.
 
 )";
-constexpr std::string_view verify_text = R"(This is the mail server $myhostname.
+constexpr std::string_view verify_text = R"(This is the mail system at host $myhostname.
 
 This is the delivery status report that you asked for.
 

@@ -98,7 +98,7 @@ void deliver(delivery::Job& job) {
     command.chroot = a.chroot;
     command.patience = context->patience;
     command.time_limit = context->time_limit;
-    command.speaker = "pipe";
+    command.speaker = "pipe: fatal: pipe_command";
     const delivery::CopyOptions options = copy_options(job, job.recipients()[0]);
     auto end = delivery::run_command(command, [&](const delivery::Sink& sink) -> Result<void> {
         TRY(delivery::copy_message(job, options, sink));

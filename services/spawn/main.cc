@@ -45,7 +45,7 @@ Result<void> before_jail(const conf::Settings& settings) {
     command.environment = delivery::exported_environment(settings);
     command.time_limit = settings.of(param::transport_time_limit, server::service_name());
     command.patience = delivery::ForkPatience(settings);
-    command.speaker = "spawn";
+    command.speaker = "spawn: fatal";
     return {};
 }
 

@@ -5,6 +5,7 @@
 // however it is listed.
 #include <fmt/format.h>
 #include "access/check.h"
+#include "conf/params/smtpd.h"
 #include "log/log.h"
 #include "tls/info.h"
 
@@ -43,8 +44,11 @@ Verdict listed_certificate(Check& check, const Restriction& r) {
 
 Verdict table_certificate(Check& check, const Restriction& r) {
     const tls::Info* tls = check.client().certificate();
-    if (!tls)
+    if (!tls) {
+        if (!check.settings()[param::smtpd_tls_ask_ccert] && !check.settings()[param::smtpd_tls_req_ccert])
+            maillog::warning("check_ccert_access is requested, but \"smtpd_tls_ask_ccert = no\"");
         return Verdict::dunno;
+    }
     Subject s{tls->peer_name, "Client certificate"};
     for (CertificateKey kind : *r.certificate_keys) {
         std::string key = key_of(*tls, kind);

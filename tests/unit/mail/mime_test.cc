@@ -121,6 +121,16 @@ TEST(Mime, LimitsAreReported) {
     EXPECT_EQ(problems, mime_problem::nesting);
 }
 
+// Whatever of a field's name, blanks and colon fits into header_size_limit; the blanks before the colon do not count.
+TEST(Mime, ANameLongerThanTheLimitIsCut) {
+    MimeOptions options;
+    options.header_size_limit = 10;
+    EXPECT_EQ(parse("Long-Header-Name: x\n\n", options).log, "P:Long-Heade|end||.");
+    EXPECT_EQ(parse("Long-Header-Name : x\n\n", options).log, "P:Long-Heade|end||.");
+    EXPECT_EQ(parse("Ten-bytes \t  : x\n\n", options).log, "P:Ten-bytes:|end||.");
+    EXPECT_EQ(parse("Subject   : x\n\n", options).log, "P:Subject: x|end||.");
+}
+
 TEST(Mime, EightBitDetection) {
     std::uint32_t problems = 0;
     MimeOptions options;
