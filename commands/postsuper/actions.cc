@@ -2,18 +2,34 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include "base/fd.h"
 #include "log/log.h"
 #include "progress.h"
 
 namespace postsuper {
+// maildrop holds what was requeued a moment ago; it can be deleted from there, but is nothing to hold, expire or
+// requeue.
 static std::vector<std::string> usual_queues(Verb verb) {
     switch (verb) {
+    case Verb::remove: return {"maildrop", "hold", "incoming", "active", "deferred"};
     case Verb::hold: return {"incoming", "active", "deferred"};
     case Verb::release: return {"hold"};
     default: return {"hold", "incoming", "active", "deferred"};
     }
+}
+
+// Of the queues that were given those that the verb has to do with.
+static std::vector<std::string> queues_for(Verb verb, const std::vector<std::string>& given) {
+    const auto usual = usual_queues(verb);
+    if (given.empty())
+        return usual;
+    std::vector<std::string> out;
+    std::copy_if(given.begin(), given.end(), std::back_inserter(out),
+                 [&](const std::string& queue) { return std::find(usual.begin(), usual.end(), queue) != usual.end(); });
+    return out;
 }
 
 void Actions::remove_logs(const mail::QueueId& id, std::string_view queue, const struct stat& message) const {
@@ -114,7 +130,7 @@ bool Actions::apply(Verb verb, const mail::QueueId& id, const std::string& queue
 
 // Twice: the queue manager may have moved it from a queue that we were still to see to one that we had seen.
 void Actions::one(Verb verb, const mail::QueueId& id, const std::vector<std::string>& given) {
-    const auto queues = given.empty() ? usual_queues(verb) : given;
+    const auto queues = queues_for(verb, given);
     for (int pass = 0; pass < 2; ++pass)
         for (const auto& queue : queues)
             if (apply(verb, id, queue, true))
@@ -124,7 +140,7 @@ void Actions::one(Verb verb, const mail::QueueId& id, const std::vector<std::str
 void Actions::all(Verb verb, const std::vector<std::string>& given) {
     if (verb == Verb::remove || verb == Verb::requeue)
         logs_.emplace(directories_);
-    for (const auto& queue : given.empty() ? usual_queues(verb) : given) {
+    for (const auto& queue : queues_for(verb, given)) {
         queue::Scan scan(directories_, queue);
         Progress progress(queue);
         while (auto entry = scan.next()) {

@@ -6,7 +6,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include "actions.h"
-#include "base/bytes.h"
 #include "conf/params/commands.h"
 #include "conf/params/global.h"
 #include "conf/rights.h"
@@ -59,7 +58,7 @@ Request read_options(int argc, char** argv) {
         default: maillog::fatal("{}", usage_text);
         }
     }
-    static constexpr std::string_view known[] = {"maildrop", "incoming", "active", "deferred", "hold", "corrupt",
+    static constexpr std::string_view known[] = {"maildrop", "incoming", "active", "deferred", "hold",
                                                  "bounce",   "defer",    "trace",  "flush",    "saved"};
     for (; optind < argc; ++optind) {
         if (std::find(std::begin(known), std::end(known), argv[optind]) == std::end(known))
@@ -77,30 +76,22 @@ void become_owner(const conf::Settings& settings) {
     conf::TakeIdentity(*owner).keep();
 }
 
-void work(postsuper::Actions& actions, const Task& task, const std::string& what,
-          const std::vector<std::string>& queues) {
-    if (what == "ALL") {
-        actions.all(task.verb, queues);
-        return;
-    }
-    auto id = mail::QueueId::parse(what);
-    if (!id) {
-        maillog::warning("invalid mail queue id: {}", what.substr(0, 100));
-        return;
-    }
-    actions.one(task.verb, *id, queues);
+void work(postsuper::Actions& actions, Verb verb, const std::string& what, const std::vector<std::string>& queues) {
+    if (auto id = mail::QueueId::parse(what))
+        actions.one(verb, *id, queues);
+    else
+        maillog::warning("invalid mail queue id: {}", what);
 }
 
-void work_from_stdin(postsuper::Actions& actions, const Task& task, const std::vector<std::string>& queues) {
+// An id a line, as it is: "ALL" is no more than an id here.
+void work_from_stdin(postsuper::Actions& actions, Verb verb, const std::vector<std::string>& queues) {
     char* line = nullptr;
     std::size_t size = 0;
     for (ssize_t n; (n = ::getline(&line, &size, stdin)) >= 0;) {
-        std::string_view text = bytes::trim(std::string_view(line, static_cast<std::size_t>(n)));
-        if (text == "ALL") {
-            maillog::warning("invalid mail queue id: ALL");
-            continue;
-        }  // as an argument only
-        work(actions, task, std::string(text), queues);
+        std::string_view text(line, static_cast<std::size_t>(n));
+        if (text.ends_with('\n'))
+            text.remove_suffix(1);
+        work(actions, verb, std::string(text), queues);
     }
     std::free(line);
 }
@@ -155,9 +146,11 @@ int main(int argc, char** argv) {
     postsuper::Actions actions(directories);
     for (const Task& task : request.tasks) {
         if (task.what == "-")
-            work_from_stdin(actions, task, request.queues);
+            work_from_stdin(actions, task.verb, request.queues);
+        else if (task.what == "ALL")
+            actions.all(task.verb, request.queues);
         else
-            work(actions, task, task.what, request.queues);
+            work(actions, task.verb, task.what, request.queues);
     }
     report(actions.counts(), request.tasks);
     return 0;
