@@ -117,9 +117,12 @@ int main(int argc, char** argv) {
     if (!options)
         give_up(options.error().reason);
     const std::string directory = configuration_directory(*options);
-    const auto settings = conf::Settings::load(directory);
+    std::vector<std::string> warnings;
+    const auto settings = conf::Settings::load(directory, {}, &warnings);
     if (!settings)
         give_up(settings.error().reason);
+    for (const std::string& warning : warnings)
+        maillog::warning("{}", warning);
     ::setenv("MAIL_CONFIG", directory.c_str(), 1);
     server::open_maillog(*settings, "sendmail", server::Speaker::command);
     for (const std::string& warning : options->warnings)

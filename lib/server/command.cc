@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <optional>
+#include <vector>
 #include "base/bytes.h"
 #include "base/fd.h"
 #include "conf/main_cf.h"
@@ -122,7 +123,11 @@ static Result<std::string> config_directory(const std::string& option) {
 
 Result<conf::Settings> command_settings(const std::string& option, std::string_view process_name) {
     TRY_ASSIGN(std::string directory, config_directory(option));
-    TRY_ASSIGN(conf::Settings settings, conf::Settings::load(directory, {{"process_name", std::string(process_name)}}));
+    std::vector<std::string> warnings;
+    TRY_ASSIGN(conf::Settings settings,
+               conf::Settings::load(directory, {{"process_name", std::string(process_name)}}, &warnings));
+    for (const std::string& warning : warnings)
+        maillog::warning("{}", warning);
     import_environment(settings[param::import_environment]);
     if (directory != param::config_directory.fallback)
         ::setenv("MAIL_CONFIG", directory.c_str(), 1);

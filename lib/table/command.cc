@@ -377,7 +377,10 @@ int run_command(const TableCommand& command, int argc, char** argv) {
     if (optind >= argc)
         usage(command);
 
-    Result<conf::Settings> settings = conf::Settings::load(directory);
+    std::vector<std::string> warnings;
+    Result<conf::Settings> settings = conf::Settings::load(directory, {}, &warnings);
+    for (const std::string& warning : warnings)
+        maillog::warning("{}", warning);
     if (!settings)
         maillog::fatal("{}", settings.error().reason);
     configure(*settings);
