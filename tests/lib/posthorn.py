@@ -12,6 +12,7 @@ SOURCE = os.environ.get("SOURCE_DIR") or os.path.abspath(os.path.join(os.path.di
 BUILD = os.environ.get("BUILD_DIR") or os.path.join(SOURCE, "build", "debug")
 SHARED = os.path.abspath(os.path.join(SOURCE, "..", "shared"))
 PEER = os.environ.get("POSTHORN_PEER", "/var/tmp/posthorn-peer")
+OPEN_BUILD = "/usr/lib/posthorn-build"           # an empty directory, but in private_namespace()
 
 
 def skip(reason):
@@ -26,7 +27,8 @@ def need_root():
 
 def private_namespace(network=False):
     """Goes on in a mount namespace of its own (with network=True also a network one, loopback up), in which Debian's unpacked
-    postfix finds its libraries at /usr/lib/postfix. Call it first of all."""
+    postfix finds its libraries at /usr/lib/postfix, and BUILD is seen at a place that every user may enter, with no blank in its name:
+    the checkout itself may lie below /root. A test that runs programs as another user needs that. Call it first of all."""
     if os.environ.get("POSTHORN_NAMESPACE") == "yes":
         return
     need_root()
@@ -35,9 +37,10 @@ def private_namespace(network=False):
     script = 'mount --make-rprivate / && '
     if os.path.isdir(os.path.join(PEER, "usr/lib/postfix")):
         script += 'mkdir -p /usr/lib/postfix && mount --bind "%s/usr/lib/postfix" /usr/lib/postfix && ' % PEER
+    script += 'mkdir -p -m 755 %s && mount --bind "$BUILD_DIR" %s && export BUILD_DIR=%s && ' % ((OPEN_BUILD,) * 3)
     if network:
         script += "ip link set lo up && "
-    os.environ["POSTHORN_NAMESPACE"] = "yes"
+    os.environ.update(POSTHORN_NAMESPACE="yes", BUILD_DIR=BUILD)
     os.execvp("unshare", ["unshare", "-m"] + (["-n"] if network else []) + ["bash", "-c", script + 'exec "$@"', "bash", sys.executable] + sys.argv)
 
 
