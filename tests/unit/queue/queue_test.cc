@@ -116,6 +116,31 @@ TEST(RecordTest, AnOverlongLengthIsDamage) {
     EXPECT_EQ(queue::decode(input, record, needed), queue::Decoded::damaged);
 }
 
+TEST(RecordTest, ALengthOfPayloadMaxIsTakenAndOneMoreIsDamage) {
+    for (std::size_t length : {queue::payload_max, queue::payload_max + 1}) {
+        std::string head = "N";
+        for (std::size_t rest = length; head.size() == 1 || rest != 0; rest >>= 7)
+            head += static_cast<char>((rest & 0x7f) | (rest >> 7 ? 0x80 : 0));
+        std::string_view input = head;
+        queue::Record record{};
+        std::size_t needed = 0;
+        if (length == queue::payload_max) {
+            EXPECT_EQ(queue::decode(input, record, needed), queue::Decoded::incomplete);
+            EXPECT_EQ(needed, head.size() + length);
+        } else {
+            EXPECT_EQ(queue::decode(input, record, needed), queue::Decoded::damaged);
+        }
+    }
+}
+
+TEST(RecordTest, SizeRecordsOfOtherVersionsAreRead) {
+    EXPECT_EQ(queue::SizeRecord::parse("10 2 3 4").value().content_length, 10);  // before there was one
+    EXPECT_EQ(queue::SizeRecord::parse("10 2 3 4 5").value().content_length, 5);
+    EXPECT_EQ(queue::SizeRecord::parse("10 2 3 4 5 6 7").value().send_options, 6);
+    EXPECT_EQ(queue::SizeRecord::parse("0").value().message_size, 0);
+    EXPECT_FALSE(queue::SizeRecord::parse("-1"));
+}
+
 TEST(RecordTest, SizeRecordIsPostfixs) {
     queue::SizeRecord size{3290, 839, 3, 14, 3290, 0};
     EXPECT_EQ(size.text(),
