@@ -65,8 +65,9 @@ bool hello(Session& session, Words& words, bool extended) {
     if (words.size() < 2)
         return session.dialogue.refuse(extended ? "501 Syntax: EHLO hostname" : "501 Syntax: HELO hostname");
     // It goes into Received: and into the log; what else is odd about it is for the rules to judge.
-    const char* end = words.back().data() + words.back().size();
-    const std::string_view all(words[1].data(), static_cast<std::size_t>(end - words[1].data()));
+    std::string all(words[1]);
+    for (std::size_t i = 2; i < words.size(); ++i)
+        all.append(" ").append(words[i]);
     std::string name = mail::received_name(bytes::printable(all, session.settings[param::smtputf8_enable]));
     session.drop_transaction();
     session.client.helo.clear();

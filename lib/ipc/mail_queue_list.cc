@@ -6,7 +6,6 @@
 #include <cstddef>
 #include "base/bytes.h"
 #include "ipc/attributes.h"
-#include "mail/address.h"
 
 namespace ipc::queue_list {
 static constexpr std::string_view protocol_name = "mail_queue_list_protocol";
@@ -59,11 +58,11 @@ void append(std::string& out, const QueueListMessage& m, bool details) {
     put(out, "time", std::to_string(m.time));
     put(out, "size", std::to_string(m.size));
     put(out, "forced_expire", m.forced_expire ? "1" : "0");
-    put(out, "sender", mail::to_external(m.sender));
+    put(out, "sender", m.sender);
     for (const auto& r : m.recipients) {
         if (details)
-            put(out, "original_recipient", mail::to_external(r.original));
-        put(out, "recipient", mail::to_external(r.address));
+            put(out, "original_recipient", r.original);
+        put(out, "recipient", r.address);
         put(out, "reason", r.reason);
     }
     out.push_back('\0');

@@ -32,7 +32,6 @@ std::string greeting();
 // Connects to the socket at path, under the name that asks for details where the system has such names.
 Result<UniqueFd> connect(const std::string& path);
 bool wants_details(int client);  // server: the client's end has that name
-// Addresses of message are in internal form, and travel in external form: "a b"@example.org.
 void append(std::string& out, const QueueListMessage& message, bool details);
 std::string end();
 Result<void> read_greeting(net::Stream& from, loop::Deadline deadline);

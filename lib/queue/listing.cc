@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include "base/bytes.h"
 #include "loop/loop.h"
+#include "mail/address.h"
 #include "queue/failure_log.h"
 #include "queue/file.h"
 
@@ -129,6 +130,15 @@ private:
 };
 }
 
+// In external form, as the log of deferrals has them too.
+static void show_addresses(ListedMessage& message) {
+    message.sender = message.sender.empty() ? "MAILER-DAEMON" : mail::to_external(message.sender);
+    for (ipc::QueueListRecipient& r : message.recipients) {
+        r.original = r.original == r.address ? "" : mail::to_external(r.original);
+        r.address = r.address.empty() ? "MAILER-DAEMON" : mail::to_external(r.address);
+    }
+}
+
 std::optional<ListedMessage> list_message(const Directories& directories, std::string_view queue,
                                           const mail::QueueId& id, const std::string& path, bool with_reasons) {
     auto file = QueueFile::open_path(path, Access::read);
@@ -140,15 +150,14 @@ std::optional<ListedMessage> list_message(const Directories& directories, std::s
                           .sender = {}};
     if (queue.ends_with(maildrop)) {
         auto listed = list_submission(*file, std::move(message));
-        if (listed && listed->sender.empty())
-            listed->sender = "MAILER-DAEMON";
+        if (listed)
+            show_addresses(*listed);
         return listed;
     }
     std::vector<std::int64_t> offsets;
     if (!read_envelope(*file, message, offsets))
         return std::nullopt;
-    if (message.sender.empty())
-        message.sender = "MAILER-DAEMON";
+    show_addresses(message);
     std::vector<FailureEntry> entries;
     if (with_reasons)
         if (auto log = read_failure_log(directories.path(defer_log, id), recipients_most))
@@ -157,10 +166,6 @@ std::optional<ListedMessage> list_message(const Directories& directories, std::s
     for (std::size_t i = 0; i < message.recipients.size(); ++i) {
         ipc::QueueListRecipient& r = message.recipients[i];
         r.reason = reasons.of(r.address, offsets[i]);
-        if (r.original == r.address)
-            r.original.clear();
-        if (r.address.empty())
-            r.address = "MAILER-DAEMON";
     }
     // Those that share a reason come together, those without one last.
     if (message.recipients.size() > 1)

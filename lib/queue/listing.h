@@ -11,8 +11,8 @@
 #include "queue/directories.h"
 
 namespace queue {
-using ListedMessage = ipc::QueueListMessage;  // the sender is "MAILER-DAEMON" for the null sender; original is "" where
-                                              // it is the same or unknown
+using ListedMessage = ipc::QueueListMessage;  // addresses in external form, "MAILER-DAEMON" for the null one; original
+                                              // is "" where it is the same or unknown
 // One file. Absent where it is to be passed over. Without reasons the log of deferrals is not read.
 std::optional<ListedMessage> list_message(const Directories& directories, std::string_view queue,
                                           const mail::QueueId& id, const std::string& path, bool reasons = true);

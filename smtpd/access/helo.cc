@@ -9,15 +9,22 @@
 namespace smtpd::rule {
 namespace {
 bool literal(std::string_view name) { return name.starts_with('['); }
+// "[192.0.2.1]", "[IPv6:2001:db8::1]": one bracket makes it an address, or nothing.
+Verdict judge_literal(Check& check, std::string_view name) {
+    if (name.ends_with(']') && mail::address_literal(name.substr(1, name.size() - 2)))
+        return Verdict::dunno;
+    return check.refuse(check.code(param::invalid_hostname_reject_code), "5.5.2", check.subject(Of::helo),
+                        "invalid ip address");
+}
 std::string_view bare(std::string_view name) { return name.ends_with('.') ? name.substr(0, name.size() - 1) : name; }
 }
 
 Verdict invalid_helo(Check& check, const Restriction&) {
     std::string_view name = check.client().helo;
-    bool good = literal(name)
-                    ? name.ends_with(']') && mail::address_literal(name.substr(1, name.size() - 2)).has_value()
-                    : mail::valid_hostname(bare(name), check.settings()[param::smtputf8_enable]) ||
-                          mail::valid_ipv4(name) || mail::valid_ipv6(name);
+    if (literal(name))
+        return judge_literal(check, name);
+    bool good = mail::valid_hostname(bare(name), check.settings()[param::smtputf8_enable]) || mail::valid_ipv4(name) ||
+                mail::valid_ipv6(name);
     return good ? Verdict::dunno
                 : check.refuse(check.code(param::invalid_hostname_reject_code), "5.5.2", check.subject(Of::helo),
                                "Invalid name");
@@ -26,7 +33,7 @@ Verdict invalid_helo(Check& check, const Restriction&) {
 Verdict non_fqdn_helo(Check& check, const Restriction&) {
     std::string_view name = check.client().helo;
     if (literal(name))
-        return Verdict::dunno;
+        return judge_literal(check, name);
     std::string_view host = bare(name);
     bool good = mail::valid_hostname(host, check.settings()[param::smtputf8_enable]) && host.find('.') != host.npos;
     return good ? Verdict::dunno

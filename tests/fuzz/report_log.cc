@@ -13,7 +13,9 @@ std::string one_line(std::string_view text) {
     for (char& c : s)
         if (c == '\n' || c == '\r' || c == '\t')
             c = ' ';
-    return bytes::printable(s);
+    s = bytes::printable(s);
+    s.erase(s.find_last_not_of(' ') + 1);
+    return s;
 }
 }
 
