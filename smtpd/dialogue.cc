@@ -109,7 +109,7 @@ void Dialogue::last_word(std::string_view text) {
 }
 
 void Dialogue::junk() {
-    if (++junk_ > settings_[param::smtpd_junk_command_limit])
+    if (junk_++ > settings_[param::smtpd_junk_command_limit])
         error();
 }
 

@@ -15,7 +15,9 @@ unsigned not_offered(Session& session) {
     unsigned off = session.client.discarded;
     if (session.settings[param::disable_vrfy_command])
         off |= keyword::vrfy;
-    if (!session.service.tls_usable || session.client.encryption)
+    // Where TLS is a must, one that cannot be had is offered all the same: a client that hears 454 comes again.
+    const bool offered = session.service.tls_usable || session.service.tls_level == TlsLevel::encrypt;
+    if (!offered || session.client.encryption)
         off |= keyword::starttls;
     if (!may_authenticate(session))
         off |= keyword::auth;

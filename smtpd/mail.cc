@@ -20,9 +20,9 @@ namespace {
 // Room for the message that may come: 1.5 times its limit where the administrator gave no minimum.
 bool room_for_mail(const conf::Settings& settings, std::int64_t announced) {
     std::int64_t need = settings[param::queue_minfree];
-    std::int64_t message = std::max(settings[param::message_size_limit], std::int64_t{0});
-    if (announced > 0 && message == 0)
-        message = announced;
+    const std::int64_t message = std::max(settings[param::message_size_limit], std::int64_t{0});
+    if (message == 0)
+        announced = 0;  // where any size goes, the client's word is no reason to refuse
     // Asked once a second at most: a disk that fills faster than that is met by cleanup.
     static loop::Clock::time_point asked{};
     static unsigned long long free_bytes = 0;

@@ -58,6 +58,7 @@ void Session::serve(const net::Address& peer) {
     auto proxied = read_proxy_header(stream, loop::in(settings[param::smtpd_upstream_proxy_timeout]));
     if (!proxied) {
         maillog::warning("haproxy read: {} from {}", proxied.error().reason, peer.host());
+        dialogue.last_word("421 4.3.0 " + settings[param::myhostname] + " Server local error\r\n");
         return;
     }
     if (proxied->local)
@@ -95,9 +96,13 @@ bool Session::greet(const net::Address& peer) {
         return dialogue.refuse(*refused);
     if (settings[param::smtpd_tls_wrappermode] && !handshake(*this, true))
         return false;
+    // RFC 5321, section 4.3.1: the client waits for the greeting.
+    if (!client.encryption && !stream.peek().empty() && !tolerate_early_talk())
+        return false;
     if (!settings[param::smtpd_delay_reject]) {
         if (auto denied = check_client(*this)) {
             access.denied = *denied;
+            dialogue.error();
             (void)dialogue.say(*denied);
             return true;
         }
@@ -262,11 +267,17 @@ void Session::run(std::string_view line, Words& words) {
     const bool denied = !access.denied.empty() && verb.run != quit;
     if (denied || !verb.run)
         dialogue.error();
-    if (denied)
+    if (!verb.run && not_smtp(line, words[0]))
+        return;
+    if (denied) {
         (void)dialogue.say("503 5.7.0 Error: access denied for " + client.shown);
-    if (!verb.run)
-        return refuse_unknown(line, words[0], denied);
-    if (denied || !synchronized(verb))
+        return;
+    }
+    if (!verb.run) {
+        (void)dialogue.say("500 5.5.2 Error: command not recognized");
+        return;
+    }
+    if (!synchronized(verb))
         return;
     if (service.tls_level == TlsLevel::encrypt && !client.encryption && !verb.before_tls) {
         dialogue.error();
@@ -283,8 +294,8 @@ void Session::run(std::string_view line, Words& words) {
         dialogue.junk();
 }
 
-// Headers, HTTP and the like end the session. said: there was a reply already.
-void Session::refuse_unknown(std::string_view line, std::string_view name, bool said) {
+// Headers, HTTP and the like end the session, whatever else stands against the client.
+bool Session::not_smtp(std::string_view line, std::string_view name) {
     bool forbidden = looks_like_header(line);
     if (!forbidden) {
         auto match = service.forbidden_commands.match(name);
@@ -293,21 +304,23 @@ void Session::refuse_unknown(std::string_view line, std::string_view name, bool 
     if (forbidden) {
         maillog::warning("non-SMTP command from {}: {}", client.shown, line.substr(0, 100));
         (void)dialogue.say("221 2.7.0 Error: I can break rules, too. Goodbye.");
-        return dialogue.hang_up();
+        dialogue.hang_up();
     }
-    if (!said)
-        (void)dialogue.say("500 5.5.2 Error: command not recognized");
+    return forbidden;
 }
 
 // RFC 2920: behind some commands, and before EHLO behind every one, the client has to wait.
 bool Session::synchronized(const Verb& verb) {
     bool may_follow = client.esmtp && !verb.ends_pipeline;
     std::string_view behind = dialogue.buffered();
-    if (behind.empty() || may_follow)
-        return true;
+    return behind.empty() || may_follow || tolerate_early_talk();
+}
+
+// What came before its time is noted for access rules and in the log; false: it ends the session.
+bool Session::tolerate_early_talk() {
     pipelined_early = true;
     maillog::info("improper command pipelining after {} from {}: {}", state, client.shown,
-                  bytes::escaped(behind.substr(0, 100)));
+                  bytes::escaped(dialogue.buffered().substr(0, 100)));
     if (!settings[param::smtpd_forbid_unauth_pipelining])
         return true;
     (void)dialogue.say("554 5.5.0 Error: SMTP protocol synchronization");

@@ -65,8 +65,9 @@ private:
     void step();
     void run(std::string_view line, Words& words);
     bool replace(std::string& line);  // smtpd_command_filter; false: a reply was sent instead
-    void refuse_unknown(std::string_view line, std::string_view name, bool said);
+    bool not_smtp(std::string_view line, std::string_view name);
     bool synchronized(const Verb& verb);
+    bool tolerate_early_talk();
     void end_for_errors();
     void starved();
     void finish(bool farewell);

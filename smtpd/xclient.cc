@@ -157,10 +157,10 @@ bool xclient(Session& session, Words& words) {
     Dialogue& dialogue = session.dialogue;
     if (session.mail)
         return dialogue.refuse("503 5.5.1 Error: MAIL transaction in progress");
-    if (!may_pretend(session))
-        return dialogue.refuse("550 5.7.0 Error: insufficient authorization");
     if (words.size() < 2)
         return dialogue.refuse("501 5.5.4 Syntax: XCLIENT attribute=value...");
+    if (!may_pretend(session))
+        return dialogue.refuse("550 5.7.0 Error: insufficient authorization");
     (void)session.client.may_forward(session.service);  // of who connected
     Client client = session.client.anew();
     if (Refusal refusal = set_all(session, words, client))
@@ -187,10 +187,10 @@ bool xforward(Session& session, Words& words) {
     Dialogue& dialogue = session.dialogue;
     if (session.mail)
         return dialogue.refuse("503 5.5.1 Error: MAIL transaction in progress");
-    if (!session.client.may_forward(session.service))
-        return dialogue.refuse("550 5.7.0 Error: insufficient authorization");
     if (words.size() < 2)
         return dialogue.refuse("501 5.5.4 Syntax: XFORWARD attribute=value...");
+    if (!session.client.may_forward(session.service))
+        return dialogue.refuse("550 5.7.0 Error: insufficient authorization");
     Forwarded forwarded = session.forwarded ? *session.forwarded : Forwarded{};
     if (Refusal refusal = set_all(session, words, forwarded))
         return dialogue.refuse(*refusal);

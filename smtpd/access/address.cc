@@ -109,6 +109,20 @@ Verdict known_in(Check& check, const table::Maps& maps, std::string_view address
 
 }
 
+// What error and retry say of it: "error:5.1.2 no such domain here". The transport decides what kind of answer it is;
+// no text is a nexthop that is just the address's domain.
+static Verdict refuse_for_transport(Check& check, const ipc::ResolveReply& where, const Subject& t) {
+    const bool later = where.transport == "retry";
+    const auto domain = mail::split_address(where.recipient).domain;
+    const std::string_view nexthop = where.nexthop;
+    mail::StatusText what =
+        mail::split_status(domain && bytes::iequals(nexthop, *domain) ? std::string_view() : nexthop);
+    EnhancedStatus status = what.enhanced.klass ? what.enhanced : EnhancedStatus{5, 1, 1};
+    status.klass = later ? 4 : 5;
+    return check.refuse(later ? 450 : 550, status.text(), t,
+                        what.text.empty() ? "Address is undeliverable" : std::string(what.text));
+}
+
 Verdict unlisted(Check& check, Of of, std::string_view address) {
     const bool of_sender = of == Of::sender;
     check.look_for(of);
@@ -121,14 +135,10 @@ Verdict unlisted(Check& check, Of of, std::string_view address) {
         return check.unavailable(address);
     }
     const std::string& canonical = where->recipient;
-    // What the error transport says of it: "error:5.1.2 no such domain here". Virtual alias domains have that transport
-    // for what is no alias.
-    if (where->transport == "error" && !of_sender && where->address_class != ipc::AddressClass::virtual_alias) {
-        mail::StatusText what = mail::split_status(where->nexthop);
-        EnhancedStatus status = what.enhanced.klass ? what.enhanced : EnhancedStatus{5, 0, 0};
-        int code = status.klass == 4 ? 450 : 550;
-        return check.refuse(code, status.text(), t, what.text);
-    }
+    // Virtual alias domains have the error transport for what is no alias.
+    const bool fails = where->transport == "error" || where->transport == "retry";
+    if (fails && !of_sender && where->address_class != ipc::AddressClass::virtual_alias)
+        return refuse_for_transport(check, *where, t);
     // Aliases of any kind make an address known, whatever its class.
     bool known = false;
     const table::Maps* aliases[] = {of_sender ? &service.sender_canonical : &service.recipient_canonical,

@@ -37,7 +37,8 @@ def private_namespace(network=False):
     script = 'mount --make-rprivate / && '
     if os.path.isdir(os.path.join(PEER, "usr/lib/postfix")):
         script += 'mkdir -p /usr/lib/postfix && mount --bind "%s/usr/lib/postfix" /usr/lib/postfix && ' % PEER
-    script += 'mkdir -p -m 755 %s && mount --bind "$BUILD_DIR" %s && export BUILD_DIR=%s && ' % ((OPEN_BUILD,) * 3)
+    if os.path.isdir(BUILD):
+        script += 'mkdir -p -m 755 %s && mount --bind "$BUILD_DIR" %s && export BUILD_DIR=%s && ' % ((OPEN_BUILD,) * 3)
     if network:
         script += "ip link set lo up && "
     os.environ.update(POSTHORN_NAMESPACE="yes", BUILD_DIR=BUILD)

@@ -109,6 +109,14 @@ ipc::ResolveReply resolve(const std::string& address) {
         r.address_class = ipc::AddressClass::relay, r.transport = "relay";
     else if (domain == "gone.test")
         r.transport = "error", r.nexthop = "5.1.2 no such domain here";
+    else if (domain == "dead.test")
+        r.transport = "error";
+    else if (domain == "later.test")
+        r.transport = "error", r.nexthop = "4.1.2 later";
+    else if (domain == "wait.test")
+        r.transport = "retry", r.nexthop = "wait";
+    else if (domain == "wait5.test")
+        r.transport = "retry", r.nexthop = "5.3.1 wait";
     else if (domain == "broken.test")
         r.flags |= ipc::ResolveReply::failed;
     if (domain == "valias.test")
