@@ -151,9 +151,10 @@ std::optional<std::string> objection(Session& session, std::int64_t size) {
 
 bool chunk(Session& session, std::int64_t size, bool last) {
     Dialogue& dialogue = session.dialogue;
-    if (size == 0 && !last && session.mail && !session.mail->chunks.failed && session.mail->accepted > 0) {
+    if (size == 0 && !last && !(session.mail && session.mail->chunks.failed)) {
         maillog::warning("{}: null BDAT request from {}", session.queue_id(), session.client.shown);
-        session.mail->chunks.begun = session.mail->chunks.failed = true;
+        if (session.mail)
+            session.mail->chunks.begun = session.mail->chunks.failed = true;
         return dialogue.refuse("551 5.7.1 Null BDAT request");
     }
     if (auto reply = objection(session, size))

@@ -8,6 +8,7 @@
 #include "base/fd.h"
 #include "conf/params/commands.h"
 #include "conf/params/global.h"
+#include "conf/params/local.h"
 #include "server/command.h"
 
 namespace postfix {
@@ -29,14 +30,37 @@ struct Ids {
     uid_t owner;
     gid_t group;
 };
+// Three accounts that must keep apart: mail_owner's daemons, submission by setgid_group, and what runs for nobody in
+// particular as default_privs. None is root.
 Result<Ids> ids(const conf::Settings& s) {
-    passwd* user = getpwnam(s[param::mail_owner].c_str());
+    const std::string &owner = s[param::mail_owner], &submitters = s[param::setgid_group],
+                      &strangers = s[param::default_privs];
+    const passwd* user = getpwnam(owner.c_str());
     if (!user)
-        return permanent("mail_owner: there is no user " + s[param::mail_owner]);
-    group* g = getgrnam(s[param::setgid_group].c_str());
+        return permanent("mail_owner: there is no user " + owner);
+    const Ids found{user->pw_uid, user->pw_gid};
+    if (found.owner == 0 || found.group == 0)
+        return permanent("mail_owner: " + owner + " has root's rights");
+    const group* g = getgrnam(submitters.c_str());
     if (!g)
-        return permanent("setgid_group: there is no group " + s[param::setgid_group]);
-    return Ids{user->pw_uid, g->gr_gid};
+        return permanent("setgid_group: there is no group " + submitters);
+    if (g->gr_gid == 0)
+        return permanent("setgid_group: " + submitters + " is root's group");
+    const gid_t submission = g->gr_gid;
+    if (submission == found.group)
+        return permanent("setgid_group: " + submitters +
+                         " is mail_owner's group too: who submits mail could change it");
+    const passwd* other = getpwnam(strangers.c_str());
+    if (!other)
+        return permanent("default_privs: there is no user " + strangers);
+    if (other->pw_uid == 0 || other->pw_gid == 0)
+        return permanent("default_privs: " + strangers + " has root's rights");
+    if (other->pw_uid == found.owner)
+        return permanent("default_privs: " + strangers +
+                         " is mail_owner too: commands of strangers could change the queue");
+    if (other->pw_gid == submission)
+        return permanent("default_privs: " + strangers + "'s group is setgid_group too");
+    return Ids{found.owner, submission};
 }
 
 // By descriptor: where the directory above is not root's (yet), a name may be another file's from one call to the next.

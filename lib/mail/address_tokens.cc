@@ -370,39 +370,54 @@ std::vector<std::string> AddressList::addresses() const {
     return out;
 }
 
+// A list has as many items as a stranger likes, of which few are addresses: they stay where they are as long as that
+// can be.
 bool AddressList::rewrite(const std::function<std::optional<std::string>(const std::string&)>& with) {
     bool changed = false;
-    std::vector<Item> items;
-    items.reserve(items_.size());
-    for (Item& item : items_) {
-        if (item.kind != Kind::address && item.kind != Kind::angle) {
-            items.push_back(std::move(item));
+    std::vector<std::pair<std::size_t, std::vector<Item>>> grown;  // what takes the place of one item
+    for (std::size_t at = 0; at < items_.size(); ++at) {
+        Item& item = items_[at];
+        if (item.kind != Kind::address && item.kind != Kind::angle)
             continue;
-        }
         auto replacement = with(item.text);
-        if (!replacement || *replacement == item.text) {
-            items.push_back(std::move(item));
+        if (!replacement || *replacement == item.text)
             continue;
-        }
         changed = true;
         AddressList list = parse(*replacement);
         const std::vector<std::string> parts = list.addresses();
         if (parts.size() < 2 && list.items_.size() < 2) {
-            items.push_back({item.kind, parts.empty() ? "" : parts[0], std::move(item.comments)});
+            item.text = parts.empty() ? "" : parts[0];
             continue;
         }
         if (item.kind == Kind::address) {  // no word of it gets lost
-            std::move(list.items_.begin(), list.items_.end(), std::back_inserter(items));
+            grown.emplace_back(at, std::move(list.items_));
             continue;
         }
+        std::vector<Item> several;
         for (std::size_t i = 0; i < parts.size(); ++i) {
             if (i)
-                items.push_back({Kind::comma, ",", {}});
-            items.push_back({item.kind, parts[i], i ? std::string() : std::move(item.comments)});
+                several.push_back({Kind::comma, ",", {}});
+            several.push_back({item.kind, parts[i], i ? std::string() : std::move(item.comments)});
         }
+        grown.emplace_back(at, std::move(several));
     }
-    items_ = std::move(items);
+    if (!grown.empty())
+        replace(grown);
     return changed;
+}
+
+void AddressList::replace(std::vector<std::pair<std::size_t, std::vector<Item>>>& grown) {
+    std::vector<Item> items;
+    items.reserve(items_.size() + grown.size());
+    std::size_t at = 0;
+    for (auto& [where, several] : grown) {
+        std::move(items_.begin() + std::ptrdiff_t(at), items_.begin() + std::ptrdiff_t(where),
+                  std::back_inserter(items));
+        std::move(several.begin(), several.end(), std::back_inserter(items));
+        at = where + 1;
+    }
+    std::move(items_.begin() + std::ptrdiff_t(at), items_.end(), std::back_inserter(items));
+    items_ = std::move(items);
 }
 
 namespace {

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace mail {
@@ -53,6 +54,7 @@ private:
         std::string text;      // address, angle: external form, comments apart
         std::string comments;  // angle: those between < and >
     };
+    void replace(std::vector<std::pair<std::size_t, std::vector<Item>>>& grown);
     std::vector<Item> items_;
     bool cut_ = false;
     friend class ListParser;

@@ -229,9 +229,9 @@ void MimeParser::emit_body(std::string_view text, bool whole) { events_.body(tex
 // RFC 2045 section 6.7: lines of at most 76 characters, white space at a line's end encoded.
 void MimeParser::quoted_printable(std::string_view text, bool whole) {
     constexpr std::string_view hex = "0123456789ABCDEF";
-    constexpr std::size_t longest = 72;
+    constexpr std::size_t longest = 72;  // and then one more, of up to three characters, and '='
     const auto put = [&](std::string_view piece) {
-        if (converted_.size() + piece.size() > longest) {
+        if (converted_.size() > longest) {
             converted_ += '=';
             emit_body(converted_, true);
             converted_.clear();

@@ -44,7 +44,7 @@ Result<std::string> file_contents(std::string_view names) {
     for (std::string_view name : bytes::split(names, ", \t\r\n")) {
         Result<std::string> text = read_file(std::string(name));
         if (!text)
-            return permanent(fmt::format("open {}: {}: skipping this entry", name, errno_text(text.error().sys_errno)));
+            return permanent(fmt::format("open {}: {}", name, errno_text(text.error().sys_errno)));
         all += (first ? "" : "\n") + *text;
         first = false;
     }
@@ -140,7 +140,7 @@ private:
             if (options_.files) {
                 Result<std::string> encoded = file_contents(entry->value);
                 if (!encoded) {
-                    warn(encoded.error().reason);
+                    warn(encoded.error().reason + ": skipping this entry");
                     continue;
                 }
                 entry->value = std::move(*encoded);
@@ -198,11 +198,27 @@ private:
             maillog::fatal("{}", done.error().reason);
     }
 
-    void show(std::string_view key, std::string value, bool with_key) {
+    // With -F: what is in the files. A table of text names them; others have it in base64.
+    // Absent: a file cannot be read, of which there was a warning.
+    std::optional<std::string> contents(std::string_view table, std::string_view key, const std::string& value) {
+        const bool names_files = table.starts_with("texthash:") || table.starts_with("inline:");
+        Result<std::string> encoded = names_files ? file_contents(value) : Result<std::string>(value);
+        if (!encoded) {
+            maillog::warning("{}: key {}: {}: skipping this entry", table, key, encoded.error().reason);
+            return std::nullopt;
+        }
+        std::optional<std::string> plain = bytes::base64_decode(*encoded);
+        if (!plain)
+            maillog::fatal("table value for key {} is not base64", key);
+        return plain;
+    }
+
+    // False: with -F, what is in the file is not to be had.
+    bool show(std::string_view table, std::string_view key, std::string value, bool with_key) {
         if (options_.files) {
-            std::optional<std::string> plain = bytes::base64_decode(value);
+            std::optional<std::string> plain = contents(table, key, value);
             if (!plain)
-                maillog::fatal("table value for key {} is not base64", key);
+                return false;
             value = std::move(*plain);
         }
         if (options_.json) {
@@ -214,6 +230,7 @@ private:
         } else {
             fmt::print("{}\n", value);
         }
+        return true;
     }
 
     // The first table that has the key shows it.
@@ -231,8 +248,7 @@ private:
                 maillog::warning("table {}: key {}: empty string result is not allowed", tables[i]->name(), key);
                 maillog::warning("table {} should return NO RESULT in case of NOT FOUND", tables[i]->name());
             }
-            show(key, std::move(**found), with_key);
-            return true;
+            return show(names[i], key, std::move(**found), with_key);
         }
         return false;
     }
@@ -310,7 +326,7 @@ private:
         std::unique_ptr<Table> table = open_or_die(with_type(name), open_options(Access::read));
         Result<std::optional<Entry>> entry = table->first();
         for (; entry && *entry; entry = table->next())
-            show((*entry)->key, std::move((*entry)->value), true);
+            show(with_type(name), (*entry)->key, std::move((*entry)->value), true);
         if (!entry)
             maillog::fatal("{}", entry.error().reason);
     }
