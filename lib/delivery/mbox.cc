@@ -68,7 +68,13 @@ Result<Opened> open_mbox(const MailboxTarget& target) {
         TakeRights root(root_rights);
         UniqueFd made(::open(target.path.c_str(), flags | O_CREAT | O_EXCL, 0600));
         if (made) {
-            if (conf::can_take_rights() && ::fchown(made.get(), target.rights.uid, target.rights.gid) != 0) {
+            // In a spool that only its group may write to, the group is the spool's, whatever its set-gid bit: programs
+            // that read mail there may count on it.
+            struct stat spool {};
+            const std::string directory = target.path.substr(0, target.path.rfind('/') + 1);
+            const bool known = ::stat(directory.c_str(), &spool) == 0;
+            const gid_t group = (spool.st_mode & S_IWOTH) != 0 ? target.rights.gid : spool.st_gid;
+            if (conf::can_take_rights() && (!known || ::fchown(made.get(), target.rights.uid, group) != 0)) {
                 int err = errno;
                 ::unlink(target.path.c_str());
                 return mailbox_error("cannot change the owner of a new file", err);
