@@ -72,8 +72,7 @@ Refusal ret(Envelope& envelope, std::string_view value) {
 
 Refusal envid(Envelope& envelope, std::string_view value) {
     auto id = mail::xtext_decode(value);
-    const bool good = id && !id->empty() && envelope.id.empty() &&
-                      std::all_of(id->begin(), id->end(), [](char c) {
+    const bool good = id && !id->empty() && envelope.id.empty() && std::all_of(id->begin(), id->end(), [](char c) {
                           return static_cast<unsigned char>(c) >= 32 && static_cast<unsigned char>(c) <= 126;
                       });
     if (!good)

@@ -64,6 +64,10 @@ bool etrn(Session& session, Words& words) {
         return session.dialogue.refuse("501 Error: invalid parameter syntax");
     if (auto denied = check_etrn(session, domain))
         return session.dialogue.refuse(*denied);
+    if (session.service.submit) {
+        maillog::warning("do not use ETRN in \"sendmail -bs\" mode");
+        return session.dialogue.refuse("458 Unable to queue messages");
+    }
     auto reply = session.service.flush.ask<ipc::FlushReply>(ipc::FlushRequest{"send_site", domain, ""});
     if (!reply) {
         maillog::warning("ETRN {}: {}", domain, reply.error().reason);

@@ -11,6 +11,7 @@
 #include "conf/params/global.h"
 #include "log/log.h"
 #include "net/stream.h"
+#include "server/maillog.h"
 #include "service.h"
 #include "session.h"
 #include "to_postdrop.h"
@@ -60,30 +61,31 @@ bool stand_alone_wanted(int argc, char** argv) {
 int stand_alone(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_IGN);
     maillog::open({"postfix/smtpd"});
-    auto settings =
-        conf::Settings::load(configuration_directory(argc, argv), {{"process_name", "smtpd"},
-                                                                   {"smtpd_client_restrictions", ""},
-                                                                   {"smtpd_helo_restrictions", ""},
-                                                                   {"smtpd_sender_restrictions", ""},
-                                                                   {"smtpd_recipient_restrictions", ""},
-                                                                   {"smtpd_relay_restrictions", "permit, reject"},
-                                                                   {"smtpd_data_restrictions", ""},
-                                                                   {"smtpd_end_of_data_restrictions", ""},
-                                                                   {"smtpd_etrn_restrictions", "reject"},
-                                                                   {"smtpd_reject_unlisted_recipient", "no"},
-                                                                   {"smtpd_reject_unlisted_sender", "no"},
-                                                                   {"smtpd_tls_security_level", "none"},
-                                                                   {"smtpd_tls_wrappermode", "no"},
-                                                                   {"smtpd_upstream_proxy_protocol", ""},
-                                                                   {"smtpd_forbid_bare_newline", "no"},
-                                                                   {"smtpd_forbid_unauth_pipelining", "no"},
-                                                                   {"queue_minfree", "0"},
-                                                                   {"content_filter", ""}});
+    auto settings = conf::Settings::load(configuration_directory(argc, argv),
+                                         {{"process_name", "smtpd"},
+                                          {"smtpd_client_restrictions", ""},
+                                          {"smtpd_helo_restrictions", ""},
+                                          {"smtpd_sender_restrictions", ""},
+                                          {"smtpd_recipient_restrictions", ""},
+                                          {"smtpd_relay_restrictions", "permit_inet_interfaces, reject"},
+                                          {"smtpd_data_restrictions", ""},
+                                          {"smtpd_end_of_data_restrictions", ""},
+                                          {"smtpd_etrn_restrictions", ""},
+                                          {"smtpd_reject_unlisted_recipient", "no"},
+                                          {"smtpd_reject_unlisted_sender", "no"},
+                                          {"smtpd_tls_security_level", "none"},
+                                          {"smtpd_tls_wrappermode", "no"},
+                                          {"smtpd_upstream_proxy_protocol", ""},
+                                          {"smtpd_forbid_bare_newline", "no"},
+                                          {"smtpd_forbid_unauth_pipelining", "no"},
+                                          {"queue_minfree", "0"},
+                                          {"content_filter", ""}});
     if (!settings) {
         maillog::to_stderr("smtpd");
         maillog::write(maillog::Level::fatal, settings.error().reason);
         return 1;
     }
+    server::open_maillog(*settings, "smtpd", server::Speaker::quiet_command);
     int sockets[2];
     if (::chdir((*settings)[param::queue_directory].c_str()) != 0 ||
         ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0) {
