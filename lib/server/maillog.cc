@@ -1,5 +1,7 @@
 #include "server/maillog.h"
+#include <sys/stat.h>
 #include <unistd.h>
+#include <cerrno>
 #include <cstdlib>
 #include "base/bytes.h"
 #include "conf/params/commands.h"
@@ -18,6 +20,17 @@ unsigned file_mode(const conf::Settings& s) {
 }
 }
 
+// A file, or one that can be made, whatever its rights: its writer may be another.
+static std::string place_problem(const std::string& file) {
+    struct stat there {};
+    if (::stat(file.c_str(), &there) == 0)
+        return S_ISDIR(there.st_mode) ? "maillog_file: " + file + " is a directory: a file is expected" : "";
+    const std::string directory = file.substr(0, file.rfind('/'));
+    if (!directory.empty() && ::stat(directory.c_str(), &there) != 0 && (errno == ENOENT || errno == ENOTDIR))
+        return "maillog_file: there is no directory " + directory;
+    return "";
+}
+
 std::string maillog_problem(const conf::Settings& settings) {
     const std::string& file = settings[param::maillog_file];
     if (file.empty())
@@ -28,7 +41,7 @@ std::string maillog_problem(const conf::Settings& settings) {
     for (std::string_view prefix : bytes::split(settings[param::maillog_file_prefixes], ", \t\r\n"))
         if (file.starts_with(prefix) &&
             (file.size() == prefix.size() || prefix.ends_with('/') || file[prefix.size()] == '/'))
-            return "";
+            return place_problem(file);
     return "maillog_file: \"" + file +
            "\" is below none of maillog_file_prefixes: " + settings[param::maillog_file_prefixes];
 }

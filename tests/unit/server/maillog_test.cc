@@ -20,7 +20,10 @@ TEST(MaillogFile, OnlyBelowItsPrefixes) {
     EXPECT_EQ(problem(""), "");
     EXPECT_EQ(problem("/var/log/mail.log"), "");
     EXPECT_EQ(problem("/dev/stdout"), "");
-    EXPECT_EQ(problem("/srv/x/log", "/srv/"), "");
+    EXPECT_EQ(problem("/srv/log", "/srv/"), "");
+    EXPECT_EQ(problem("/var/no-such/log"), "maillog_file: there is no directory /var/no-such");
+    EXPECT_EQ(problem("/var/log"), "maillog_file: /var/log is a directory: a file is expected");
+    EXPECT_NE(problem("/var/"), "");
     EXPECT_NE(problem("/variable/log"), "");
     EXPECT_NE(problem("/etc/passwd"), "");
 }
