@@ -135,11 +135,7 @@ Verdict unlisted(Check& check, Of of, std::string_view address) {
         return check.unavailable(address);
     }
     const std::string& canonical = where->recipient;
-    // Virtual alias domains have the error transport for what is no alias.
-    const bool fails = where->transport == "error" || where->transport == "retry";
-    if (fails && !of_sender && where->address_class != ipc::AddressClass::virtual_alias)
-        return refuse_for_transport(check, *where, t);
-    // Aliases of any kind make an address known, whatever its class.
+    // Aliases of any kind make an address known, whatever its class and wherever it would go without them.
     bool known = false;
     const table::Maps* aliases[] = {of_sender ? &service.sender_canonical : &service.recipient_canonical,
                                     &service.canonical, &service.virtual_aliases};
@@ -148,6 +144,10 @@ Verdict unlisted(Check& check, Of of, std::string_view address) {
             return Verdict::reject;
     if (known)
         return Verdict::dunno;
+    // Virtual alias domains have the error transport for what is no alias.
+    const bool fails = where->transport == "error" || where->transport == "retry";
+    if (fails && !of_sender && where->address_class != ipc::AddressClass::virtual_alias)
+        return refuse_for_transport(check, *where, t);
     std::string_view table_name;
     const conf::Int* code = nullptr;
     switch (where->address_class) {
