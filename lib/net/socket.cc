@@ -148,6 +148,21 @@ Result<UniqueFd> connect_inet(const Address& to, const Address* from, loop::Dead
     return connect_to(std::move(fd), to, deadline);
 }
 
+Result<UniqueFd> connect_host(std::string_view host, const std::string& port, int family,
+                              std::chrono::nanoseconds each) {
+    if (host.starts_with('[') && host.ends_with(']'))
+        host = host.substr(1, host.size() - 2);
+    Result<std::vector<Address>> found;
+    loop::offload([&] { found = resolve(std::string(host), port, family); });
+    if (!found)
+        return tl::unexpected(found.error());
+    Result<UniqueFd> fd = temporary("no address");
+    for (const Address& address : *found)
+        if (fd = connect_inet(address, nullptr, loop::in(each)); fd)
+            break;
+    return fd;
+}
+
 Result<UniqueFd> connect_unix(const std::string& path, loop::Deadline deadline) {
     if (path.size() >= sizeof(sockaddr_un::sun_path))
         return system_error(path, ENAMETOOLONG);

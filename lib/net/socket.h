@@ -19,6 +19,10 @@ Result<UniqueFd> open_fifo(const std::string& path,
 // Connected, non-blocking. from: the local address to bind to, or null. The error's reason is the system's text alone,
 // e.g. "Connection refused", with 4.4.1 and sys_errno; ETIMEDOUT when the deadline passed.
 Result<UniqueFd> connect_inet(const Address& to, const Address* from, loop::Deadline deadline);
+// host: a name, or an address, which may stand in brackets; its addresses are tried in turn, for so long each. A job
+// of the pool looks them up. family: AF_INET, AF_INET6, or AF_UNSPEC for both.
+Result<UniqueFd> connect_host(std::string_view host, const std::string& port, int family,
+                              std::chrono::nanoseconds each);
 Result<UniqueFd> connect_unix(const std::string& path, loop::Deadline deadline);
 
 // One connection, or an unset descriptor where none is waiting. Non-blocking, close-on-exec.

@@ -1,6 +1,7 @@
 #include "sasl/dovecot.h"
 
 #include <fmt/format.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cstdint>
@@ -215,8 +216,6 @@ Result<std::string> Link::ask(std::uint32_t id, const std::string& line, loop::D
     return std::move(*me.answer);
 }
 
-class DovecotLogin;
-
 class Dovecot final : public Server {
 public:
     Dovecot(std::string path, std::string service) : path_(std::move(path)), service_(std::move(service)) {}
@@ -226,7 +225,7 @@ public:
     const std::string& service() const { return service_; }
 
 private:
-    Result<UniqueFd> connect(loop::Deadline deadline) const;
+    Result<UniqueFd> connect() const;
     Result<std::shared_ptr<Link>> connect_anew();
     std::string path_, service_;
     std::shared_ptr<Link> link_{};
@@ -245,36 +244,24 @@ Result<std::vector<Mechanism>> Dovecot::mechanisms() {
     return known_;
 }
 
-Result<UniqueFd> Dovecot::connect(loop::Deadline deadline) const {
+Result<UniqueFd> Dovecot::connect() const {
     std::string_view where = path_;
     if (!where.starts_with("inet:")) {
         if (where.starts_with("unix:"))
             where.remove_prefix(5);
-        return net::connect_unix(std::string(where), deadline);
+        return net::connect_unix(std::string(where), loop::in(answer_time));
     }
     where.remove_prefix(5);
     const std::size_t colon = where.rfind(':');
-    std::string host(where.substr(0, colon)), port(where.substr(colon + 1));
-    if (host.starts_with('[') && host.ends_with(']'))
-        host = host.substr(1, host.size() - 2);
-    Result<std::vector<net::Address>> found;
-    loop::offload([&] { found = net::resolve(host, port, AF_UNSPEC); });
-    if (!found)
-        return tl::unexpected(found.error());
-    Result<UniqueFd> fd = temporary("no address");
-    for (const net::Address& address : *found)
-        if (fd = net::connect_inet(address, nullptr, deadline); fd)
-            break;
-    return fd;
+    return net::connect_host(where.substr(0, colon), std::string(where.substr(colon + 1)), AF_UNSPEC, answer_time);
 }
 
 Result<std::shared_ptr<Link>> Dovecot::connect_anew() {
-    const loop::Deadline deadline = loop::in(answer_time);
-    auto fd = connect(deadline);
+    auto fd = connect();
     if (!fd)
         return temporary(fmt::format("connect to authentication server {}: {}", path_, fd.error().reason));
     auto link = std::make_shared<Link>(std::move(*fd));
-    if (auto done = link->shake_hands(deadline); !done)
+    if (auto done = link->shake_hands(loop::in(answer_time)); !done)
         return temporary(fmt::format("authentication server {}: {}", path_, done.error().reason));
     return link;
 }

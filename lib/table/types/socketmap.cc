@@ -43,8 +43,6 @@ std::optional<Server> parse_server(std::string_view name) {
         return std::nullopt;
     s.host = where.substr(0, at);
     s.port = where.substr(at + 1);
-    if (s.host.starts_with("[") && s.host.ends_with("]"))
-        s.host = s.host.substr(1, s.host.size() - 2);
     return s;
 }
 
@@ -131,15 +129,7 @@ private:
     Result<UniqueFd> connect() const {
         if (!server_.path.empty())
             return net::connect_unix(server_.path, loop::in(answer_time));
-        Result<std::vector<net::Address>> found;
-        loop::offload([&] { found = net::resolve(server_.host, server_.port, process().families.only()); });
-        if (!found)
-            return tl::unexpected(found.error());
-        Result<UniqueFd> fd = temporary("no address");
-        for (const net::Address& address : *found)
-            if (fd = net::connect_inet(address, nullptr, loop::in(answer_time)); fd)
-                break;
-        return fd;
+        return net::connect_host(server_.host, server_.port, process().families.only(), answer_time);
     }
 
     static Result<std::string> exchange(net::Stream& s, const std::string& query) {
