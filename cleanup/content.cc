@@ -37,18 +37,12 @@ std::string phrase(std::string_view name) {
         return std::string_view("()<>@,;:\\\".[]!%").find(c) != std::string_view::npos || c == 127 ||
                (static_cast<unsigned char>(c) < 32 && c != '\t');
     });
+    if (quoted)
+        return mail::quoted_string(name);
     std::string out;
-    if (!quoted) {
-        for (std::string_view word : bytes::split(name, " \t"))
-            ((out += out.empty() ? "" : " ") += word);
-        return out;
-    }
-    for (char c : name) {
-        if (c == '"' || c == '\\')
-            out += '\\';
-        out += c;
-    }
-    return '"' + out + '"';
+    for (std::string_view word : bytes::split(name, " \t"))
+        ((out += out.empty() ? "" : " ") += word);
+    return out;
 }
 
 // A display name as the text of a comment. One that would not end with the comment's own parenthesis loses what says
@@ -105,7 +99,7 @@ void MessageWriter::end_content() {
     put(RecordType::extracted, "");
     // What the message says of itself and its parts, whatever the client said of it in MAIL.
     if (encoding_ != "8bit" && rules_.detect_8bit && parser_->declared_8bit())
-        put(RecordType::attribute, std::string(queue::attribute::encoding) + "=8bit");
+        put(RecordType::attribute, queue::attribute_payload(queue::attribute::encoding, "8bit"));
 }
 
 void MessageWriter::mime_trouble() {

@@ -42,6 +42,16 @@ bool dot_string(std::string_view local) {
 }
 }
 
+std::string quoted_string(std::string_view text) {
+    std::string out = "\"";
+    for (char c : text) {
+        if (c == '"' || c == '\\')
+            out += '\\';
+        out += c;
+    }
+    return out + '"';
+}
+
 std::string to_external(std::string_view internal) {
     const auto [local, domain] = split_address(internal);
     if (internal.empty())
@@ -60,13 +70,7 @@ std::string to_external(std::string_view internal) {
     if (dot_string(rest)) {
         out += rest;
     } else {
-        out += '"';
-        for (char c : rest) {
-            if (c == '"' || c == '\\')
-                out += '\\';
-            out += c;
-        }
-        out += '"';
+        out += quoted_string(rest);
     }
     if (domain)
         (out += '@') += *domain;

@@ -26,6 +26,8 @@ bool is_plain(std::string_view address);
 // Quotes the local part where RFC 5321 and RFC 5322 want it: special characters, dots in a row or at an end, empty.
 // Bytes above 127 need no quotes.
 std::string to_external(std::string_view internal);
+// In quotes, with a backslash before each quote and backslash (RFC 5322, section 3.2.4).
+std::string quoted_string(std::string_view text);
 // Takes quotes and backslashes out of the local part. Comments and white space outside quotes stay (see parse_path and
 // AddressList for reading what people wrote).
 std::string to_internal(std::string_view external);

@@ -121,16 +121,6 @@ std::string token_text(const Token& token) {
     }
 }
 
-std::string in_quotes(std::string_view plain) {
-    std::string out = "\"";
-    for (char c : plain) {
-        if (c == '"' || c == '\\')
-            out += '\\';
-        out += c;
-    }
-    return out + '"';
-}
-
 // Takes backslashes away, but those before `kept`.
 std::string without_backslashes(std::string_view text, std::string_view kept = {}) {
     std::string out;
@@ -155,7 +145,7 @@ std::string atom_text(std::string_view text) {
     std::string out, word;
     bool quotes = text == "\\";
     const auto finish = [&] {
-        out += quotes ? in_quotes(word) : word;
+        out += quotes ? quoted_string(word) : word;
         word.clear();
         quotes = false;
     };
@@ -178,7 +168,7 @@ std::string atom_text(std::string_view text) {
 std::string plain_text(const Token& token) {
     switch (token.kind) {
     case Kind::atom: return atom_text(token.text);
-    case Kind::quoted: return in_quotes(without_backslashes(token.text));
+    case Kind::quoted: return quoted_string(without_backslashes(token.text));
     case Kind::comment: return comment_text(token);
     case Kind::literal: return '[' + without_backslashes(token.text, "[]\\") + ']';
     default: return token.text;
