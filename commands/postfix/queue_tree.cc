@@ -9,6 +9,7 @@
 #include "conf/params/commands.h"
 #include "conf/params/global.h"
 #include "conf/params/local.h"
+#include "conf/rights.h"
 #include "server/command.h"
 
 namespace postfix {
@@ -33,21 +34,15 @@ struct Ids {
 // Three accounts that must keep apart: mail_owner's daemons, submission by setgid_group, and what runs for nobody in
 // particular as default_privs. None is root.
 Result<Ids> ids(const conf::Settings& s) {
-    const std::string &owner = s[param::mail_owner], &submitters = s[param::setgid_group],
-                      &strangers = s[param::default_privs];
-    const passwd* user = getpwnam(owner.c_str());
-    if (!user)
-        return permanent("mail_owner: there is no user " + owner);
-    const Ids found{user->pw_uid, user->pw_gid};
-    if (found.owner == 0 || found.group == 0)
-        return permanent("mail_owner: " + owner + " has root's rights");
+    TRY_ASSIGN(const conf::Identity owner, conf::mail_owner(s));
+    const std::string &submitters = s[param::setgid_group], &strangers = s[param::default_privs];
     const group* g = getgrnam(submitters.c_str());
     if (!g)
         return permanent("setgid_group: there is no group " + submitters);
     if (g->gr_gid == 0)
         return permanent("setgid_group: " + submitters + " is root's group");
     const gid_t submission = g->gr_gid;
-    if (submission == found.group)
+    if (submission == owner.gid)
         return permanent("setgid_group: " + submitters +
                          " is mail_owner's group too: who submits mail could change it");
     const passwd* other = getpwnam(strangers.c_str());
@@ -55,12 +50,12 @@ Result<Ids> ids(const conf::Settings& s) {
         return permanent("default_privs: there is no user " + strangers);
     if (other->pw_uid == 0 || other->pw_gid == 0)
         return permanent("default_privs: " + strangers + " has root's rights");
-    if (other->pw_uid == found.owner)
+    if (other->pw_uid == owner.uid)
         return permanent("default_privs: " + strangers +
                          " is mail_owner too: commands of strangers could change the queue");
     if (other->pw_gid == submission)
         return permanent("default_privs: " + strangers + "'s group is setgid_group too");
-    return Ids{found.owner, submission};
+    return Ids{owner.uid, submission};
 }
 
 // By descriptor: where the directory above is not root's (yet), a name may be another file's from one call to the next.

@@ -45,6 +45,8 @@ Result<Identity> mail_owner(const Settings& settings) {
         return permanent("mail_owner: there is no user " + name);
     if (user->pw_uid == 0)
         return permanent("mail_owner: " + name + " is the superuser");
+    if (user->pw_gid == 0)
+        return permanent("mail_owner: " + name + "'s group is root's");
     Identity owner{user->pw_uid, user->pw_gid, std::vector<gid_t>(64), name};
     for (int tries = 0; tries < 2; ++tries) {
         int count = static_cast<int>(owner.groups.size());

@@ -20,7 +20,8 @@ struct Identity {
     std::string name{};           // for log lines
 };
 
-// The user mail_owner with its groups, looked up now. Refused: none, and the superuser.
+// The user mail_owner with its groups, looked up now. Refused: none, the superuser, and
+// who has root's group.
 Result<Identity> mail_owner(const Settings& settings);
 
 // True where rights can be taken: the real user is root, whatever the effective one.
