@@ -128,4 +128,11 @@ Words split_words(std::string_view line) {
         line.remove_prefix(end);
     }
 }
+
+std::string joined(const Words& words, std::size_t from) {
+    std::string out;
+    for (std::size_t i = from; i < words.size(); ++i)
+        out.append(i > from ? " " : "").append(words[i]);
+    return out;
+}
 }

@@ -71,4 +71,6 @@ private:
 // Separated by blanks outside quotes and <>; "FROM: <a>" and "FROM:<a>" stay as they were sent.
 using Words = std::vector<std::string_view>;
 Words split_words(std::string_view line);
+// Those from here on with one blank between them.
+std::string joined(const Words& words, std::size_t from);
 }

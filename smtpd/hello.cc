@@ -67,10 +67,8 @@ bool hello(Session& session, Words& words, bool extended) {
     if (words.size() < 2)
         return session.dialogue.refuse(extended ? "501 Syntax: EHLO hostname" : "501 Syntax: HELO hostname");
     // It goes into Received: and into the log; what else is odd about it is for the rules to judge.
-    std::string all(words[1]);
-    for (std::size_t i = 2; i < words.size(); ++i)
-        all.append(" ").append(words[i]);
-    std::string name = mail::received_name(bytes::printable(all, session.settings[param::smtputf8_enable]));
+    std::string name =
+        mail::received_name(bytes::printable(joined(words, 1), session.settings[param::smtputf8_enable]));
     session.drop_transaction();
     session.client.helo.clear();
     if (!session.settings[param::smtpd_delay_reject]) {

@@ -32,9 +32,7 @@ bool vrfy(Session& session, Words& words) {
     const bool utf8 = utf8_offered && words.size() > 2 && bytes::iequals(words.back(), "SMTPUTF8");
     if (utf8)
         words.pop_back();
-    std::string text(words[1]);  // people leave the <> out
-    for (std::size_t i = 2; i < words.size(); ++i)
-        text.append(" ").append(words[i]);
+    const std::string text = joined(words, 1);  // people leave the <> out
     auto address = read_address(session, text, "VRFY", false, utf8);
     if (!address)
         return session.dialogue.refuse("501 5.1.3 Bad recipient address syntax");
@@ -64,7 +62,7 @@ bool etrn(Session& session, Words& words) {
         return session.dialogue.refuse("501 Error: invalid parameter syntax");
     if (auto denied = check_etrn(session, domain))
         return session.dialogue.refuse(*denied);
-    if (session.service.submit) {
+    if (session.service.stand_alone()) {
         maillog::warning("do not use ETRN in \"sendmail -bs\" mode");
         return session.dialogue.refuse("458 Unable to queue messages");
     }

@@ -96,6 +96,7 @@ public:
     ipc::TrivialRewrite rewrite;
     AnvilLink anvil;
     std::function<Result<std::unique_ptr<ToQueue>>()> submit;  // stand-alone: instead of cleanup
+    bool stand_alone() const { return bool(submit); }          // sendmail -bs: no network, nobody to wait for
     std::shared_ptr<tls::ServerContext> tls;
 
 private:

@@ -318,7 +318,7 @@ bool Session::synchronized(const Verb& verb) {
 
 // What came before its time is noted for access rules and in the log; false: it ends the session.
 bool Session::tolerate_early_talk() {
-    if (service.submit)
+    if (service.stand_alone())
         return true;  // stand-alone: what comes from a file or a pipe is all there at once
     pipelined_early = true;
     maillog::info("improper command pipelining after {} from {}: {}", state, client.shown,
