@@ -64,24 +64,27 @@ Result<std::optional<AddressMatch>> find_address(const Maps& maps, std::string_v
     std::string user(split.user), full_local(local), at = domain ? "@" + std::string(*domain) : "";
     std::string extension = split.extension ? full_local.substr(user.size()) : "";
 
+    const auto form = [&](const std::string& internal, std::string_view left_out, Which which, bool is_user = false) {
+        return try_form(maps, internal, left_out, which, rules.internal_form, is_user);
+    };
     if (rules.forms & form_full)
-        RETURN_IF_FOUND(try_form(maps, std::string(address), "", Which::all, rules.internal_form));
+        RETURN_IF_FOUND(form(std::string(address), "", Which::all));
     if ((rules.forms & form_no_extension) && !extension.empty())
-        RETURN_IF_FOUND(try_form(maps, user + at, extension, Which::fixed, rules.internal_form));
+        RETURN_IF_FOUND(form(user + at, extension, Which::fixed));
     if ((rules.forms & form_local_user) && domain && rules.is_local) {
         TRY_ASSIGN(bool is_local, rules.is_local(*domain));
         if (is_local) {
-            RETURN_IF_FOUND(try_form(maps, full_local, "", Which::fixed, rules.internal_form, true));
+            RETURN_IF_FOUND(form(full_local, "", Which::fixed, true));
             if (!extension.empty())
-                RETURN_IF_FOUND(try_form(maps, user, extension, Which::fixed, rules.internal_form, true));
+                RETURN_IF_FOUND(form(user, extension, Which::fixed, true));
         }
     }
     if ((rules.forms & form_domain) && domain && !domain->empty())
         RETURN_IF_FOUND(try_domain(maps, *domain, rules.parents, Which::fixed));
     if ((rules.forms & form_user_at) && domain) {
-        RETURN_IF_FOUND(try_form(maps, full_local + "@", "", Which::fixed, rules.internal_form));
+        RETURN_IF_FOUND(form(full_local + "@", "", Which::fixed));
         if (!extension.empty())
-            RETURN_IF_FOUND(try_form(maps, user + "@", extension, Which::fixed, rules.internal_form));
+            RETURN_IF_FOUND(form(user + "@", extension, Which::fixed));
     }
     if ((rules.forms & form_at_domain) && domain && !domain->empty()) {
         RETURN_IF_FOUND(try_key(maps, at, Which::fixed));
