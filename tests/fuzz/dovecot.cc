@@ -1,29 +1,16 @@
 // What an authentication server says: its greeting, and its answers to logins.
 #include "fuzz.h"
-#include "loop/loop.h"
-#include "net/socket.h"
-#include "net/stream.h"
 #include "sasl/dovecot.h"
+#include "server.h"
 
 void fuzz::one(std::string_view bytes) {
     static const std::string path = fuzz::scratch() + "/auth";
-    loop::Loop l;
-    l.spawn([&] {
-        loop::Group servers;
-        servers.spawn([&, listener = std::make_shared<UniqueFd>(std::move(*net::listen_unix(path, 10, 0600)))] {
-            for (bool greets = true;; greets = !greets) {
-                loop::wait_readable(listener->get());
-                net::Address peer;
-                auto fd = net::accept_one(listener->get(), peer);
-                if (!fd || !*fd)
-                    continue;
-                net::Stream s(std::move(*fd));
-                if (greets)
-                    (void)s.write("VERSION\t1\t2\nMECH\tPLAIN\tplaintext\nDONE\n");
-                (void)s.write(bytes);
-                (void)s.flush(loop::in(std::chrono::seconds(5)));
-            }
-        });
+    const auto talk = [bytes](net::Stream& s, int number) {
+        if (number % 2 == 0)
+            (void)s.write("VERSION\t1\t2\nMECH\tPLAIN\tplaintext\nDONE\n");
+        (void)s.write(bytes);
+    };
+    fuzz::beside_server(path, talk, [&] {
         auto server = sasl::open_dovecot(path, "smtp");
         fuzz::require(server.has_value(), "the address is one");
         for (int i = 0; i < 2; ++i) {
@@ -38,8 +25,5 @@ void fuzz::one(std::string_view bytes) {
             fuzz::require(outcome.kind != sasl::Outcome::Kind::success || !outcome.user.empty(),
                           "success names somebody");
         }
-        servers.cancel();
-        servers.join(false);
     });
-    l.run();
 }

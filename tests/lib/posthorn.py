@@ -149,6 +149,46 @@ postlog    unix-dgram n - n - 1 postlogd
 """
 
 
+class Dialogue:
+    """A client's end of an SMTP dialogue on loopback, byte for byte; the greeting is read. A reply is its lines, without their ends, with "\n" between
+    them; "(gone)" is the last one where the server hangs up. A server that says nothing for timeout seconds is a TimeoutError."""
+
+    def __init__(self, port, timeout=60):
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout)
+        self.lines = self.socket.makefile("rb")
+        self.greeting = self.reply()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.lines.close()
+        self.socket.close()
+
+    def reply(self):
+        got = []
+        while not got or got[-1][3:4] == "-":
+            try:
+                line = self.lines.readline()
+            except ConnectionError:
+                line = b""
+            if not line:
+                return "\n".join(got + ["(gone)"])
+            got.append(line.decode("latin-1").rstrip("\r\n"))
+        return "\n".join(got)
+
+    def say(self, line):
+        """Sends line (str: in latin-1) with CRLF behind it; the reply."""
+        return self.send((line.encode("latin-1") if isinstance(line, str) else line) + b"\r\n")
+
+    def send(self, data):
+        try:
+            self.socket.sendall(data)
+        except ConnectionError:
+            return "(gone)"
+        return self.reply()
+
+
 class Sink:
     """A scripted SMTP server on a loopback port (where: another address, and port). rules: command word (or "GREETING", "DOT") -> reply text, or a function of the line
     that returns one; None closes the connection. After LHLO it speaks LMTP: a reply to the text for each recipient. Every accepted message is kept in `messages` as (sender, recipients, text)."""
